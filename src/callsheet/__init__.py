@@ -1,0 +1,77 @@
+"""Describe a machine-learning experiment as Python calls that have not happened yet."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._build import build as build
+    from ._check import check as check
+    from ._codec import from_data as from_data
+    from ._codec import to_data as to_data
+    from ._equal import equal as equal
+    from ._equal import hash_of as hash_of
+    from ._files import load as load
+    from ._files import save as save
+    from ._lazy import arguments as arguments
+    from ._lazy import get as get
+    from ._lazy import lazy as lazy
+    from ._lazy import origin as origin
+    from ._lazy import partial as partial
+    from ._lazy import plain as plain
+    from ._lazy import rewrite as rewrite
+    from ._lazy import target as target
+    from ._lazy import walk as walk
+    from ._leaf import MISSING as MISSING
+    from ._origin import Origin as Origin
+    from ._override import edit as edit
+    from ._override import override as override
+    from ._ref import Ref as Ref
+    from ._ref import ref as ref
+    from ._spec import Call as Call
+    from ._spec import Partial as Partial
+    from ._spec import copy as copy
+    from ._sweep import Sweep as Sweep
+    from ._sweep import Trial as Trial
+    from ._sweep import sweep as sweep
+    from .errors import CallsheetError as CallsheetError
+    from .run.process import Process as Process
+    from .run.submit import submit as submit
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "_build": "build",
+    "_check": "check",
+    "_codec": "from_data to_data",
+    "_equal": "equal hash_of",
+    "_files": "load save",
+    "_lazy": "arguments get lazy origin partial plain rewrite target walk",
+    "_leaf": "MISSING",
+    "_origin": "Origin",
+    "_override": "edit override",
+    "_ref": "Ref ref",
+    "_spec": "Call Partial copy",
+    "_sweep": "Sweep Trial sweep",
+    "errors": "CallsheetError",
+    "run.process": "Process",
+    "run.submit": "submit",
+}
+"""Where each public name is defined; a name is imported when it is first asked for."""
+
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
+__all__ = sorted(_MODULE_OF)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'callsheet' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,217 @@
+"""Whether two specs are the same experiment, and the hash that agrees."""
+
+from __future__ import annotations
+
+from ._leaf import write_leaf
+from ._path import format_path
+from ._target import Name, name_of
+from ._tree import ATOMS, KINDS, kind_of, walk
+from .errors import Fault, SaveError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._tree import Kind
+
+_PATIENCE = 100_000
+"""Pairs compared before a look whether a container holds itself."""
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether two specs describe the same calls.
+
+    Strict in types (`1`, `1.0` and `True` differ), blind to the order of dicts;
+    NaN and arrays count by value, sharing as a bijection, targets by name. A
+    default written out is not the same as one left out.
+
+    Args:
+        a: Any spec or value.
+        b: Another.
+
+    Returns:
+        Whether they are equal; `hash_of` agrees.
+
+    Raises:
+        CycleError: One of them contains itself.
+
+    >>> equal({"a": 1, "b": float("nan")}, {"b": float("nan"), "a": 1})
+    True
+    >>> equal(1, True)
+    False
+    """
+    pairs: list[tuple[Any, Any]] = [(a, b)]
+    partner: dict[int, Any] = {}  # id of a node of `a` -> its node of `b`
+    back: dict[int, Any] = {}
+    count = 0
+    kinds, atoms = KINDS, ATOMS
+    while pairs:
+        x, y = pairs.pop()
+        cls, other = type(x), type(y)
+        if cls in atoms:
+            if cls is not other or (x != y and (x == x or y == y)):
+                return False
+            continue
+        kind = kinds[cls] if cls in kinds else kind_of(cls)
+        if kind is None:
+            if not _same_leaf(x, y):
+                return False
+            continue
+        kind_y = kinds[other] if other in kinds else kind_of(other)
+        if kind_y is None or kind.family != kind_y.family:
+            return False
+        count += 1
+        if count == _PATIENCE:
+            for whole in (a, b):
+                for _ in walk(whole):
+                    pass
+        if kind.node:
+            if id(x) in partner or id(y) in back:
+                if partner.get(id(x)) is y and back.get(id(y)) is x:
+                    continue
+                return False
+            partner[id(x)], back[id(y)] = y, x
+        head, head_y = kind.head(x), kind_y.head(y)
+        if head is not head_y and not _same_head(head, head_y, pairs):
+            return False
+        keys, values = kind.items(x)
+        keys_y, values_y = kind_y.items(y)
+        if len(keys) != len(keys_y):
+            return False
+        if keys != keys_y:
+            of_y = dict(zip(keys_y, values_y, strict=True))
+            try:
+                values_y = [of_y[key] for key in keys]
+            except KeyError:
+                return False
+        for v, w in zip(values, values_y, strict=True):
+            # Atoms here rather than through the list: they are most of a spec.
+            if type(v) in atoms:
+                if type(v) is not type(w) or (v != w and (v == v or w == w)):
+                    return False
+            else:
+                pairs.append((v, w))
+    return True
+
+
+def _same_head(x: Any, y: Any, pairs: list[tuple[Any, Any]]) -> bool:
+    if _is_container(x) and _is_container(y):  # a target that is itself a call
+        pairs.append((x, y))
+        return True
+    return _head_key(x) == _head_key(y)
+
+
+def _is_container(x: Any) -> bool:
+    return kind_of(type(x)) is not None
+
+
+def _head_key(x: Any) -> Any:
+    if type(x) is Name:
+        return x.key
+    if callable(x):
+        named = name_of(x)
+        if named is not None:
+            return named.key
+    return x
+
+
+def _same_leaf(x: Any, y: Any) -> bool:
+    if x is y:
+        return True
+    written, other = write_leaf(x), write_leaf(y)
+    if written is None or other is None:
+        return type(x) is type(y) and bool(x == y) if written is None and other is None else False
+    return _leaf_key(x, written) == _leaf_key(y, other)
+
+
+def _leaf_key(x: Any, written: tuple[str, Any]) -> Any:
+    tag, of = written
+    if tag == "name":
+        return tag, _name_key(of)
+    if tag == "enum":
+        return tag, _name_key(of[0]), of[1]
+    return tag, of
+
+
+def _name_key(text: str) -> tuple[str, str]:
+    module, _, qualname = text.rpartition(":")
+    qualname, mark, digest = qualname.partition("#")
+    return (mark + digest if mark else module), qualname
+
+
+def hash_of(spec: Any) -> str:
+    """The identity of a spec: 64 hex digits (SHA-256), the same in any process, on any day.
+
+    It agrees with `equal`, and ignores the order of keys, origins, file paths
+    and what is imported.
+
+    Args:
+        spec: Any spec or value.
+
+    Raises:
+        CycleError: The spec contains itself.
+        SaveError: It holds a live object, which has no identity beyond this process.
+
+    >>> hash_of({"a": 1, "b": 2}) == hash_of({"b": 2, "a": 1}) != hash_of({"a": 1.0, "b": 2})
+    True
+    """
+    from hashlib import sha256
+
+    for _ in walk(spec):  # names a cycle, or a depth that no verb follows
+        pass
+    digest = sha256()
+    numbers: dict[int, int] = {}
+    todo: list[tuple[tuple[object, ...], Any]] = [((), spec)]
+    while todo:
+        steps, x = todo.pop()
+        kind = kind_of(type(x))
+        if kind is None:
+            digest.update(_leaf_bytes(x, steps))
+            continue
+        if kind.node:
+            seen = len(numbers)
+            number = numbers.setdefault(id(x), seen)
+            digest.update(b"@%d" % number)
+            if number != seen:
+                continue
+        todo += reversed(_open(x, kind, steps, digest))
+    return digest.hexdigest()
+
+
+def _open(x: Any, kind: Kind, steps: tuple[object, ...], digest: Any) -> list[tuple[tuple[object, ...], Any]]:
+    """Digest a container's own part; give its children in an order that does not depend on how it was written."""
+    keys, values = kind.items(x)
+    items = list(zip(keys, values, strict=True))
+    if kind.family not in ("list", "tuple"):
+        items.sort(key=lambda item: (type(item[0]).__name__, item[0] if type(item[0]) in (str, int) else repr(item[0])))
+    head = kind.head(x)
+    inner = _is_container(head)
+    labels = None if kind.family in ("list", "tuple") else [(type(k).__name__, _digestible(k, steps)) for k, _ in items]
+    own = None if inner or head is None else _digestible(head, steps)
+    digest.update(repr((kind.family, own, inner, len(items), labels)).encode())
+    children = [((*steps, key), value) for key, value in items]
+    return [((*steps, "target"), head), *children] if inner else children
+
+
+def _leaf_bytes(x: Any, steps: tuple[object, ...]) -> bytes:
+    return repr(_digestible(x, steps)).encode("utf-8", "surrogatepass")
+
+
+def _digestible(x: Any, steps: tuple[object, ...]) -> Any:
+    if type(x) is tuple:  # a head, or the key of a dict
+        return ("tuple", [_digestible(member, steps) for member in x])
+    written = write_leaf(x)
+    if written is None:
+        raise SaveError(
+            Fault(
+                format_path(steps),
+                f"is a live object and has no identity: {_short(x)}",
+                advice=["name it: define it at the top level of a module, or describe it with lazy(...)"],
+            )
+        )
+    return _leaf_key(x, written)
+
+
+def _short(x: Any) -> str:
+    text = repr(x)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,441 @@
+"""Files: a spec read from Python or JSON, with overrides that reach derived values, and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+
+from . import _configfile
+from ._codec import FORMAT, decode, to_data
+from ._configfile import ConfigSource, show_file
+from ._leaf import is_data
+from ._origin import locate
+from ._override import apply, apply_all, parse_all
+from ._ref import Ref, bind
+from ._spec import attach, here, new_mapping
+from ._target import Name, parse_name
+from ._tree import ATOMS, kind_of
+from ._tree import walk as walk_steps
+from ._trust import Policy
+from .errors import CallsheetError, DepthError, Fault, LoadError, OverrideError, PathError, nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from types import ModuleType
+    from typing import Any
+
+    from ._configfile import Statement
+    from ._grammar import Override
+
+_set = object.__setattr__
+
+
+def load(
+    path: str | os.PathLike[str],
+    overrides: Iterable[str] = (),
+    *,
+    keys: str | Sequence[str] | None = None,
+    allow: Iterable[str] = (),
+) -> Any:
+    """Read a spec from a file.
+
+    A `.py` file is run afresh; what its module-level assignments bind, and what
+    it takes from other config files by relative imports, becomes a mapping.
+    Overrides are imposed again after each of its statements, so that what is
+    computed further down follows them. A `.json` file is data: reading it
+    imports nothing.
+
+    Args:
+        path: A `.py` or `.json` file.
+        overrides: Texts such as `optim.lr=3e-3`; see `override`.
+        keys: Picks one value (a text), or several (a list of texts).
+        allow: For data: modules that its targets may be imported from.
+
+    Returns:
+        The spec: a mapping with `cfg.a.b` and `cfg["a"]["b"]`, or what `keys` picks.
+
+    Raises:
+        LoadError: There is no such file, or it is no valid config.
+        OverrideError: An override does not fit; `faults` has all.
+        Exception: Whatever a Python config itself raises.
+    """
+    where = locate(here(), None).where
+    return load_said(path, parse_all(overrides), where=where, keys=keys, policy=Policy(allow))
+
+
+def load_said(
+    path: str | os.PathLike[str],
+    overrides: Sequence[Override],
+    *,
+    where: str,
+    keys: str | Sequence[str] | None = None,
+    policy: Policy | None = None,
+    kinds: dict[str, str] | None = None,
+) -> Any:
+    """`load`, for overrides that are parsed already.
+
+    Args:
+        path: The file.
+        overrides: Each of one value.
+        where: Who said them.
+        keys: As for `load`.
+        policy: What data may import; None trusts it as Python.
+        kinds: The kind of origin of an override, by its text, where it is not "override".
+    """
+    text = os.path.abspath(os.fspath(path))
+    suffix = os.path.splitext(text)[1]
+    if os.path.isdir(text):
+        raise _unreadable(text, "is a directory")
+    if not os.path.exists(text):
+        raise _no_file(text)
+    if suffix == ".py":
+        spec = _Session(text, overrides, where, kinds or {}).root()
+    elif suffix == ".json":
+        spec = attach(decode(read_json(text), policy=policy, where=text))
+        apply_all(spec, overrides, where=where)
+    else:
+        raise _unreadable(text, f"ends in {suffix or 'nothing'}: a config is a .py or a .json file")
+    return spec if keys is None else _pick(spec, keys, text)
+
+
+def config_files(path: str | os.PathLike[str]) -> list[str]:
+    """The file and the config files that it takes from, absolute, the file first."""
+    text = os.path.abspath(os.fspath(path))
+    return list(_Session(text, [], "", {}).sources) if text.endswith(".py") else [text]
+
+
+def _pick(spec: Any, keys: str | Sequence[str], path: str) -> Any:
+    wanted = [keys] if isinstance(keys, str) else list(keys)
+    for key in wanted:
+        if key not in spec:
+            close = nearest(key, list(spec))
+            advice = [f"did you mean  {close[0]}?"] if close else []
+            raise PathError(Fault(key, f"is not defined by {show_file(path)}", advice=[*advice, f"it defines  {', '.join(spec)}"]))
+    return spec[keys] if isinstance(keys, str) else tuple(spec[key] for key in wanted)
+
+
+def _unreadable(path: str, problem: str) -> LoadError:
+    return LoadError(Fault("", f"{show_file(path)} {problem}"))
+
+
+def _no_file(path: str) -> LoadError:
+    folder, name = os.path.split(path)
+    advice = []
+    if os.path.isdir(folder):
+        close = nearest(name, [f for f in os.listdir(folder) if f.endswith((".py", ".json"))])
+        advice = [f"did you mean  {show_file(os.path.join(folder, close[0]))}?"] if close else []
+    return LoadError(Fault("", f"there is no file {show_file(path)}", advice=advice))
+
+
+# --- Python config files ----------------------------------------------------------------------------------------------
+
+
+class _File:
+    """One config file of a load: its source, and once it has run, what it defines."""
+
+    def __init__(self, source: ConfigSource) -> None:
+        self.source = source
+        self.code = source.compile()
+        self.overrides: list[Override] = []
+        self.module: ModuleType | None = None
+        self.running = False
+        self.view = new_mapping({})  # the module's names as a mapping, so that paths lead into it
+        self.taken: dict[str, None] = {}
+
+
+class _Session:
+    """One load: each file read once, its import statements before anything runs, then run from the main file."""
+
+    def __init__(self, path: str, overrides: Sequence[Override], where: str, kinds: dict[str, str]) -> None:
+        self.path = path
+        self.overrides = overrides
+        self.where = where
+        self.kinds = kinds
+        self.sources: dict[str, _File] = {}
+        self.refs = False
+        self._survey(path)
+        self._route(path, list(overrides), set())
+
+    def _survey(self, path: str) -> None:
+        if path in self.sources:
+            return
+        try:
+            text = _configfile.read_source(path)
+        except OSError as error:
+            raise _unreadable(path, f"cannot be read: {error.strerror}") from None
+        file = self.sources[path] = _File(ConfigSource(path, text))
+        self.refs = self.refs or "${" in text or "ref" in text
+        for level, module, name, _ in file.source.taken:
+            for found in (_configfile.place_of(path, level, module), self._submodule(path, level, module, name)):
+                if found is not None:
+                    self._survey(found)
+                    break
+
+    def _submodule(self, path: str, level: int, module: str, name: str) -> str | None:
+        return None if name == "*" else _configfile.place_of(path, level, f"{module}.{name}" if module else name)
+
+    def _route(self, path: str, overrides: list[Override], passed: set[tuple[str, str]]) -> None:
+        """Give each override to the file that defines what it names, under the name it has there."""
+        file = self.sources[path]
+        for said in overrides:
+            if (path, said.text) in passed:
+                continue
+            passed.add((path, said.text))
+            file.overrides.append(said)
+            for level, module, name, bound in file.source.taken:
+                place = _configfile.place_of(path, level, module)
+                if place is not None and name in ("*", said.steps[0]) and bound in ("*", name):
+                    self._route(place, [said], passed)
+                elif place is not None and bound == said.steps[0]:
+                    self._route(place, [_renamed(said, (name, *said.steps[1:]))], passed)
+                elif bound == said.steps[0] and len(said.steps) > 1:
+                    inner = self._submodule(path, level, module, name)
+                    if inner is not None:
+                        self._route(inner, [_renamed(said, said.steps[1:])], passed)
+
+    def root(self) -> Any:
+        """Run the main file; give what it exports."""
+        file = self.run(self.path, ())
+        spec = self.exports(file)
+        self._impose_at_end(file, spec)
+        if self.refs or any("${" in said.text for said in self.overrides):
+            for _, value in walk_steps(spec):
+                if type(value) is Ref:
+                    bind(value, lambda bound: spec if bound is None else bound)
+        return spec
+
+    def run(self, path: str, chain: tuple[str, ...]) -> _File:
+        file = self.sources[path]
+        if file.running:
+            raise LoadError(
+                Fault("", f"{show_file(path)} takes from itself", advice=[" → ".join(map(show_file, (*chain[chain.index(path) :], path)))])
+            )
+        if file.module is None:
+            file.running = True
+            module = _configfile.new_module(file.source)
+            _set(file.view, "__dict__", vars(module))
+            _set(file.view, "__origins__", {})
+            _configfile.execute(file.code, module, _Hooks(self, file, (*chain, path)))
+            file.running = False
+            file.module = module
+        return file
+
+    def exports(self, file: _File) -> Any:
+        names = vars(file.module)
+        wanted = {**file.source.assigned, **file.taken}
+        ordered = [name for name in names if name in wanted and not name.startswith("_")]
+        spec = new_mapping({}, (file.source.path, 1, 1))
+        items: dict[str, Any] = object.__getattribute__(spec, "__dict__")
+        for name in ordered:
+            value = names[name]
+            if _is_exported(value):
+                items[name] = attach(value)
+        known = object.__getattribute__(file.view, "__origins__")
+        _set(spec, "__origins__", {name: known[name] for name in items if name in known})
+        return spec
+
+    def _impose_at_end(self, file: _File, spec: Any) -> None:
+        faults: list[Fault] = []
+        for said in file.overrides:
+            try:
+                apply(spec, said, where=self.where, kind=self.kinds.get(said.text, "override"))
+            except OverrideError as error:
+                faults += error.faults
+        if faults:
+            raise OverrideError(*faults)
+
+
+def _renamed(said: Override, steps: tuple[Any, ...]) -> Override:
+    return type(said)(said.text, said.operation, steps, said.choices, said.texts)
+
+
+_HELPERS = ("module", "function", "builtin_function_or_method", "type", "method")
+
+
+def _is_exported(value: Any) -> bool:
+    """Containers, calls, dataclasses and plain values; not modules, functions, classes and live objects."""
+    if kind_of(type(value)) is not None or type(value) in ATOMS:
+        return True
+    return type(value).__name__ not in _HELPERS and not isinstance(value, type) and (not callable(value) and is_data(value))
+
+
+class _Hooks:
+    """What a running config file does at its hooks in a load."""
+
+    def __init__(self, session: _Session, file: _File, chain: tuple[str, ...]) -> None:
+        self.session = session
+        self.file = file
+        self.chain = chain
+
+    def after(self, number: int) -> None:
+        """Keep dicts and lists as the spec's own, note where names were bound, impose the overrides again."""
+        file = self.file
+        statement: Statement = file.source.statements[number]
+        names: dict[str, Any] = object.__getattribute__(file.view, "__dict__")
+        origins = object.__getattribute__(file.view, "__origins__")
+        site = (file.source.path, statement.line, statement.end)
+        wrapped: dict[int, Any] = {}
+        for name in statement.names:
+            if name not in names:
+                continue
+            value = names[name]
+            if type(value) in (dict, list, tuple) or type(value).__name__ in ("OrderedDict", "partial"):
+                if id(value) not in wrapped:
+                    wrapped[id(value)] = attach(value, site)
+                names[name] = wrapped[id(value)]
+            origins[name] = site
+        for said in file.overrides:
+            if said.steps[0] in names and said.steps[0] in file.source.assigned | file.taken and not self._waits(said):
+                try:
+                    apply(file.view, _imposed(said), where=self.session.where, kind=self.session.kinds.get(said.text, "override"))
+                except CallsheetError:
+                    pass  # not yet there, or not yet what it will be: the end of the file decides
+
+    def _waits(self, said: Override) -> bool:
+        return said.operation == "delete" and len(said.steps) == 1
+
+    def name(self, dotted: str, module: str, line: int, value: Any) -> Any:
+        name = parse_name(dotted)
+        if module and not name.module.startswith(module):
+            name = Name(module, dotted[len(module) + 1 :])
+        return Name(name.module, name.qualname, where=f"{show_file(self.file.source.path)}:{line}", found=value)
+
+    def take(self, level: int, module: str, name: str, bound: str, line: int) -> Any:
+        path = self.file.source.path
+        place = _configfile.place_of(path, level, module)
+        if place is not None:
+            file = self.session.run(place, self.chain)
+            names = vars(file.module)
+            if name in names:
+                self._keep(bound, file, name)
+                return names[name]
+        inner = self.session._submodule(path, level, module, name)
+        if inner is not None:
+            return self.session.run(inner, self.chain).module
+        if place is None:
+            raise _configfile.no_such_file(path, level, module or name, line)
+        close = nearest(name, list(names))
+        raise LoadError(
+            Fault("", f"{show_file(place)} defines no {name!r}", origin=f"{show_file(path)}:{line}", advice=[f"did you mean  {close[0]}?"] if close else [])
+        )
+
+    def take_all(self, level: int, module: str, line: int) -> dict[str, Any]:
+        path = self.file.source.path
+        place = _configfile.place_of(path, level, module)
+        if place is None:
+            raise _configfile.no_such_file(path, level, module, line)
+        file = self.session.run(place, self.chain)
+        names = vars(file.module)
+        public = names.get("__all__") or [name for name in names if not name.startswith("_")]
+        for name in public:
+            self._keep(name, file, name)
+        return {name: names[name] for name in public}
+
+    def _keep(self, bound: str, file: _File, name: str) -> None:
+        """Export what another config file exports, with where it was bound there."""
+        if name in file.source.assigned or name in file.taken:
+            self.file.taken[bound] = None
+            known = object.__getattribute__(file.view, "__origins__")
+            if name in known:
+                object.__getattribute__(self.file.view, "__origins__")[bound] = known[name]
+
+
+def _imposed(said: Override) -> Override:
+    """A new key is forced while the file runs; whether it was there already is asked at the end."""
+    return said if said.operation != "add" else type(said)(said.text, "force", said.steps, said.choices, said.texts)
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def read_json(path: str) -> Any:
+    """The data of a JSON file.
+
+    Raises:
+        LoadError: It cannot be read, is no JSON, or has a key twice; the error names the line.
+        DepthError: It is nested too deeply.
+    """
+    import json
+
+    try:
+        with open(path, "rb") as file:
+            text = file.read().decode("utf-8-sig")
+    except OSError as error:
+        raise _unreadable(path, f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, f"is not text: {error}") from None
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            seen: set[str] = set()
+            twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+            raise LoadError(Fault("", f"has the key {twice!r} twice", origin=_line_of_second(text, twice, path)))
+        return found
+
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except json.JSONDecodeError as error:
+        line = text.split("\n")[error.lineno - 1]
+        advice = [line.strip()[:72]] if line.strip() else []
+        raise LoadError(Fault("", f"is not valid JSON: {error.msg}", origin=f"{show_file(path)}:{error.lineno}", advice=advice)) from None
+    except RecursionError:
+        raise DepthError(Fault("", f"{show_file(path)} is nested too deeply")) from None
+
+
+def _line_of_second(text: str, key: str, path: str) -> str:
+    import json
+    import re
+
+    places = [m.start() for m in re.finditer(re.escape(json.dumps(key)) + r"\s*:", text)]
+    line = text.count("\n", 0, places[1]) + 1 if len(places) > 1 else 1
+    return f"{show_file(path)}:{line}"
+
+
+def save(spec: Any, path: str | os.PathLike[str]) -> None:
+    """Write a spec to a `.json` file, whole or not at all; `load` reads it back equal.
+
+    Args:
+        spec: Any spec.
+        path: The file; an existing one is replaced in one step.
+
+    Raises:
+        SaveError: The spec holds something that is not data; nothing is written.
+        LoadError: The file's suffix is not one that can be written.
+        OSError: The file system refuses.
+    """
+    text = os.fspath(path)
+    if os.path.splitext(text)[1] != ".json":
+        raise _unreadable(text, "cannot be written: a spec is saved as .json")
+    data = to_data(spec)
+    data = {"_format_": FORMAT, **data} if isinstance(data, dict) and "_same_" not in data else {"_format_": FORMAT, "_root_": data}
+    write_json(text, data)
+
+
+def write_json(path: str, data: Any) -> None:
+    """Write JSON beside its place, then move it there in one step."""
+    import json
+
+    write_whole(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_whole(path: str, text: str) -> None:
+    """Write a text file so that a reader sees all of it or what was there before."""
+    import tempfile
+
+    folder, name = os.path.split(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

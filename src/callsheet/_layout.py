@@ -1,0 +1,106 @@
+"""How a spec reads: on one line where it fits, else broken like code, nodes that have a name by their name."""
+
+from __future__ import annotations
+
+from ._tree import KINDS, kind_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._tree import Kind
+
+WIDTH = 80
+
+_DEEPEST = 60
+"""Levels that are written out; what lies deeper is shown as `...`."""
+
+
+def layout(
+    x: Any,
+    *,
+    width: int = WIDTH,
+    indent: int = 0,
+    names: dict[int, str] | None = None,
+    kinds: dict[type, Kind | None] = KINDS,
+) -> str:
+    """A spec or value as text.
+
+    Args:
+        x: Any spec or value; one that holds itself is shown as far as that.
+        width: Columns that a line may use.
+        indent: Columns that the first line has used already.
+        names: By `id`, the names of nodes that are written elsewhere.
+        kinds: Which types are containers.
+
+    >>> layout({"a": [1, 2]})
+    "{'a': [1, 2]}"
+    """
+    return _Writer(width, names or {}, kinds).write(x, indent, 0, top=True)
+
+
+class _Writer:
+    def __init__(self, width: int, names: dict[int, str], kinds: dict[type, Kind | None]) -> None:
+        self.width = width
+        self.names = names
+        self.kinds = kinds
+        self.opened: set[int] = set()
+        self.flats: dict[tuple[int, bool], str | None] = {}
+
+    def write(self, x: Any, column: int, depth: int, *, top: bool = False) -> str:
+        """`x` as text that starts at `column`, its further lines indented by `depth` fours."""
+        line = self._flat(x, depth, top=top)
+        if line is not None and column + len(line) <= self.width:
+            return line
+        kind = kind_of(type(x), self.kinds)
+        if kind is None or kind.form is None:
+            return line or _leaf_text(x)
+        opening, labels, closing, values = _form(x, kind)
+        inner = "    " * (depth + 1)
+        rows = [
+            inner + label + self.write(v, len(inner) + len(label) + 1, depth + 1)
+            for label, v in zip(labels, values, strict=True)
+        ]
+        return opening + "\n" + ",\n".join(rows) + ",\n" + "    " * depth + closing.lstrip(",")
+
+    def _flat(self, x: Any, depth: int, *, top: bool = False) -> str | None:
+        """`x` on one line, None where that is longer than any line may be."""
+        kind = kind_of(type(x), self.kinds)
+        if kind is None or kind.form is None:
+            return _leaf_text(x)
+        if not top and kind.node and id(x) in self.names:
+            return self.names[id(x)]
+        if id(x) in self.opened or depth > _DEEPEST:
+            return "..."
+        if (id(x), top) in self.flats:
+            return self.flats[id(x), top]
+        self.opened.add(id(x))
+        opening, labels, closing, values = _form(x, kind)
+        parts: list[str] = []
+        room: int = self.width - len(opening)
+        line: str | None = None
+        for label, value in zip(labels, values, strict=True):
+            part = self._flat(value, depth + 1)
+            if part is None or room < 0:
+                break
+            parts.append(label + part)
+            room -= len(parts[-1]) + 2
+        else:
+            line = opening + ", ".join(parts) + closing
+        self.opened.discard(id(x))
+        self.flats[id(x), top] = line
+        return line
+
+
+def _form(x: Any, kind: Kind) -> tuple[str, list[str], str, list[Any]]:
+    assert kind.form is not None
+    keys, values = kind.items(x)
+    opening, labels, closing = kind.form(x, keys)
+    return opening, labels, closing, values[len(values) - len(labels) :]
+
+
+def _leaf_text(x: Any) -> str:
+    if isinstance(x, type):
+        return x.__qualname__
+    text = repr(x) if not callable(x) or not hasattr(x, "__qualname__") else str(x.__qualname__)
+    return text if len(text) <= 400 else text[:396] + " ..."

@@ -1,0 +1,244 @@
+"""Values that hold no spec but are data all the same: their one written form, shared by files, `equal` and `hash_of`."""
+
+from __future__ import annotations
+
+import sys
+
+from ._target import Name, named_value, parse_name, resolve
+from ._tree import ATOMS, is_enum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._trust import Policy
+
+    Written = tuple[str, Any]
+    """A tag and what JSON can hold."""
+
+
+class Missing:
+    """The type of `MISSING`, a value that must be given before anything is built."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __reduce__(self) -> str:
+        return "MISSING"
+
+    def __bool__(self) -> bool:
+        from_here = "MISSING must be given before it can be tested"
+        raise TypeError(from_here)
+
+    def _still(self, *_: object) -> Missing:
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _still
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _still
+    __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = _still
+
+
+MISSING: Any = Missing()
+"""A value that must be given; `???` in data files."""
+
+
+class Datum:
+    """A value that reading a file may not make, since that would import: an enum member, a dtype, a NumPy scalar.
+
+    It equals the value that was saved; `build` makes it real.
+    """
+
+    __slots__ = ("of", "policy", "tag", "where")
+
+    def __init__(self, tag: str, of: Any, *, policy: Policy | None = None, where: str = "") -> None:
+        self.tag = tag
+        self.of = of
+        self.policy = policy
+        self.where = where
+
+    def __repr__(self) -> str:
+        if self.tag == "enum":
+            return f"{parse_name(self.of[0]).dotted}.{self.of[1]}"
+        return f"{self.tag}({', '.join(map(repr, self.of))})"
+
+    def __eq__(self, other: object) -> bool:
+        return write_leaf(other) == (self.tag, self.of)
+
+    def __hash__(self) -> int:
+        return hash((self.tag, repr(self.of)))
+
+
+def make_real(x: Datum) -> Any:
+    """The value that a datum stands for.
+
+    Raises:
+        TrustError: No policy allows what must be imported for it.
+    """
+    if x.tag == "enum":
+        cls = resolve(parse_name(x.of[0], where=x.where, policy=x.policy))
+        return cls[x.of[1]]
+    dtype = resolve(Name("numpy", "dtype", where=x.where, policy=x.policy))(x.of[0])
+    if x.tag == "dtype":
+        return dtype
+    import base64
+
+    raw = resolve(Name("numpy", "frombuffer", where=x.where, policy=x.policy))(base64.b64decode(x.of[-1]), dtype)
+    return raw[0] if x.tag == "scalar" else raw.reshape(x.of[1]).copy()
+
+
+def write_leaf(x: Any) -> Written | None:
+    """A leaf as a tag and JSON data, or None where it is no data (a live object).
+
+    >>> write_leaf(range(3))
+    ('range', [0, 3, 1])
+    """
+    cls = type(x)
+    writer = _WRITERS.get(cls)
+    if writer is not None:
+        tag, write = writer
+        return tag, write(x)
+    if cls is Name:
+        return "name", x.text
+    if cls is Datum:
+        return x.tag, x.of
+    if x is MISSING:
+        return "missing", None
+    if is_enum(x):
+        name = named_value(cls)
+        return None if name is None else ("enum", [name.text, x.name])
+    if cls.__module__ == "pathlib" or "pathlib" in {c.__module__ for c in cls.__mro__}:
+        return "path", str(x)
+    if cls.__module__ in ("datetime", "decimal", "uuid", "fractions"):
+        return _write_standard(x)
+    if "numpy" in sys.modules:
+        written = _write_numpy(x, sys.modules["numpy"])
+        if written is not None:
+            return written
+    if cls.__module__ == "torch" and cls.__name__ == "dtype":
+        return "name", str(x).replace(".", ":", 1)
+    named = named_value(x)
+    return None if named is None else ("name", named.text)
+
+
+def _write_set(x: Any) -> Any:
+    """The members in one order, whatever the hash seed."""
+    return sorted((_write_member(member) for member in x), key=repr)
+
+
+def _write_member(x: Any) -> Any:
+    if type(x) is tuple:
+        return ["tuple", [_write_member(member) for member in x]]
+    written = write_leaf(x)
+    if written is None:
+        raise TypeError(f"a set holds {x!r}, which is not data")
+    return list(written)
+
+
+def _read_member(x: Any) -> Any:
+    tag, of = x
+    if tag == "tuple":
+        return tuple(_read_member(member) for member in of)
+    return read_leaf(tag, of)
+
+
+def _write_float(x: float) -> Any:
+    return repr(x + 0.0)  # -0.0 and 0.0 are equal, and NaN is one value
+
+
+def _base64(x: bytes) -> str:
+    from base64 import b64encode
+
+    return b64encode(x).decode()
+
+
+_WRITERS: dict[type, tuple[str, Any]] = {
+    type(None): ("none", lambda x: None),
+    bool: ("bool", lambda x: x),
+    int: ("int", lambda x: x),
+    float: ("float", _write_float),
+    str: ("str", lambda x: x),
+    bytes: ("bytes", _base64),
+    complex: ("complex", lambda x: [repr(x.real), repr(x.imag)]),
+    range: ("range", lambda x: [x.start, x.stop, x.step]),
+    slice: ("slice", lambda x: [x.start, x.stop, x.step]),
+    set: ("set", _write_set),
+    frozenset: ("frozenset", _write_set),
+    type(...): ("ellipsis", lambda x: None),
+}
+
+
+def _write_standard(x: Any) -> Written | None:
+    name = type(x).__name__
+    if name in ("datetime", "date", "time"):
+        return name, x.isoformat()
+    if name == "timedelta":
+        return name, [x.days, x.seconds, x.microseconds]
+    if name in ("Decimal", "UUID", "Fraction"):
+        return name.lower(), str(x)
+    return None
+
+
+def _write_numpy(x: Any, numpy: Any) -> Written | None:
+    if isinstance(x, numpy.dtype):
+        return "dtype", [x.str if x.names is None else repr(x)]
+    if isinstance(x, numpy.generic):
+        return "scalar", [x.dtype.str, _base64(_canonical(x, numpy).tobytes())]
+    if isinstance(x, numpy.ndarray) and x.dtype.kind not in "OV":
+        return "array", [x.dtype.str, list(x.shape), _base64(_canonical(x, numpy).tobytes())]
+    return None
+
+
+def _canonical(x: Any, numpy: Any) -> Any:
+    return x + x.dtype.type(0) if x.dtype.kind in "fc" else x
+
+
+SAFE_TAGS = frozenset(
+    "bytes complex range slice set frozenset ellipsis float path datetime date time timedelta decimal uuid fraction name missing "
+    "enum dtype scalar array none bool int str".split()
+)
+
+
+def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: str = "") -> Any:
+    """What `write_leaf` wrote, without importing anything but Python's own value types.
+
+    Raises:
+        ValueError, TypeError: The data is no such value.
+    """
+    if tag in ("none", "bool", "int", "str"):
+        return of
+    if tag == "missing":
+        return MISSING
+    if tag == "name":
+        return parse_name(of, where=where, policy=policy)
+    if tag in ("enum", "dtype", "scalar", "array"):
+        return Datum(tag, of, policy=policy, where=where)
+    if tag in ("set", "frozenset"):
+        members = [_read_member(member) for member in of]
+        return set(members) if tag == "set" else frozenset(members)
+    if tag == "path":
+        from pathlib import Path
+
+        return Path(of)
+    if tag == "bytes":
+        from base64 import b64decode
+
+        return b64decode(of, validate=True)
+    if tag in ("datetime", "date", "time", "timedelta"):
+        import datetime
+
+        cls = getattr(datetime, tag)
+        return cls(*of) if tag == "timedelta" else cls.fromisoformat(of)
+    simple = {"float": float, "range": lambda x: range(*x), "slice": lambda x: slice(*x), "ellipsis": lambda x: ...}
+    if tag in simple:
+        return simple[tag](of)
+    if tag == "complex":
+        return complex(float(of[0]), float(of[1]))
+    module, cls_name = {"decimal": ("decimal", "Decimal"), "uuid": ("uuid", "UUID"), "fraction": ("fractions", "Fraction")}[tag]
+    return getattr(__import__(module), cls_name)(of)
+
+
+def is_data(x: Any) -> bool:
+    """Whether a leaf can be written."""
+    return type(x) in ATOMS or write_leaf(x) is not None

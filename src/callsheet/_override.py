@@ -1,0 +1,303 @@
+"""Overrides applied: what was said meets the spec, and every place that holds what changes follows."""
+
+from __future__ import annotations
+
+from ._convert import Mismatch, convert
+from ._grammar import Override, parse, plain_value
+from ._layout import layout
+from ._lazy import nothing_at, through
+from ._origin import Origin, locate
+from ._path import format_path
+from ._ref import Ref, bind
+from ._signature import EMPTY, signature_of
+from ._spec import (
+    CALLS,
+    LISTS,
+    MAPPINGS,
+    attach,
+    copy,
+    delete_item,
+    given_itself,
+    here,
+    new_mapping,
+    origin_of,
+    raw_item,
+    set_item,
+    settle_class,
+    settle_step,
+    slot_of,
+    unknown_argument,
+)
+from ._tree import KINDS, kind_of
+from ._tree import walk as walk_steps
+from .errors import Fault, OverrideError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, TypeVar
+
+    S = TypeVar("S")
+
+_raw = object.__getattribute__
+_ABSENT = object()
+
+
+def override(spec: S, texts: Iterable[str] | str) -> S:
+    """An edited copy of a spec.
+
+    Args:
+        spec: Any spec.
+        texts: Overrides: `a.b=1`, `+a.c=[1,2]` (a new key of a dict), `++a.c=1`
+            (new or not), `~a.d`, `a.0.b=x`. One text, or several.
+
+    Returns:
+        The copy; it shares nothing with `spec` that could be edited.
+
+    Raises:
+        OverrideError: A text is no override, names what is not there, or has a
+            value of the wrong type. `faults` has all of them.
+
+    >>> override({"a": {"b": 1}}, ["a.b=2"])
+    {'a': {'b': 2}}
+    """
+    where = locate(here(), None).where
+    made = attach(copy(spec))
+    apply_all(made, parse_all(texts), where=where)
+    return made
+
+
+def edit(spec: Any, texts: Iterable[str] | str) -> None:
+    """Edit a spec in place; the arguments and errors are those of `override`.
+
+    Where one text is wrong, none is applied.
+
+    Raises:
+        OverrideError: As for `override`.
+    """
+    where = locate(here(), None).where
+    overrides = parse_all(texts)
+    if len(overrides) > 1:
+        apply_all(attach(copy(spec)), overrides, where=where)
+    apply_all(spec, overrides, where=where)
+
+
+def parse_all(texts: Iterable[str] | str) -> list[Override]:
+    """Read overrides of which each stands for one value.
+
+    Raises:
+        OverrideError: With a fault for each that cannot be read.
+    """
+    overrides, faults = [], []
+    for text in [texts] if isinstance(texts, str) else texts:
+        try:
+            said = parse(text)
+            if said.is_sweep:
+                advice = f"for one value, write  {said.path}=[{','.join(said.texts)}]  or quote it; to try each:  callsheet sweep"
+                raise OverrideError(Fault(said.path, "is a sweep, and only one value can stand here", origin=text, advice=[advice]))
+            overrides.append(said)
+        except OverrideError as error:
+            faults += error.faults
+    if faults:
+        raise OverrideError(*faults)
+    return overrides
+
+
+def apply_all(root: Any, overrides: Iterable[Override], *, where: str, kind: str = "override") -> None:
+    """Apply overrides in their order.
+
+    Args:
+        root: What their paths start in; edited in place.
+        overrides: Each of one value.
+        where: Who said them, for origins and errors: `command line`.
+        kind: The kind of origin that the values get.
+
+    Raises:
+        OverrideError: With a fault for each that does not fit; the others are applied.
+    """
+    faults: list[Fault] = []
+    for said in overrides:
+        try:
+            apply(root, said, where=where, kind=kind)
+        except OverrideError as error:
+            faults += error.faults
+    if faults:
+        raise OverrideError(*faults)
+
+
+def apply(root: Any, said: Override, *, where: str, kind: str = "override") -> None:
+    """Apply one override in place.
+
+    Raises:
+        OverrideError: It does not fit.
+    """
+    holder = _holder(root, said, where)
+    key = settle_step(holder, said.steps[-1])
+    cls = type(holder)
+    if said.operation == "delete":
+        _delete(holder, key, said, where)
+        return
+    if cls in MAPPINGS or cls is dict:
+        _check_key(holder, key, said, where)
+    elif cls in CALLS:
+        _check_argument(holder, key, said, where)
+    elif cls in LISTS or cls is list:
+        if not isinstance(key, int) or not -len(holder) <= key < len(holder):
+            raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
+    elif kind_of(cls) is not None and cls is not Ref and cls is not tuple:
+        if key not in KINDS[cls].items(holder)[0]:  # type: ignore[union-attr]
+            raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
+    else:
+        raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
+    try:
+        before = raw_item(holder, key)
+    except LookupError:
+        before = _ABSENT
+    origin = _origin(holder, key, said, before, where, kind)
+    try:
+        value = attach(convert(said.choices[0], _hint(holder, key)))
+    except Mismatch as error:
+        raise OverrideError(Fault(said.path, str(error), origin=where)) from None
+    _bind_all(value, root)
+    _put(root, holder, key, value, origin)
+    if type(before) in CALLS and _raw(before, "__held__") > 1 and before is not value:
+        _replace_everywhere(root, before, value, origin)
+
+
+def _origin(holder: Any, key: Any, said: Override, before: Any, where: str, kind: str) -> Origin:
+    if before is _ABSENT:
+        return Origin(kind, where, said.text)
+    known = origin_of(holder, key)
+    if known.text == said.text and known.where == where and known.kind == kind:
+        return known  # the same override, imposed again
+    return Origin(kind, where, said.text, (before, known))
+
+
+def _holder(root: Any, said: Override, where: str) -> Any:
+    value = root
+    for n, step in enumerate(said.steps[:-1]):
+        holder = through(root, value)
+        key = settle_step(holder, step)
+        try:
+            value = raw_item(holder, key)
+        except LookupError:
+            if said.operation not in ("add", "force") or type(holder) not in MAPPINGS:
+                raise OverrideError(_at(nothing_at(holder, said.steps, n), where)) from None
+            value = new_mapping({})
+            set_item(holder, key, value, None, origin=Origin("override", where, said.text))
+    holder = through(root, value)
+    if kind_of(type(holder)) is None or type(holder) is Ref:
+        raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
+    return holder
+
+
+def _at(fault: Fault, where: str) -> Fault:
+    return Fault(fault.path, fault.problem, origin=where, advice=fault.advice)
+
+
+def _check_key(holder: Any, key: Any, said: Override, where: str) -> None:
+    if key not in holder and said.operation == "set":
+        fault = nothing_at(holder, said.steps, len(said.steps) - 1)
+        advice = [*fault.advice, f"to add it:  +{said.text}"]
+        raise OverrideError(Fault(said.path, fault.problem, origin=where, advice=advice))
+    if key in holder and said.operation == "add" and origin_of(holder, key).text != said.text:
+        advice = [f"to change it:  {said.text.lstrip('+')}"]
+        raise OverrideError(Fault(said.path, f"is there already: {layout(raw_item(holder, key))}", origin=where, advice=advice))
+
+
+def _check_argument(call: Any, key: Any, said: Override, where: str) -> None:
+    if isinstance(key, int):
+        if slot_of(call, key) is None:
+            raise OverrideError(_at(nothing_at(call, said.steps, len(said.steps) - 1), where))
+        return
+    signature = signature_of(_raw(call, "__target__")) if given_itself(call) else None
+    if signature is not None and signature.unknown([key]):
+        raise OverrideError(unknown_argument(key, call, signature, where, path=said.path))
+
+
+def _hint(holder: Any, key: Any) -> Any:
+    """What is declared for a place, where the holder itself says so: a dataclass, or a callable that was given itself."""
+    cls = type(holder)
+    if cls in CALLS:
+        signature = signature_of(_raw(holder, "__target__")) if given_itself(holder) else None
+        parameter = signature.parameter(key) if signature is not None else None
+        return signature.hints().get(parameter.name, EMPTY) if signature is not None and parameter is not None else EMPTY
+    if hasattr(cls, "__dataclass_fields__"):
+        signature = signature_of(cls)
+        return signature.hints().get(key, EMPTY) if signature is not None else EMPTY
+    return EMPTY
+
+
+def _put(root: Any, holder: Any, key: Any, value: Any, origin: Origin) -> None:
+    cls = type(holder)
+    if cls in CALLS or cls in MAPPINGS or cls in LISTS:
+        set_item(holder, key, value, None, origin=origin)
+    elif cls is dict or cls is list:
+        holder[key] = value
+    elif _is_frozen(cls):
+        kind = KINDS[cls]
+        assert kind is not None
+        keys, values = kind.items(holder)
+        values[keys.index(key)] = value
+        _replace_everywhere(root, holder, kind.remake(holder, keys, values), None)
+    else:
+        setattr(holder, key, value)
+
+
+def _is_frozen(cls: type) -> bool:
+    parameters = getattr(cls, "__dataclass_params__", None)
+    return bool(getattr(parameters, "frozen", False)) or "_fields" in dir(cls)
+
+
+def _delete(holder: Any, key: Any, said: Override, where: str) -> None:
+    try:
+        found = raw_item(holder, key)
+    except LookupError:
+        raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where)) from None
+    if said.choices and found != plain_value(said.choices[0]):
+        raise OverrideError(
+            Fault(said.path, f"is {layout(found)}, so {said.text} does not delete it", origin=where, advice=[f"write  ~{said.path}"])
+        )
+    if type(holder) in CALLS or type(holder) in MAPPINGS or type(holder) in LISTS:
+        delete_item(holder, key)
+    elif type(holder) in (dict, list):
+        del holder[key]
+    else:
+        raise OverrideError(Fault(said.path, f"cannot be deleted: it is a field of {type(holder).__qualname__}", origin=where))
+
+
+def _bind_all(value: Any, root: Any) -> None:
+    if kind_of(type(value)) is not None:
+        for _, inner in walk_steps(value):
+            if type(inner) is Ref:
+                bind(inner, lambda bound: root if bound is None else bound)
+
+
+def _replace_everywhere(root: Any, old: Any, new: Any, origin: Origin | None) -> None:
+    """Put `new` where `old` stood, in every place that holds it and in every reference to it."""
+    for _, x in list(walk_steps(root)):
+        kind = kind_of(type(x))
+        if kind is None:
+            continue
+        if type(x) is Ref:
+            if x.__base__ is old:
+                object.__setattr__(x, "__base__", new)
+            continue
+        for key, value in zip(*kind.items(x), strict=True):
+            if value is old:
+                _place(x, key, new, origin)
+
+
+def _place(x: Any, key: Any, new: Any, origin: Origin | None) -> None:
+    cls = type(x)
+    if cls in CALLS or cls in MAPPINGS or cls in LISTS:
+        set_item(x, key, new, None, origin=origin)
+        settle_class(x)
+    elif cls in (dict, list):
+        x[key] = new
+    elif cls is not tuple:
+        object.__setattr__(x, key, new)
+    else:
+        raise OverrideError(
+            Fault(format_path([key]), "stands in a tuple, which cannot be edited", advice=["use a list in its place"])
+        )

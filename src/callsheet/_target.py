@@ -1,0 +1,243 @@
+"""What a call calls, by name: one name for each object, found again in any process, under a policy for data."""
+
+from __future__ import annotations
+
+import sys
+
+from . import _configfile
+from ._tree import is_enum
+from .errors import Fault, SpecError, nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ._trust import Policy
+
+_UNKNOWN = object()
+
+
+class TargetError(SpecError, ImportError):
+    """A target cannot be found under its name."""
+
+
+class Name:
+    """An object known by its name, `module:qualname`, imported only when it is used for real.
+
+    Attributes:
+        module: A module, or the path of a `.py` file that defines the object itself.
+        qualname: The way from the module to the object.
+        digest: Of the file, where `module` is a path; else "".
+        where: `file:line` that wrote the name, for errors.
+        policy: Asked before anything is imported; None where trusted Python wrote the name.
+    """
+
+    __slots__ = ("__weakref__", "_found", "digest", "module", "policy", "qualname", "where")
+
+    def __init__(
+        self,
+        module: str,
+        qualname: str,
+        *,
+        digest: str = "",
+        where: str = "",
+        policy: Policy | None = None,
+        found: Any = _UNKNOWN,
+    ) -> None:
+        self.module = module
+        self.qualname = qualname
+        self.digest = digest
+        self.where = where
+        self.policy = policy
+        self._found = found
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What `equal` and `hash_of` compare: a file counts by its digest, not by its place."""
+        return (f"#{self.digest}" if self.digest else self.module, self.qualname)
+
+    @property
+    def text(self) -> str:
+        """The name as it is written in files."""
+        return f"{self.module}:{self.qualname}" + (f"#{self.digest}" if self.digest else "")
+
+    @property
+    def dotted(self) -> str:
+        """The name as a person reads it."""
+        module = self.module.rpartition("/")[2].removesuffix(".py") if self.digest else self.module
+        return self.qualname if module == "builtins" else f"{module}.{self.qualname}"
+
+    def __repr__(self) -> str:
+        return self.dotted
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Name) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.module, self.qualname, self.digest, self.where, self.policy)
+
+
+def _restored(module: str, qualname: str, digest: str, where: str, policy: Policy | None) -> Name:
+    return Name(module, qualname, digest=digest, where=where, policy=policy)
+
+
+def parse_name(text: str, *, where: str = "", policy: Policy | None = None) -> Name:
+    """Read `module:qualname` or `module.qualname`, without importing anything.
+
+    With dots only, the module ends before the first part that starts with a
+    capital letter, else before the last part.
+
+    Raises:
+        TargetError: The text names no object.
+
+    >>> parse_name("torch.nn.Module.eval").text
+    'torch.nn:Module.eval'
+    >>> parse_name("os.path.join").text
+    'os.path:join'
+    """
+    body, _, digest = text.partition("#")
+    module, colon, qualname = body.rpartition(":")
+    if not colon:
+        parts = body.split(".")
+        cut = next((n for n, part in enumerate(parts) if n and part[:1].isupper()), len(parts) - 1)
+        module, qualname = ".".join(parts[:cut]), ".".join(parts[cut:])
+    names = (qualname if module.endswith(".py") else f"{module}.{qualname}").split(".")
+    if not module or not qualname or not all(part.isidentifier() for part in names):
+        raise TargetError(
+            Fault("", f"{text!r} names no object", origin=where, advice=["write  package.module:Class  or  package.module.Class"])
+        )
+    return Name(module, qualname, digest=digest, where=where, policy=policy)
+
+
+def resolve(name: Name) -> Any:
+    """The object behind a name; imports its module where that has not happened yet.
+
+    Raises:
+        TargetError: There is no such module or object.
+        TrustError: The name came from data and no policy allows it.
+        Exception: Whatever the imported module itself raises.
+    """
+    if name._found is not _UNKNOWN:
+        return name._found
+    policy = name.policy
+    if policy is not None:
+        policy.judge_name(name.module, name.qualname, name.where)
+    holder, path = (_definitions(name), name.qualname) if name.module.endswith(".py") else _imported(name)
+    found = holder
+    for part in path.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            raise _no_such(name, found, part) from None
+        if policy is not None:
+            policy.judge_object(found, name.module, name.qualname, name.where)
+    name._found = found
+    return found
+
+
+def _imported(name: Name) -> tuple[Any, str]:
+    """The innermost module on the way to the object, and what is left of the way."""
+    from importlib import import_module
+
+    parts = [*name.module.split("."), *name.qualname.split(".")]
+    cut = name.module.count(".") + 1
+    module = _import(import_module, name, ".".join(parts[:cut]))
+    while module is None and cut > 1:  # `from package import thing` names no module when thing is an object
+        cut -= 1
+        module = _import(import_module, name, ".".join(parts[:cut]))
+    if module is None:
+        raise TargetError(
+            Fault(
+                "",
+                f"cannot import {name.dotted}: no module named {name.module.split('.')[0]!r}",
+                origin=name.where,
+                advice=[
+                    "the command looks in the project's root and in --path; in Python, sys.path is yours to set",
+                ],
+            )
+        )
+    while cut < len(parts) - 1 and not hasattr(module, parts[cut]):
+        deeper = _import(import_module, name, ".".join(parts[: cut + 1]))
+        if deeper is None:
+            break
+        module, cut = deeper, cut + 1
+    return module, ".".join(parts[cut:])
+
+
+def _import(import_module: Callable[[str], Any], name: Name, module: str) -> Any:
+    """The module, or None where exactly it is what does not exist."""
+    if name.policy is not None and module != name.module:
+        name.policy.judge_name(module, name.qualname, name.where)
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and (module == error.name or module.startswith(error.name + ".")):
+            return None
+        raise
+
+
+def _no_such(name: Name, holder: Any, part: str) -> TargetError:
+    label = getattr(holder, "__qualname__", None) or getattr(holder, "__name__", type(holder).__name__)
+    public = [n for n in dir(holder) if not n.startswith("_")]
+    close = nearest(part, public)
+    advice = [f"did you mean  {close[0]}?"] if close else []
+    return TargetError(Fault("", f"cannot import {name.dotted}: {label} has no {part!r}", origin=name.where, advice=advice))
+
+
+def _definitions(name: Name) -> Any:
+    """What a config file or script defines, by running it; the file must still be what it was."""
+    module = _configfile.defining_module(name.module, name.digest)
+    if module is not None:
+        return module
+    try:
+        source = _configfile.read_source(name.module)
+    except OSError as error:
+        raise TargetError(Fault("", f"cannot find {name.dotted}: {error}", origin=name.where)) from None
+    if _configfile.digest_of(source) != name.digest:
+        raise TargetError(
+            Fault(
+                "",
+                f"{name.dotted} was defined by another version of {name.module}",
+                origin=name.where,
+                advice=[f"then {name.digest}, now {_configfile.digest_of(source)}: move it to a module of its own to keep it"],
+            )
+        )
+    return _configfile.run_plainly(name.module, source)
+
+
+def name_of(x: Any) -> Name | None:
+    """The one name under which an object can be found again in any process, or None.
+
+    What a config file or `__main__` defines is named by its file.
+    """
+    module = getattr(x, "__module__", None)
+    qualname = getattr(x, "__qualname__", None) or getattr(x, "__name__", None)
+    if type(x) is type(sys):
+        return None
+    owner = getattr(x, "__self__", None)
+    if isinstance(owner, type) and callable(x):  # a classmethod, maybe inherited
+        module, qualname = owner.__module__, f"{owner.__qualname__}.{x.__name__}"
+    if not isinstance(module, str) or not isinstance(qualname, str) or "<" in qualname:
+        return None
+    holder = found = sys.modules.get(module)
+    if holder is None:
+        return None
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    path, digest = _configfile.file_of_module(holder)
+    if found is x or (owner is not None and found == x):
+        return Name(path or module, qualname, digest=digest, found=x)
+    if digest and type(found) is type(x) and module.endswith(digest):
+        return Name(path, qualname, digest=digest, found=x)  # of an earlier load of the very same text
+    return None
+
+
+def named_value(x: Any) -> Name | None:
+    """The name of a class or function that stands as a value, None for any other value."""
+    if is_enum(x) or not callable(x):
+        return None
+    return name_of(x)

@@ -1,0 +1,323 @@
+"""The one traversal: what a tree is made of, walked (read) and folded (made anew), shared nodes once, cycles named."""
+
+from __future__ import annotations
+
+import sys
+
+from ._path import format_path
+from .errors import CycleError, DepthError, Fault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from typing import Any
+
+    Steps = tuple[object, ...]
+    Items = tuple[list[Any], list[Any]]
+    Form = tuple[str, list[str], str]
+
+MAX_DEPTH = 1000
+"""Containers within containers that a verb follows before it gives up with a `DepthError`."""
+
+TARGET = "(target)"
+"""The step from a call to a target that is itself a spec."""
+
+ATOMS = frozenset((int, float, str, bool, type(None), bytes, complex))
+"""Types whose values hold nothing and are shared by nobody."""
+
+
+class Kind:
+    """How one type of container is taken apart and put together.
+
+    Attributes:
+        node: Whether identity matters: reached twice, it is one thing.
+        items: Gives the keys and the values of an instance, as two new lists.
+        remake: Makes an instance like the first argument from keys and values.
+        owned: Keys whose values are class defaults, which each owner has for itself.
+    """
+
+    __slots__ = ("family", "form", "head", "items", "node", "owned", "remake")
+
+    def __init__(
+        self,
+        items: Callable[[Any], Items],
+        remake: Callable[[Any, list[Any], list[Any]], Any],
+        *,
+        node: bool = False,
+        owned: Callable[[Any], Collection[Any]] | None = None,
+        family: str = "",
+        head: Callable[[Any], Any] = type,
+        form: Callable[[Any, list[Any]], Form] | None = None,
+    ) -> None:
+        self.family = family
+        self.head = head
+        self.form = form
+        self.items = items
+        self.remake = remake
+        self.node = node
+        self.owned = owned
+
+
+def _sequence_items(x: Any) -> Items:
+    return list(range(len(x))), list(x)
+
+
+def _dict_items(x: Any) -> Items:
+    return list(x), list(x.values())
+
+
+def _fields_items(x: Any) -> Items:
+    names = _field_names(type(x))
+    return names, [getattr(x, name) for name in names]
+
+
+def _field_names(cls: type) -> list[str]:
+    fields = getattr(cls, "__dataclass_fields__", None)
+    if fields is not None:
+        # `_field_type` tells fields from ClassVar and InitVar without importing dataclasses.
+        return [name for name, field in fields.items() if field._field_type.name == "_FIELD"]
+    return [field.name for field in cls.__attrs_attrs__]  # type: ignore[attr-defined]
+
+
+def _remake_fields(x: Any, keys: list[Any], values: list[Any]) -> Any:
+    """A new instance through its constructor, so that `__post_init__` sees the new values."""
+    cls = type(x)
+    late, given = [], {}
+    attrs = getattr(cls, "__attrs_attrs__", None)
+    fields = {field.name: field for field in attrs} if attrs is not None else cls.__dataclass_fields__
+    for key, value in zip(keys, values, strict=True):
+        if fields[key].init:
+            given[getattr(fields[key], "alias", None) or key] = value
+        else:
+            late.append((key, value))
+    made = cls(**given)
+    for key, value in late:
+        object.__setattr__(made, key, value)
+    return made
+
+
+def _default_keys(x: Any) -> Collection[str]:
+    fields = getattr(type(x), "__dataclass_fields__", None) or {f.name: f for f in type(x).__attrs_attrs__}
+    return {
+        name
+        for name, field in fields.items()
+        if type(field.default) not in ATOMS and getattr(x, name, None) is field.default
+    }
+
+
+def _nothing(x: Any) -> None:
+    """The head of what is nothing beside its items."""
+
+
+def dict_form(x: Any, keys: list[Any]) -> Form:
+    """`{'a': 1}`"""
+    return "{", [f"{key!r}: " for key in keys], "}"
+
+
+def list_form(x: Any, keys: list[Any]) -> Form:
+    """`[1, 2]`"""
+    return "[", [""] * len(keys), "]"
+
+
+def _call_form(x: Any, keys: list[Any]) -> Form:
+    return f"{type(x).__qualname__}(", [f"{key}=" for key in keys], ")"
+
+
+FIELDS = Kind(_fields_items, _remake_fields, node=True, owned=_default_keys, family="fields", form=_call_form)
+NAMED_TUPLE = Kind(
+    lambda x: (list(x._fields), list(x)),
+    lambda x, keys, values: type(x)._make(values),
+    family="fields",
+    form=_call_form,
+)
+
+KINDS: dict[type, Kind | None] = {
+    dict: Kind(
+        _dict_items,
+        lambda x, keys, values: dict(zip(keys, values, strict=True)),
+        family="dict",
+        head=_nothing,
+        form=dict_form,
+    ),
+    list: Kind(_sequence_items, lambda x, keys, values: values, family="list", head=_nothing, form=list_form),
+    tuple: Kind(
+        _sequence_items,
+        lambda x, keys, values: tuple(values),
+        family="tuple",
+        head=_nothing,
+        form=lambda x, keys: ("(", [""] * len(keys), ",)" if len(keys) == 1 else ")"),
+    ),
+    **dict.fromkeys(ATOMS),
+}
+"""Type to kind; None for what holds nothing. Every verb takes another table as `kinds=`."""
+
+
+def kind_of(cls: type, kinds: dict[type, Kind | None] = KINDS) -> Kind | None:
+    """The kind of a type, None for a leaf; a dataclass, attrs class or NamedTuple is found out at its first use."""
+    try:
+        return kinds[cls]
+    except KeyError:
+        pass
+    if hasattr(cls, "__dataclass_fields__") or hasattr(cls, "__attrs_attrs__"):
+        kind: Kind | None = FIELDS
+    elif issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        kind = NAMED_TUPLE
+    elif cls.__name__ == "OrderedDict" and cls.__module__ == "collections":
+        kind = kinds[dict]
+    else:
+        kind = None
+    kinds[cls] = kind
+    return kind
+
+
+def fold(
+    root: Any,
+    make: Callable[[Any, Kind, list[Any], list[Any]], Any],
+    *,
+    leaf: Callable[[Any], Any] | None = None,
+    kinds: dict[type, Kind | None] = KINDS,
+    trail: list[Any] | None = None,
+) -> Any:
+    """Make a tree anew from the bottom up; each node once, each dict and list once a place.
+
+    Args:
+        root: Any value.
+        make: Called with a container, its kind, its keys and its values, already
+            made; what it returns takes the container's place.
+        leaf: Called with each leaf but atoms; what it returns takes its place.
+        kinds: Which types are containers.
+        trail: An empty list of the caller's, which holds the way to where the
+            fold stands; `steps_of` reads it when `make` or `leaf` has raised.
+
+    Returns:
+        What became of the root.
+
+    Raises:
+        CycleError: A container holds itself.
+        DepthError: More than `MAX_DEPTH` containers within each other.
+    """
+    stack: list[Any] = [] if trail is None else trail
+    opened: set[int] = set()
+    memo: dict[int, Any] = {}
+    absent = stack  # a value that no memo can hold
+    x: Any = None
+    kind: Kind | None = None
+    keys, values, start = [None], [root], 0
+    while True:
+        for i in range(start, len(values)):
+            value = values[i]
+            cls = type(value)
+            if cls in ATOMS:
+                continue
+            inner = kinds[cls] if cls in kinds else kind_of(cls, kinds)
+            if inner is None:
+                if leaf is not None:
+                    stack.append((x, kind, keys, values, i, memo))
+                    values[i] = leaf(value)
+                    stack.pop()
+                continue
+            scope = memo
+            if kind is not None and kind.owned is not None and keys[i] in kind.owned(x):
+                scope = {}
+            if inner.node:
+                made = scope.get(id(value), absent)
+                if made is not absent:
+                    values[i] = made
+                    continue
+            stack.append((x, kind, keys, values, i, memo))
+            if id(value) in opened:
+                raise _cycle(stack, value)
+            if len(stack) > MAX_DEPTH:
+                raise _too_deep(stack)
+            opened.add(id(value))
+            x, kind, memo, start = value, inner, scope, 0
+            keys, values = inner.items(value)
+            break
+        else:
+            if not stack:
+                return values[0]
+            assert kind is not None
+            made = make(x, kind, keys, values)
+            opened.discard(id(x))
+            if kind.node:
+                memo[id(x)] = made
+            x, kind, keys, values, i, memo = stack.pop()
+            values[i] = made
+            start = i + 1
+
+
+def steps_of(trail: list[Any]) -> Steps:
+    """The steps from the root to where a fold stands."""
+    return tuple(frame[2][frame[4]] for frame in trail if frame[0] is not None)
+
+
+def walk(root: Any, *, kinds: dict[type, Kind | None] = KINDS) -> Iterator[tuple[Steps, Any]]:
+    """Give `(steps, value)` for all that a tree holds, the root first, each node once.
+
+    Raises:
+        CycleError: A container holds itself.
+        DepthError: More than `MAX_DEPTH` containers within each other.
+    """
+    yield (), root
+    seen: set[int] = {id(root)}
+    kind = kind_of(type(root), kinds)
+    if kind is None:
+        return
+    keys, values = kind.items(root)
+    opened = {id(root)}
+    stack: list[Any] = [(root, (), iter(zip(keys, values, strict=True)))]
+    while stack:
+        x, steps, items = stack[-1]
+        for key, value in items:
+            path = (*steps, key)
+            inner = kind_of(type(value), kinds)
+            if inner is None:
+                yield path, value
+                continue
+            if id(value) in opened:
+                raise CycleError(_cycle_fault(path, [frame[1] for frame in stack if frame[0] is value][0]))
+            if inner.node:
+                if id(value) in seen:
+                    continue
+                seen.add(id(value))
+            if len(stack) >= MAX_DEPTH:
+                raise DepthError(_depth_fault(path))
+            yield path, value
+            opened.add(id(value))
+            keys, values = inner.items(value)
+            stack.append((value, path, iter(zip(keys, values, strict=True))))
+            break
+        else:
+            opened.discard(id(x))
+            stack.pop()
+
+
+def is_enum(x: Any) -> bool:
+    """Whether a value is a member of an Enum, without importing enum."""
+    enum = sys.modules.get("enum")
+    return enum is not None and isinstance(x, enum.Enum)
+
+
+def _cycle(stack: list[Any], value: Any) -> CycleError:
+    first = next(n for n, frame in enumerate(stack) if frame[3][frame[4]] is value or frame[0] is value)
+    outer = stack[: first + (stack[first][0] is not value)]
+    return CycleError(_cycle_fault(steps_of(stack), steps_of(outer)))
+
+
+def _cycle_fault(inner: Steps, outer: Steps) -> Fault:
+    holder = format_path(outer) or "the whole spec"
+    return Fault(
+        format_path(inner),
+        f"leads back to {holder}, which holds it",
+        advice=["a spec is a finite tree: hold a copy(...) or a reference to a value inside"],
+    )
+
+
+def _too_deep(stack: list[Any]) -> DepthError:
+    return DepthError(_depth_fault(steps_of(stack)))
+
+
+def _depth_fault(steps: Steps) -> Fault:
+    text = format_path(steps)
+    shown = text if len(text) <= 40 else text[:28] + "…" + text[-11:]
+    return Fault(shown, f"is nested more than {MAX_DEPTH} levels deep")
