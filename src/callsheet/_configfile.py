@@ -151,7 +151,10 @@ def new_module(source: ConfigSource) -> ModuleType:
 
 
 def execute(code: CodeType, module: ModuleType, hooks: Hooks) -> None:
-    """Run a config file's code in its module; what the file raises passes through."""
+    """Run a config file's code in its module; what the file raises passes through.
+
+    The hooks stay: a function of the file may describe calls whenever it is called.
+    """
     vars(module)[HOOKS] = hooks
     before = sys.modules.get(module.__name__)
     sys.modules[module.__name__] = module
@@ -163,8 +166,6 @@ def execute(code: CodeType, module: ModuleType, hooks: Hooks) -> None:
         else:
             sys.modules[module.__name__] = before
         raise
-    finally:
-        vars(module).pop(HOOKS, None)
 
 
 def file_of_module(module: ModuleType) -> tuple[str, str]:
@@ -276,11 +277,13 @@ def _relative_imports(body: list[Any]) -> Iterator[tuple[int, str, str, str]]:
                     inner = getattr(node, name, None)
                     if isinstance(inner, list):
                         yield from _relative_imports(inner)
-            for handler in getattr(node, "handlers", ()):
-                yield from _relative_imports(handler.body)
+            for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+                yield from _relative_imports(part.body)
 
 
 _SILENT = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.Pass, ast.Global, ast.Nonlocal)
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _DISPLAYS = (ast.List, ast.Tuple, ast.Set)
 
 
@@ -325,7 +328,7 @@ class Rewriter:
         out = []
         for node in body:
             if isinstance(node, ast.ImportFrom) and node.level:
-                out += self._take(node)
+                out += [*self._take(node), self._after(node, ())]
                 continue
             if isinstance(node, ast.If | ast.With | ast.Try) or type(node).__name__ == "TryStar":
                 self._compound(node)
@@ -378,26 +381,29 @@ class Rewriter:
             bound = alias.asname or alias.name
             arguments += [ast.Constant(v, **at) for v in (alias.name, bound, node.lineno)]
             out.append(ast.Assign([ast.Name(bound, ast.Store(), **at)], _call("take", arguments, at), **at))
-        at_end = self._after(node, ())
-        return [*out, at_end]
+        return out
 
     def _rewrite_uses(self, node: Any) -> None:
-        """Within any part of the tree, give lazy calls the names of what is imported."""
-        todo = [node]
+        """Within any part of the tree, give lazy calls the names of what is imported, and relative imports their place."""
+        todo = [(node, isinstance(node, _SCOPES))]
         while todo:
-            x = todo.pop()
+            x, inner = todo.pop()
             if isinstance(x, list):
-                todo += x
+                todo += [(part, inner) for part in x]
             elif isinstance(x, ast.AST):
                 if isinstance(x, ast.Call):
                     self._rewrite_call(x)
-                elif isinstance(x, ast.FunctionDef | ast.AsyncFunctionDef):
-                    x.body = [s for part in x.body for s in self._within_function(part)]
-                todo += [getattr(x, field, None) for field in x._fields]
+                inner = inner or isinstance(x, _SCOPES)
+                for field in x._fields:
+                    part = getattr(x, field, None)
+                    if isinstance(part, list) and part and isinstance(part[0], ast.stmt):
+                        part[:] = [s for statement in part for s in self._taken_within(statement, inner)]
+                    todo.append((part, inner))
 
-    def _within_function(self, node: Any) -> list[Any]:
-        if isinstance(node, ast.ImportFrom) and node.level:
-            return self._take(node)[:-1]
+    def _taken_within(self, node: Any, inner: bool) -> list[Any]:
+        # Python allows a star at module level only, and says so itself.
+        if isinstance(node, ast.ImportFrom) and node.level and not (inner and node.names[0].name == "*"):
+            return self._take(node)
         return [node]
 
     def _rewrite_call(self, call: Any) -> None:

@@ -205,6 +205,8 @@ class _Session:
         return spec
 
     def run(self, path: str, chain: tuple[str, ...]) -> _File:
+        self._survey(path)  # what only a function imports is read when it does
+        self._survey(path)  # what only a function imports is read when it does
         file = self.sources[path]
         if file.running:
             raise LoadError(

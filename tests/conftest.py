@@ -1,0 +1,25 @@
+"""What tests of files share: a project folder to write configs in, and a clean table of modules afterwards."""
+
+import sys
+import textwrap
+
+import pytest
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A function that writes a file of an own project, which is the working directory and on `sys.path`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = set(sys.modules)
+
+    def write(name, text):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip("\n"))
+        return str(path)
+
+    yield write
+    for name in set(sys.modules) - before:
+        if str(tmp_path) in (getattr(sys.modules[name], "__file__", None) or ""):
+            del sys.modules[name]
