@@ -9,9 +9,9 @@ from ._codec import FORMAT, decode, to_data
 from ._configfile import ConfigSource, show_file
 from ._leaf import is_data
 from ._origin import locate
-from ._override import apply, apply_all, parse_all
+from ._override import apply, apply_all, holder_of, parse_all
 from ._ref import Ref, bind
-from ._spec import attach, here, new_mapping
+from ._spec import attach, here, new_mapping, raw_item, settle_step
 from ._target import Name, parse_name
 from ._tree import ATOMS, kind_of
 from ._tree import walk as walk_steps
@@ -153,6 +153,7 @@ class _Session:
         self.kinds = kinds
         self.sources: dict[str, _File] = {}
         self.refs = False
+        self.deleted: dict[str, list[Any]] = {}  # by a delete's text, what it has taken from
         self._survey(path)
         self._route(path, list(overrides), set())
 
@@ -240,11 +241,36 @@ class _Session:
         faults: list[Fault] = []
         for said in file.overrides:
             try:
-                apply(spec, said, where=self.where, kind=self.kinds.get(said.text, "override"))
+                self.impose(spec, said)
             except OverrideError as error:
                 faults += error.faults
         if faults:
             raise OverrideError(*faults)
+
+    def impose(self, root: Any, said: Override) -> None:
+        """Apply an override that may have been applied before; a delete takes once from each object.
+
+        Raises:
+            OverrideError: It does not fit.
+        """
+        if said.operation == "delete":
+            holder, taken = holder_of(root, said, self.where), self.deleted.setdefault(said.text, [])
+            key = settle_step(holder, said.steps[-1])
+            gone = any(holder is x for x in taken) if isinstance(key, int) else taken and _lacks(holder, key)
+            if gone:
+                return
+            apply(root, said, where=self.where)
+            taken.append(holder)
+        else:
+            apply(root, said, where=self.where, kind=self.kinds.get(said.text, "override"))
+
+
+def _lacks(holder: Any, key: Any) -> bool:
+    try:
+        raw_item(holder, key)
+    except LookupError:
+        return True
+    return False
 
 
 def _renamed(said: Override, steps: tuple[Any, ...]) -> Override:
@@ -289,7 +315,7 @@ class _Hooks:
         for said in file.overrides:
             if said.steps[0] in names and said.steps[0] in file.source.assigned | file.taken and not self._waits(said):
                 try:
-                    apply(file.view, _imposed(said), where=self.session.where, kind=self.session.kinds.get(said.text, "override"))
+                    self.session.impose(file.view, _imposed(said))
                 except CallsheetError:
                     pass  # not yet there, or not yet what it will be: the end of the file decides
 

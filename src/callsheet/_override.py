@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._convert import Mismatch, convert
+from ._equal import equal
 from ._grammar import Override, parse, plain_value
 from ._layout import layout
 from ._lazy import nothing_at, through
@@ -131,7 +132,7 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override") -> N
     Raises:
         OverrideError: It does not fit.
     """
-    holder = _holder(root, said, where)
+    holder = holder_of(root, said, where)
     key = settle_step(holder, said.steps[-1])
     cls = type(holder)
     if said.operation == "delete":
@@ -173,7 +174,12 @@ def _origin(holder: Any, key: Any, said: Override, before: Any, where: str, kind
     return Origin(kind, where, said.text, (before, known))
 
 
-def _holder(root: Any, said: Override, where: str) -> Any:
+def holder_of(root: Any, said: Override, where: str) -> Any:
+    """What an override edits: the holder of its last step; for a new key, the mappings on the way are made.
+
+    Raises:
+        OverrideError: The way leads nowhere.
+    """
     value = root
     for n, step in enumerate(said.steps[:-1]):
         holder = through(root, value)
@@ -200,9 +206,15 @@ def _check_key(holder: Any, key: Any, said: Override, where: str) -> None:
         fault = nothing_at(holder, said.steps, len(said.steps) - 1)
         advice = [*fault.advice, f"to add it:  +{said.text}"]
         raise OverrideError(Fault(said.path, fault.problem, origin=where, advice=advice))
-    if key in holder and said.operation == "add" and origin_of(holder, key).text != said.text:
+    if key in holder and said.operation == "add":
+        found = raw_item(holder, key)
+        known = origin_of(holder, key)
+        if known.text == said.text:  # set while the file ran: what counts is whether something stood there before
+            if known.replaced is None or equal(known.replaced[0], found):
+                return
+            found = known.replaced[0]
         advice = [f"to change it:  {said.text.lstrip('+')}"]
-        raise OverrideError(Fault(said.path, f"is there already: {layout(raw_item(holder, key))}", origin=where, advice=advice))
+        raise OverrideError(Fault(said.path, f"is there already: {layout(found)}", origin=where, advice=advice))
 
 
 def _check_argument(call: Any, key: Any, said: Override, where: str) -> None:

@@ -30,7 +30,9 @@ def format_path(steps: Iterable[Step]) -> str:
 
 
 def plain_step(step: str) -> bool:
-    """Whether a name can be written without brackets and quotes."""
+    """Whether a name can be written without brackets and quotes; a text of digits can, since `a.0` keeps it a text."""
+    if step.isascii() and step.isdecimal():
+        return True
     return bool(step) and step.replace("-", "_").replace("@", "_").isidentifier() and not step.startswith(("-", "@"))
 
 

@@ -1,0 +1,284 @@
+"""Promise 11: an override of a file reaches what the file computes from it, and stands at the end."""
+
+import pytest
+
+from callsheet import load, origin, plain
+from callsheet.errors import OverrideError
+
+
+def loaded(project, text, *overrides):
+    project("conf.py", text)
+    return plain(load("conf.py", overrides))
+
+
+# --- after each module-level statement --------------------------------------------------------------------------------
+
+
+def test_what_is_computed_further_down_follows(project):
+    text = "epochs = 5\nwarmup = epochs // 5\nsched = {'total': epochs * 100, 'warmup': warmup}\nlast = sched['total']\n"
+    assert loaded(project, text, "epochs=10") == {
+        "epochs": 10,
+        "warmup": 2,
+        "sched": {"total": 1000, "warmup": 2},
+        "last": 1000,
+    }
+
+
+def test_an_override_inside_a_container_or_a_call_reaches_what_reads_it(project):
+    text = """
+        from callsheet import lazy
+        hp = {"optim": {"lr": 0.1}, "sizes": [1, 2]}
+        model = lazy(dict)(width=4)
+        double = hp.optim.lr * 2
+        size = hp.sizes[0] + 1
+        width = model.width * 2
+    """
+    cfg = loaded(project, text, "hp.optim.lr=0.5", "hp.sizes.0=7", "model.width=5")
+    assert (cfg["double"], cfg["size"], cfg["width"]) == (1.0, 8, 10)
+
+
+def test_a_value_that_is_bound_again_is_overridden_again(project):
+    text = "lr = 1\nfirst = lr\nlr = 2\nsecond = lr\nlr += 1\nthird = lr\n"
+    assert loaded(project, text, "lr=9") == {"lr": 9, "first": 9, "second": 9, "third": 9}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if True:\n    lr = 1\n    seen = lr\n",
+        "if False:\n    pass\nelif True:\n    lr = 1\n    seen = lr\n",
+        "if False:\n    pass\nelse:\n    lr = 1\n    seen = lr\n",
+        "try:\n    lr = 1\n    seen = lr\nfinally:\n    pass\n",
+        "try:\n    1 / 0\nexcept ZeroDivisionError:\n    lr = 1\n    seen = lr\n",
+        "try:\n    pass\nexcept ValueError:\n    pass\nelse:\n    lr = 1\n    seen = lr\n",
+        "try:\n    pass\nfinally:\n    lr = 1\n    seen = lr\n",
+        "try:\n    raise ExceptionGroup('', [ValueError()])\nexcept* ValueError:\n    lr = 1\n    seen = lr\n",
+        "import contextlib\nwith contextlib.suppress():\n    lr = 1\n    seen = lr\n",
+        "import contextlib\nwith contextlib.nullcontext(1) as lr:\n    seen = lr\n",
+        "if True:\n    try:\n        lr = 1\n        seen = lr\n    finally:\n        pass\n",
+    ],
+    ids="if elif else try except try-else finally except* with with-as nested".split(),
+)
+def test_inside_if_with_and_try_overrides_are_imposed_after_each_statement(project, text):
+    assert loaded(project, text, "lr=9") == {"lr": 9, "seen": 9}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lr = 0\nfor i in range(2):\n    lr = i\n    seen = lr\n",
+        "lr = 0\nwhile lr < 1:\n    lr = 1\n    seen = lr\n",
+        "lr = 0\ndef f():\n    lr = 1\n    return lr\nseen = f()\n",
+        "lr = 0\nclass C:\n    lr = 1\n    seen = lr\nseen = C.seen\n",
+    ],
+    ids="for while function class".split(),
+)
+def test_inside_loops_functions_and_classes_code_runs_as_it_is_written(project, text):
+    text = text.replace("while lr < 1:", "lr, go = 0, True\nwhile go:\n    go = False")
+    cfg = loaded(project, text, "lr=9")
+    assert (cfg["lr"], cfg["seen"]) == (9, 1)
+
+
+def test_an_override_decides_a_branch(project):
+    text = "small = True\nif small:\n    width = 1\nelse:\n    width = 100\n"
+    assert loaded(project, text, "small=false") == {"small": False, "width": 100}
+
+
+def test_what_the_user_asked_for_stands_at_the_end_whatever_the_file_does(project):
+    text = "a = {'b': 1}\ndef spoil():\n    a.b = 5\nfor _ in range(2):\n    a.b += 1\nspoil()\n"
+    assert loaded(project, text, "a.b=9") == {"a": {"b": 9}}
+
+
+def test_overrides_are_imposed_in_the_order_they_are_given(project):
+    assert loaded(project, "a = {'b': 1}\nc = a.b\n", "a={b: 2}", "a.b=3") == {"a": {"b": 3}, "c": 3}
+    assert loaded(project, "a = {'b': 1}\nc = a.b\n", "a.b=3", "a={b: 2}") == {"a": {"b": 2}, "c": 2}
+
+
+def test_no_name_that_is_not_assigned_is_touched(project):
+    project("train.py", "width = 1\n")
+    project("conf.py", "from train import width\nimport os\ndef helper(): return 1\nw = width\nh = helper()\n")
+    for name in ("width", "os", "helper", "print"):
+        with pytest.raises(OverrideError) as caught:
+            load("conf.py", [f"{name}=5"])
+        assert str(caught.value).startswith(f"{name}  ")
+        assert "is not there" in str(caught.value)
+    import train
+
+    assert train.width == 1
+
+
+# --- keys added and deleted -------------------------------------------------------------------------------------------
+
+
+def test_a_new_key_is_seen_by_what_stands_below(project):
+    text = "a = {'b': 1}\nkeys = list(a)\nmore = a.get('c', 0)\n"
+    assert loaded(project, text, "+a.c=2") == {"a": {"b": 1, "c": 2}, "keys": ["b", "c"], "more": 2}
+
+
+def test_a_new_key_that_the_file_has_already_is_an_error(project):
+    project("conf.py", "a = {'c': 1}\nb = a.c\n")
+    with pytest.raises(OverrideError) as caught:
+        load("conf.py", ["+a.c=2"])
+    fault = caught.value.faults[0]
+    assert (fault.path, fault.problem, fault.advice) == ("a.c", "is there already: 1", ("to change it:  a.c=2",))
+
+
+def test_a_new_key_survives_a_dict_that_is_made_from_the_old_one(project):
+    text = "a = {'b': 1}\na = {**a, 'd': 3}\n"
+    assert loaded(project, text, "+a.c=2") == {"a": {"b": 1, "d": 3, "c": 2}}
+
+
+def test_forced_keys_may_be_new_or_not(project):
+    text = "a = {'b': 1}\ntotal = sum(v for v in a.values() if isinstance(v, int))\n"
+    assert loaded(project, text, "++a.b=2", "++a.c=3", "++a.d.e=4") == {"a": {"b": 2, "c": 3, "d": {"e": 4}}, "total": 5}
+
+
+def test_a_new_name_is_added_to_what_the_file_defines(project):
+    assert loaded(project, "a = 1\n", "+b=[1,2]") == {"a": 1, "b": [1, 2]}
+
+
+def test_a_deleted_key_is_gone_for_what_stands_below(project):
+    text = "a = {'b': 1, 'd': 2}\nkeys = list(a)\nlast = 1\n"
+    assert loaded(project, text, "~a.d") == {"a": {"b": 1}, "keys": ["b"], "last": 1}
+
+
+def test_a_deleted_key_that_comes_back_is_deleted_again(project):
+    text = "a = {'d': 1}\nx = list(a)\na['d'] = 2\ny = list(a)\na = {'d': 3}\nz = list(a)\n"
+    assert loaded(project, text, "~a.d") == {"a": {}, "x": [], "y": [], "z": []}
+
+
+def test_an_element_of_a_list_is_deleted_once(project):
+    text = "a = [1, 2, 3]\nb = list(a)\nc = 0\nd = 0\n"
+    assert loaded(project, text, "~a.0") == {"a": [2, 3], "b": [2, 3], "c": 0, "d": 0}
+
+
+def test_a_positional_argument_is_deleted_once(project):
+    text = "from callsheet import arguments, lazy\na = lazy(max)(1, 2, 3)\nb = len(a)\nc = list(arguments(a).values())\n"
+    assert loaded(project, text, "~a.0")["c"] == [2, 3]
+
+
+def test_a_top_level_name_is_deleted_at_the_end_only(project):
+    assert loaded(project, "a = 1\nb = a + 1\n", "~a") == {"b": 2}
+
+
+def test_a_delete_that_names_a_value_asks_for_it_each_time(project):
+    assert loaded(project, "a = {'d': 1}\nb = len(a)\n", "~a.d=1") == {"a": {}, "b": 0}
+    with pytest.raises(OverrideError, match="is 1, so ~a.d=2 does not delete it"):
+        load("conf.py", ["~a.d=2"])
+
+
+def test_deleting_what_never_was_there_is_an_error(project):
+    project("conf.py", "a = {'lr': 1}\nb = 2\n")
+    with pytest.raises(OverrideError) as caught:
+        load("conf.py", ["~a.lrr"])
+    fault = caught.value.faults[0]
+    assert (fault.path, fault.problem, fault.advice) == ("a.lrr", "is not there", ("did you mean  a.lr?", "a holds  lr"))
+
+
+# --- files that are taken from ----------------------------------------------------------------------------------------
+
+
+def test_an_override_goes_to_the_file_that_defines_the_name(project):
+    project("base.py", "lr = 1\ndouble = lr * 2\n")
+    text = "from .base import lr, double\nsum = lr + double\n"
+    assert loaded(project, text, "lr=5") == {"lr": 5, "double": 10, "sum": 15}
+
+
+def test_an_override_of_an_alias_goes_under_the_name_it_has_there(project):
+    project("base.py", "lr = 1\ny = 100\ndouble = lr * 2\nhp = {'lr': lr}\n")
+    text = "from .base import lr as y, double as d, hp as h\nz = y + d + h.lr\n"
+    assert loaded(project, text, "y=5") == {"y": 5, "d": 10, "h": {"lr": 5}, "z": 20}
+    assert loaded(project, text, "h.lr=7") == {"y": 1, "d": 2, "h": {"lr": 7}, "z": 10}
+
+
+def test_a_name_that_is_not_imported_is_not_touched_in_the_other_file(project):
+    project("base.py", "lr = 1\nhidden = lr * 2\n")
+    text = "from .base import hidden\nlr = 3\n"
+    assert loaded(project, text, "lr=5") == {"hidden": 2, "lr": 5}
+    project("conf.py", "from .base import hidden\n")
+    with pytest.raises(OverrideError):
+        load("conf.py", ["lr=5"])
+
+
+def test_an_override_goes_through_a_star_and_through_files_in_between(project):
+    project("ground.py", "lr = 1\ndouble = lr * 2\n")
+    project("base.py", "from .ground import *\ntriple = lr * 3\n")
+    text = "from .base import *\nsum = double + triple\n"
+    assert loaded(project, text, "lr=5") == {"lr": 5, "double": 10, "triple": 15, "sum": 25}
+
+
+def test_an_override_goes_through_a_submodule(project):
+    project("model/net.py", "width = 1\ndouble = width * 2\n")
+    text = "from .model import net\nw = net.double\n"
+    project("conf.py", text)
+    assert plain(load("conf.py")) == {"w": 2}
+
+
+def test_an_override_goes_through_an_import_inside_if_and_try(project):
+    project("base.py", "lr = 1\ndouble = lr * 2\n")
+    text = "try:\n    if True:\n        from .base import lr, double\nfinally:\n    pass\n"
+    assert loaded(project, text, "lr=5") == {"lr": 5, "double": 10}
+
+
+def test_a_name_that_this_file_binds_again_is_overridden_in_both(project):
+    project("base.py", "lr = 1\ndouble = lr * 2\n")
+    text = "from .base import lr, double\nlr = lr * 10\nsum = lr + double\n"
+    assert loaded(project, text, "lr=5") == {"lr": 5, "double": 10, "sum": 15}
+
+
+def test_a_new_key_and_a_deleted_one_reach_the_other_file(project):
+    project("base.py", "hp = {'a': 1, 'b': 2}\nkeys = list(hp)\n")
+    text = "from .base import hp as h, keys\n"
+    assert loaded(project, text, "+h.c=3", "~h.a") == {"h": {"b": 2, "c": 3}, "keys": ["b", "c"]}
+
+
+def test_a_list_of_another_file_loses_its_element_once(project):
+    project("base.py", "sizes = [1, 2, 3]\ncount = len(sizes)\n")
+    text = "from .base import sizes, count\nmore = 1\n"
+    assert loaded(project, text, "~sizes.0") == {"sizes": [2, 3], "count": 2, "more": 1}
+
+
+def test_two_files_that_take_the_same_one_see_one_override(project):
+    project("base.py", "lr = 1\n")
+    project("left.py", "from .base import lr\nleft = lr\n")
+    project("right.py", "from .base import lr as rate\nright = rate\n")
+    text = "from .left import lr, left\nfrom .right import right\n"
+    assert loaded(project, text, "lr=5") == {"lr": 5, "left": 5, "right": 5}
+
+
+# --- errors and origins -----------------------------------------------------------------------------------------------
+
+
+def test_what_does_not_fit_at_the_end_is_reported_all_together(project):
+    project("conf.py", "from callsheet import lazy\ndef fit(lr: float = 0.1): ...\nmain = lazy(fit)()\nepochs = 5\n")
+    with pytest.raises(OverrideError) as caught:
+        load("conf.py", ["epoch=8", "main.lrr=1", "main.lr=fast", "epochs.x=1"])
+    assert [(fault.path, fault.problem) for fault in caught.value.faults] == [
+        ("epoch", "is not there"),
+        ("main.lrr", "no such argument of conf.fit"),
+        ("main.lr", "must be float, found 'fast'"),
+        ("epochs.x", "leads into epochs, which is 5 and holds nothing"),
+    ]
+
+
+def test_the_whole_text_of_such_an_error(project):
+    project("conf.py", "epochs = 5\n")
+    with pytest.raises(OverrideError) as caught:
+        load("conf.py", ["epoch=8"])
+    line = caught.value.faults[0].origin
+    assert line.startswith(__file__.rpartition("/")[2]) or line.endswith(str(caught.tb.tb_lineno))
+    text = str(caught.value).replace(line, "HERE")
+    assert text.split() == "epoch is not there set by HERE did you mean epochs? the spec holds epochs to add it: +epoch=8".split()
+
+
+def test_an_override_says_what_it_replaced_and_where_that_was_set(project):
+    project("base.py", "lr = 1\n")
+    project("conf.py", "from .base import lr\nmodel = {\n    'width': 4,\n    'depth': 2,\n}\n")
+    cfg = load("conf.py", ["lr=5", "model.depth=3"])
+    found = origin(cfg, "model.depth")
+    assert (found.kind, found.text) == ("override", "model.depth=3")
+    assert [(value, o.where) for value, o in found.chain()] == [(2, "conf.py:4")]
+    assert origin(cfg, "model.width").where == "conf.py:3"
+    found = origin(cfg, "lr")
+    assert (found.kind, found.text) == ("override", "lr=5")
+    assert [(value, o.where) for value, o in found.chain()] == [(1, "base.py:1")]
