@@ -5,13 +5,13 @@ from __future__ import annotations
 from ._layout import layout
 from ._leaf import Datum, make_real
 from ._path import format_path
-from ._ready import References, faults_of
+from ._ready import References, faults_of, place_of
 from ._ref import Ref
 from ._running import RUNNING
 from ._spec import CALLS, INSTANCES, PARTIALS, call_parts, origin_of
 from ._signature import signature_of
 from ._target import Name, resolve
-from ._tree import TARGET, Kind, fold, kind_of, steps_of
+from ._tree import TARGET, Kind, fold, kind_of
 from .errors import SpecError
 
 TYPE_CHECKING = False
@@ -120,7 +120,7 @@ def _leaf(x: Any) -> Any:
 
 
 def _note(x: Any, trail: list[Any]) -> str:
-    steps = steps_of(trail)
+    steps = place_of(trail)
     text = layout(x, width=76) if kind_of(type(x)) is not None else repr(x)
     if len(text) > 300:
         text = text[:296] + " ..."

@@ -20,7 +20,7 @@ from .errors import Fault, SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from typing import Any
 
 _raw = object.__getattribute__
@@ -53,9 +53,15 @@ def check(spec: Any, *, root: Any = None) -> None:
         raise SpecError(*faults)
 
 
-def find_faults(spec: Any, *, root: Any = None) -> list[Fault]:
-    """What `check` raises, as a list; override texts become the declared types on the way."""
-    return faults_of(spec, root=root, visit=_type_faults)
+def find_faults(spec: Any, *, root: Any = None, only: Collection[int] | None = None) -> list[Fault]:
+    """What `check` raises, as a list; override texts become the declared types on the way.
+
+    Args:
+        spec: What shall be checked.
+        root: Where references by path start; the spec itself by default.
+        only: The ids of the containers that count; all by default.
+    """
+    return faults_of(spec, root=root, visit=_type_faults, only=only)
 
 
 def _type_faults(call: Any, steps: tuple[object, ...]) -> Iterator[Fault]:

@@ -31,6 +31,8 @@ def convert(said: Any, hint: Any) -> Any:
     >>> convert(Word("8"), float), convert(Word("8"), str), convert(Word("null"), int | None)
     (8.0, '8', None)
     """
+    if isinstance(said, Word) and "${" in said.text:
+        return said.text  # a reference: what it leads to is known, and checked, later
     reader = _READERS.get(hint) if _hashable(hint) else None
     if reader is not None:
         return reader(said, hint)
@@ -48,14 +50,15 @@ def convert(said: Any, hint: Any) -> Any:
         return convert(said, args[0])
     if kind in ("list", "Sequence", "Iterable", "Collection", "set", "frozenset", "MutableSequence"):
         items = _items(said, hint)
-        made = [convert(item, args[0]) for item in items]
-        return made if kind not in ("set", "frozenset") else origin(made)
+        made = [convert(item, args[0] if args else EMPTY) for item in items]
+        return made if kind not in ("set", "frozenset") else _set(made, origin, hint, said)
     if kind == "tuple":
         return _tuple(said, args, hint)
     if kind in ("dict", "Mapping", "MutableMapping"):
         if not isinstance(said, dict):
             raise mismatch(hint, said)
-        return {_key(key, args[0]): convert(value, args[1]) for key, value in said.items()}
+        key_hint, value_hint = args or (EMPTY, EMPTY)
+        return {_key(key, key_hint): convert(value, value_hint) for key, value in said.items()}
     return plain_value(said)
 
 
@@ -141,7 +144,8 @@ _READERS: dict[Any, Any] = {
     type(None): _none,
     list: lambda said, hint: plain_value(_items(said, hint)),
     tuple: lambda said, hint: tuple(plain_value(_items(said, hint))),
-    set: lambda said, hint: set(plain_value(_items(said, hint))),
+    set: lambda said, hint: _set(plain_value(_items(said, hint)), set, hint, said),
+    frozenset: lambda said, hint: _set(plain_value(_items(said, hint)), frozenset, hint, said),
 }
 
 
@@ -208,8 +212,17 @@ def _items(said: Any, hint: Any) -> list[Any]:
     return said
 
 
+def _set(members: list[Any], cls: Any, hint: Any, said: Any) -> Any:
+    try:
+        return cls(members)
+    except TypeError:  # a list or dict inside
+        raise mismatch(hint, said) from None
+
+
 def _tuple(said: Any, args: tuple[Any, ...], hint: Any) -> Any:
     items = _items(said, hint)
+    if not args and "[" not in str(hint):  # `typing.Tuple`, which says nothing of its items
+        return tuple(plain_value(items))
     if len(args) == 2 and args[1] is ...:
         return tuple(convert(item, args[0]) for item in items)
     if len(items) != len(args):
@@ -218,4 +231,6 @@ def _tuple(said: Any, args: tuple[Any, ...], hint: Any) -> Any:
 
 
 def _key(key: Any, hint: Any) -> Any:
-    return convert(Word(key), hint) if isinstance(key, str) and hint is not str else str(key) if hint is str else key
+    if hint is str:
+        return str(key)
+    return convert(Word(key), hint) if isinstance(key, str) and hint is not EMPTY else key

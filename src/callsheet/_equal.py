@@ -10,12 +10,15 @@ from .errors import Fault, SaveError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any
 
     from ._tree import Kind
 
 _PATIENCE = 100_000
 """Pairs compared before a look whether a container holds itself."""
+
+_TEXT = {str}
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -43,9 +46,13 @@ def equal(a: Any, b: Any) -> bool:
     pairs: list[tuple[Any, Any]] = [(a, b)]
     partner: dict[int, Any] = {}  # id of a node of `a` -> its node of `b`
     back: dict[int, Any] = {}
+    defaults: list[tuple[Any, Any, dict[int, Any], dict[int, Any]]] = []
     count = 0
     kinds, atoms = KINDS, ATOMS
-    while pairs:
+    while pairs or defaults:
+        if not pairs:
+            *pair, partner, back = defaults.pop()
+            pairs.append((pair[0], pair[1]))
         x, y = pairs.pop()
         cls, other = type(x), type(y)
         if cls in atoms:
@@ -62,14 +69,15 @@ def equal(a: Any, b: Any) -> bool:
             return False
         count += 1
         if count == _PATIENCE:
-            for whole in (a, b):
-                for _ in walk(whole):
-                    pass
+            _refuse_cycles(a, b)
         if kind.node:
             if id(x) in partner or id(y) in back:
-                if partner.get(id(x)) is y and back.get(id(y)) is x:
-                    continue
-                return False
+                if partner.get(id(x)) is not y or back.get(id(y)) is not x:
+                    return False
+                if count < _PATIENCE:
+                    count = _PATIENCE
+                    _refuse_cycles(a, b)
+                continue
             partner[id(x)], back[id(y)] = y, x
         head, head_y = kind.head(x), kind_y.head(y)
         if head is not head_y and not _same_head(head, head_y, pairs):
@@ -78,12 +86,21 @@ def equal(a: Any, b: Any) -> bool:
         keys_y, values_y = kind_y.items(y)
         if len(keys) != len(keys_y):
             return False
+        if kind.family == "dict" and keys and {*map(type, keys), *map(type, keys_y)} != _TEXT:
+            keys, keys_y = [*map(_key_label, keys)], [*map(_key_label, keys_y)]
         if keys != keys_y:
             of_y = dict(zip(keys_y, values_y, strict=True))
             try:
                 values_y = [of_y[key] for key in keys]
             except KeyError:
                 return False
+        if kind.owned is not None or kind_y.owned is not None:
+            theirs, others = _default_keys(kind, x), _default_keys(kind_y, y)
+            for n, key in enumerate(keys):
+                if key in theirs or key in others:
+                    scopes = {} if key in theirs else partner, {} if key in others else back
+                    defaults.append((values[n], values_y[n], *scopes))
+                    values[n] = values_y[n] = None
         for v, w in zip(values, values_y, strict=True):
             # Atoms here rather than through the list: they are most of a spec.
             if type(v) in atoms:
@@ -92,6 +109,26 @@ def equal(a: Any, b: Any) -> bool:
             else:
                 pairs.append((v, w))
     return True
+
+
+def _default_keys(kind: Kind, x: Any) -> Collection[Any]:
+    return kind.owned(x) if kind.owned is not None else ()
+
+
+def _key_label(key: Any) -> Any:
+    """A key of a dict so that `==` tells types apart, and does not tell a value from its written form."""
+    if type(key) is str:
+        return key
+    try:
+        return (repr(_digestible(key, ())),)
+    except SaveError:
+        return type(key), key
+
+
+def _refuse_cycles(a: Any, b: Any) -> None:
+    for whole in (a, b):
+        for _ in walk(whole):
+            pass
 
 
 def _same_head(x: Any, y: Any, pairs: list[tuple[Any, Any]]) -> bool:
@@ -160,21 +197,25 @@ def hash_of(spec: Any) -> str:
     for _ in walk(spec):  # names a cycle, or a depth that no verb follows
         pass
     digest = sha256()
-    numbers: dict[int, int] = {}
-    todo: list[tuple[tuple[object, ...], Any]] = [((), spec)]
+    numbers: dict[tuple[int, int], int] = {}
+    todo: list[tuple[tuple[object, ...], Any, int]] = [((), spec, 0)]
+    scopes = 0
     while todo:
-        steps, x = todo.pop()
+        steps, x, scope = todo.pop()
         kind = kind_of(type(x))
         if kind is None:
             digest.update(_leaf_bytes(x, steps))
             continue
         if kind.node:
             seen = len(numbers)
-            number = numbers.setdefault(id(x), seen)
+            number = numbers.setdefault((scope, id(x)), seen)
             digest.update(b"@%d" % number)
             if number != seen:
                 continue
-        todo += reversed(_open(x, kind, steps, digest))
+        theirs = _default_keys(kind, x)
+        for inner, value in reversed(_open(x, kind, steps, digest)):
+            scopes += 1
+            todo.append((inner, value, scopes if theirs and inner[-1] in theirs else scope))
     return digest.hexdigest()
 
 
@@ -183,10 +224,11 @@ def _open(x: Any, kind: Kind, steps: tuple[object, ...], digest: Any) -> list[tu
     keys, values = kind.items(x)
     items = list(zip(keys, values, strict=True))
     if kind.family not in ("list", "tuple"):
-        items.sort(key=lambda item: (type(item[0]).__name__, item[0] if type(item[0]) in (str, int) else repr(item[0])))
+        labelled = sorted([(repr(_digestible(key, steps)), n) for n, (key, _) in enumerate(items)])
+        items = [items[n] for _, n in labelled]
     head = kind.head(x)
     inner = _is_container(head)
-    labels = None if kind.family in ("list", "tuple") else [(type(k).__name__, _digestible(k, steps)) for k, _ in items]
+    labels = None if kind.family in ("list", "tuple") else [_digestible(k, steps) for k, _ in items]
     own = None if inner or head is None else _digestible(head, steps)
     digest.update(repr((kind.family, own, inner, len(items), labels)).encode())
     children = [((*steps, key), value) for key, value in items]

@@ -135,7 +135,7 @@ def parse_value(text: str) -> Any:
     return choices[0]
 
 
-_OPENING = {"[": "]", "{": "}"}
+_DEEPEST = 200
 _ESCAPES = "\\,[]{}'\":= "
 
 
@@ -145,6 +145,7 @@ class _Reader:
     def __init__(self, text: str, at: int) -> None:
         self.text = text
         self.at = at
+        self.depth = 0
 
     def choices(self) -> tuple[list[Any], list[str]]:
         choices: list[Any] = []
@@ -164,10 +165,12 @@ class _Reader:
         """One value, up to one of `ends`, which is not consumed."""
         self.space()
         c = self.peek()
-        if c == "[":
-            value: Any = self.sequence()
-        elif c == "{":
-            value = self.mapping()
+        if c and c in "[{":
+            if self.depth == _DEEPEST:
+                raise OverrideError(Fault("", f"a value is nested too deeply: more than {_DEEPEST} levels, at column {self.at + 1}"))
+            self.depth += 1
+            value: Any = self.sequence() if c == "[" else self.mapping()
+            self.depth -= 1
         elif c and c in "\"'":
             value = self.quoted()
         else:
@@ -194,6 +197,8 @@ class _Reader:
         out: dict[Any, Any] = {}
         self.space()
         while self.peek() != "}":
+            self.space()
+            start = self.at
             key = self.value(":", opened)
             if self.peek() != ":":
                 raise self.fault("expected ':' after a key", self.at)
@@ -201,6 +206,8 @@ class _Reader:
             name = key if isinstance(key, str) else key.value if isinstance(key, Word) else None
             if name is None and not (isinstance(key, Word) and key.value is None):
                 raise self.fault("a key must be a word or a quoted text", opened)
+            if name in out:
+                raise self.fault(f"the key {name!r} stands twice", start)
             out[name] = self.value(",}", opened)
             self.comma("}", opened)
         self.at += 1
@@ -280,6 +287,9 @@ def typed(text: str) -> Any:
         return text
     if text.startswith("_") or text.endswith("_") or "__" in text or text != text.strip():
         return text
+    digits = text.lstrip("+-")
+    if len(digits) > 1 and digits[0] == "0" and digits.isdecimal():
+        return text  # 007 is a name or a code: as a number it would lose what was typed
     try:
         return int(text)
     except ValueError:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from ._lazy import positions_fault
 from ._path import format_path
-from ._ref import Ref, Template, apply_steps, depends_on_run, follow, ref_text, with_operands
+from ._ref import Ref, Template, apply_steps, depends_on_run, follow, operands_of, ref_text, with_operands
 from ._running import RUNNING
 from ._signature import signature_of
 from ._spec import CALLS, INSTANCES, PARTIALS, origin_of, signature_text, step_into, target_text, unknown_argument
 from ._target import Name, TargetError, resolve
-from ._tree import KINDS, TARGET, Kind, fold, steps_of
+from ._tree import KINDS, TARGET, Kind, fold
 from ._leaf import MISSING
 from .errors import CallsheetError, CycleError, DepthError, Fault, PathError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from typing import Any
 
     Visit = Callable[[Any, tuple[object, ...]], Iterator[Fault]]
@@ -36,7 +36,7 @@ class References:
 
     def items(self, ref: Ref) -> tuple[list[Any], list[Any]]:
         base = ref.__base__
-        operands = [v for kind, data in ref.__steps__ if kind != "attr" for v in _operands(kind, data)]
+        operands = operands_of(ref.__steps__)
         if type(base) is Template:
             found = [part for part in base.parts if type(part) is Ref]
         elif type(base) is tuple:
@@ -64,11 +64,25 @@ class References:
         return apply_steps(values[0], with_operands(ref.__steps__, values[1:]))
 
 
-def _operands(kind: str, data: tuple[Any, ...]) -> list[Any]:
-    return [*data[0], *data[1].values()] if kind == "call" else [data[0]]
+def place_of(trail: list[Any]) -> tuple[Any, ...]:
+    """The path of where a fold stands: what a reference leads to has its own, what is handed to it the reference's."""
+    steps: tuple[Any, ...] = ()
+    for holder, _, keys, values, n, _ in trail:
+        if type(holder) is not Ref:
+            steps = (*steps, keys[n]) if holder is not None else ()
+        elif n == 0 and type(holder.__base__) is tuple and type(values[0]) is not Ref:
+            steps = holder.__base__
+    return steps
 
 
-def faults_of(spec: Any, *, root: Any = None, running: bool = True, visit: Visit | None = None) -> list[Fault]:
+def faults_of(
+    spec: Any,
+    *,
+    root: Any = None,
+    running: bool = True,
+    visit: Visit | None = None,
+    only: Collection[int] | None = None,
+) -> list[Fault]:
     """Everything that would stop `spec` from being built.
 
     Args:
@@ -76,6 +90,7 @@ def faults_of(spec: Any, *, root: Any = None, running: bool = True, visit: Visit
         root: Where references by path start; the spec itself by default.
         running: Whether what only a run knows (`${run.dir}`) will be there.
         visit: Called with each call and its steps for further faults.
+        only: The ids of the containers that count; all by default.
 
     Returns:
         Names, missing values, targets that cannot be imported, references that
@@ -83,6 +98,7 @@ def faults_of(spec: Any, *, root: Any = None, running: bool = True, visit: Visit
     """
     references = References(spec if root is None else root)
     faults: list[Fault] = []
+    circular: dict[int, Fault] = {}
     trail: list[Any] = []
 
     def items(ref: Ref) -> tuple[list[Any], list[Any]]:
@@ -90,33 +106,61 @@ def faults_of(spec: Any, *, root: Any = None, running: bool = True, visit: Visit
             faults.append(_needs_run(ref, trail))
             return [], []
         try:
-            return references.items(ref)
-        except CycleError as error:
-            faults.extend(error.faults)
-        except PathError as error:
-            steps = steps_of(trail)
-            faults.append(Fault(format_path(steps), error.faults[0].problem, origin=_origin_at(trail)))
+            if id(ref) not in circular:
+                return references.items(ref)
+        except (CycleError, PathError) as error:
+            faults.append(Fault(format_path(place_of(trail)), error.faults[0].problem, origin=_origin_at(trail)))
         return [], []
 
     def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
-        if type(x) in CALLS:
+        if type(x) in CALLS and (only is None or id(x) in only):
             found = [*_call_faults(x, trail)]
             if visit is not None and not found:
-                found = [*visit(x, steps_of(trail))]
+                found = [*visit(x, place_of(trail))]
             faults.extend(found)
         return x
 
     def leaf(x: Any) -> Any:
-        if x is MISSING:
-            faults.append(_missing_value(trail))
+        if x is MISSING and (only is None or id(trail[-1][0]) in only):
+            faults.append(_missing_value(trail, references.root))
         return x
 
     kinds = {**references.kinds, Ref: Kind(items, references.make, family="ref")}
-    try:
-        fold(spec, make, leaf=leaf, kinds=kinds, trail=trail)
-    except (CycleError, DepthError) as error:
-        faults.extend(error.faults)
-    return faults
+    while True:
+        try:
+            fold(spec, make, leaf=leaf, kinds=kinds, trail=trail)
+        except (CycleError, DepthError) as error:
+            at = _turning(trail) if type(error) is CycleError else None
+            if at is not None:  # seen from there on as a reference to nothing, so that all else is found as well
+                circular[id(trail[at][0])] = _circular(trail, at)
+                faults.clear()
+                trail.clear()
+                continue
+            faults.extend(error.faults)
+        return _each_once([*circular.values(), *faults])
+
+
+def _each_once(faults: list[Fault]) -> list[Fault]:
+    """What several references lead to is at fault once."""
+    return list({(fault.path, fault.problem): fault for fault in reversed(faults)}.values())[::-1]
+
+
+def _turning(trail: list[Any]) -> int | None:
+    """The first reference on a way that leads back to itself, None where it is made of containers only."""
+    back = trail[-1][3][trail[-1][4]]
+    start = next(n for n, frame in enumerate(trail) if frame[0] is back)
+    return next((n for n in range(start, len(trail)) if type(trail[n][0]) is Ref), None)
+
+
+def _circular(trail: list[Any], at: int) -> Fault:
+    back = trail[-1][3][trail[-1][4]]
+    start = next(n for n, frame in enumerate(trail) if frame[0] is back)
+    end = format_path(place_of(trail[:start])) or "the whole spec"
+    return Fault(
+        format_path(place_of(trail[:at])),
+        f"refers to what needs {end} to be built first: {ref_text(trail[at][0])}",
+        origin=_origin_at(trail[:at]),
+    )
 
 
 def _call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
@@ -129,15 +173,15 @@ def _call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
         except CallsheetError as error:
             for fault in error.faults:
                 origin = fault.origin or origin_of(call, TARGET).where
-                yield Fault(format_path(steps_of(trail)), fault.problem, origin=origin, advice=fault.advice)
+                yield Fault(format_path(place_of(trail)), fault.problem, origin=origin, advice=fault.advice)
             return
         except Exception as error:  # the user's module failed: told as it is, with where it was named
             origin = origin_of(call, TARGET).where
-            yield Fault(format_path(steps_of(trail)), f"{target_text(call)} cannot be imported: {_said(error)}", origin=origin)
+            yield Fault(format_path(place_of(trail)), f"{target_text(call)} cannot be imported: {_said(error)}", origin=origin)
             return
         if not callable(target):
             origin = origin_of(call, TARGET).where
-            yield Fault(format_path(steps_of(trail)), f"{target_text(call)} is {target!r}, which cannot be called", origin=origin)
+            yield Fault(format_path(place_of(trail)), f"{target_text(call)} is {target!r}, which cannot be called", origin=origin)
             return
     signature = signature_of(target)
     if signature is None:
@@ -145,25 +189,28 @@ def _call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
     args, kwargs = _raw(call, "__args__"), _raw(call, "__dict__")
     if not signature.more_named and not kwargs.keys() <= signature.named.keys():
         for name in signature.unknown(kwargs):
-            path = format_path((*steps_of(trail), name))
+            path = format_path((*place_of(trail), name))
             yield unknown_argument(name, call, signature, origin_of(call, name).where, path=path)
     if args:
-        fault = positions_fault(call, signature, origin_of(call, 0).where, path=format_path(steps_of(trail)))
+        fault = positions_fault(call, signature, origin_of(call, 0).where, path=format_path(place_of(trail)))
         if fault is not None:
             yield fault
     if not signature.required <= kwargs.keys() and type(call) not in PARTIALS and type(call) not in INSTANCES:
         for name in signature.missing(len(args), kwargs):
             yield Fault(
-                format_path((*steps_of(trail), name)),
+                format_path((*place_of(trail), name)),
                 f"is required by {target_text(call)}",
                 origin=origin_of(call, TARGET).where,
                 advice=[signature_text(call, signature)],
             )
 
 
-def _missing_value(trail: list[Any]) -> Fault:
-    steps = steps_of(trail)
+def _missing_value(trail: list[Any], root: Any) -> Fault:
+    steps = place_of(trail)
     holder, key = trail[-1][0], trail[-1][2][trail[-1][4]]
+    if type(holder) is Ref and type(holder.__base__) is tuple:
+        root = root if holder.__root__ is None else holder.__root__
+        holder, key = follow(root, holder.__base__[:-1], step_into), holder.__base__[-1]
     advice = []
     if type(holder) in CALLS and type(_raw(holder, "__target__")) not in CALLS:
         signature = None
@@ -179,7 +226,7 @@ def _missing_value(trail: list[Any]) -> Fault:
 
 def _needs_run(ref: Ref, trail: list[Any]) -> Fault:
     return Fault(
-        format_path(steps_of(trail)),
+        format_path(place_of(trail)),
         f"{ref_text(ref)} is known only while a run builds",
         origin=_origin_at(trail),
         advice=["start it with  callsheet run  or  submit(...)"],

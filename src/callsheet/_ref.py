@@ -307,6 +307,11 @@ def _ref_items(ref: Ref) -> tuple[list[Any], list[Any]]:
     return keys, values
 
 
+def operands_of(steps: tuple[Step, ...]) -> list[Any]:
+    """What is handed to the steps of a reference: arguments, keys and operands, in order."""
+    return [v for kind, data in steps if kind != "attr" for v in ([*data[0], *data[1].values()] if kind == "call" else [data[0]])]
+
+
 def with_operands(steps: tuple[Step, ...], values: list[Any]) -> tuple[Step, ...]:
     """The steps of a reference with what is handed to them replaced, in order."""
     at = iter(values)

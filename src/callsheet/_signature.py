@@ -136,8 +136,14 @@ def _inspect(target: Any) -> Signature | None:
         signature = inspect.signature(callee)
     except (ValueError, TypeError):
         return None
-    text = ", ".join(_parameter_text(p, inspect) for p in signature.parameters.values())
-    return Signature(target, signature.parameters.values(), text)
+    parameters = list(signature.parameters.values())
+    texts = [_parameter_text(p, inspect) for p in parameters]
+    kinds = [p.kind for p in parameters]
+    if inspect.Parameter.KEYWORD_ONLY in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds:
+        texts.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "*")
+    if inspect.Parameter.POSITIONAL_ONLY in kinds:
+        texts.insert(kinds.count(inspect.Parameter.POSITIONAL_ONLY), "/")
+    return Signature(target, parameters, ", ".join(texts))
 
 
 def _parameter_text(p: Any, inspect: Any) -> str:

@@ -10,10 +10,10 @@ from ._equal import equal
 from ._layout import layout
 from ._leaf import Datum
 from ._origin import UNKNOWN, Origin, locate
-from ._ref import Ref, Template, apply_steps, bind, depends_on_run, follow, parse_text
+from ._ref import Ref, Template, apply_steps, bind, depends_on_run, follow, operands_of, parse_text, with_operands
 from ._signature import EMPTY, Signature, signature_of
 from ._target import Name, name_of, resolve
-from ._tree import ATOMS, KINDS, TARGET, Kind, dict_form, fold, kind_of, list_form
+from ._tree import ATOMS, KINDS, TARGET, Kind, dict_form, fold, kind_of, list_form, within_default
 from .errors import ArgumentError, Fault, SpecError, nearest
 
 TYPE_CHECKING = False
@@ -92,7 +92,7 @@ class Call:
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return copy(self)
+        return _copied(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
         target = portable(_raw(self, "__target__"))
@@ -193,7 +193,7 @@ class Mapping:
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return copy(self)
+        return _copied(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return new_mapping, ({key: portable(value) for key, value in _raw(self, "__dict__").items()},)
@@ -257,7 +257,7 @@ class List(list):  # type: ignore[type-arg]
         return new_list(list(list.__iter__(self)), self.__site__)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return copy(self)
+        return _copied(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return new_list, ([portable(value) for value in list.__iter__(self)],)
@@ -453,7 +453,7 @@ def attach(value: Any, site: Site | None = None) -> Any:
         return value
     if cls in MAPPINGS or cls in LISTS or cls in DEFERRED:
         return value
-    if kind_of(cls, _RAW) is not None:
+    if _RAW[cls] is not None:
         return fold(value, lambda x, kind, keys, values: _attached(x, keys, values, site), leaf=attach, kinds=_RAW)
     if cls is tuple:
         kept = tuple([attach(v, site) for v in value])
@@ -473,13 +473,22 @@ def attach(value: Any, site: Site | None = None) -> Any:
     return value
 
 
+class _RawKinds(dict):  # type: ignore[type-arg]
+    """The dicts and lists of ordinary Python data; whatever else holds something (a dataclass) is kept as it is."""
+
+    def __missing__(self, cls: type) -> Kind | None:
+        ordered = cls.__name__ == "OrderedDict" and cls.__module__ == "collections"
+        found: Kind | None = self[dict] if ordered else None
+        return found
+
+
 # A dict in ordinary Python data is one thing wherever it stands: it becomes one mapping.
-_RAW: dict[type, Kind | None] = {
-    **dict.fromkeys(ATOMS),
-    tuple: None,
-    dict: Kind(lambda x: (list(x), list(x.values())), lambda x, keys, values: x, node=True),
-    list: Kind(lambda x: (list(range(len(x))), list(x)), lambda x, keys, values: x, node=True),
-}
+_RAW: dict[type, Kind | None] = _RawKinds(
+    {
+        dict: Kind(lambda x: (list(x), list(x.values())), lambda x, keys, values: x, node=True),
+        list: Kind(lambda x: (list(range(len(x))), list(x)), lambda x, keys, values: x, node=True),
+    }
+)
 
 
 def _attached(x: Any, keys: list[Any], values: list[Any], site: Site | None) -> Any:
@@ -550,13 +559,18 @@ def delete_item(holder: Any, key: Any) -> None:
     """Take an argument or item away; raises as `del` does."""
     cls = plain_class(holder)
     if cls is List:
-        list.__delitem__(holder, key)
+        del holder[key]
         return
     items = _raw(holder, "__dict__")
     if cls is not Mapping:
         slot = slot_of(holder, key)
         if slot is not None:
             del _raw(holder, "__args__")[slot]
+            origins = _raw(holder, "__origins__") or {}
+            for n in [n for n in origins if isinstance(n, int) and n >= slot]:
+                moved = origins.pop(n)
+                if n > slot:
+                    origins[n - 1] = moved
             return
         if key not in items:
             raise AttributeError(f"{target_text(holder)} has no argument {key!r} set")
@@ -597,6 +611,8 @@ def raw_item(holder: Any, key: Any) -> Any:
     if cls is List:
         return list.__getitem__(holder, key)
     if cls in CALLS:
+        if key == TARGET:
+            return _raw(holder, "__target__")
         slot = slot_of(holder, key)
         if slot is not None:
             return _raw(holder, "__args__")[slot]
@@ -648,12 +664,25 @@ def read(value: Any) -> Any:
         return value if steps else base
     if root is None:
         return value
-    found = follow(root, base, step_into)
-    if type(found) is Ref or (steps and kind_of(type(found)) is not None):
+    found, later = follow(root, base, step_into), [steps]
+    passed = {id(value)}
+    while type(found) is Ref and found.__steps__ and type(found.__base__) is tuple and not depends_on_run(found):
+        if id(found) in passed:
+            return value  # `check` says that it leads back to itself
+        passed.add(id(found))
+        later.append(found.__steps__)
+        found = follow(root if found.__root__ is None else found.__root__, found.__base__, step_into)
+    if type(found) is Ref:
+        return read(found) if later == [()] and type(found.__base__) is Template else value
+    if kind_of(type(found)) is not None and any(later):
         return value
-    if type(found) is Name:
-        found = resolve(found)
-    return apply_steps(found, steps)
+    found = resolve(found) if type(found) is Name else found
+    for steps in reversed(later):
+        operands = [read(operand) for operand in operands_of(steps)]
+        if any(kind_of(type(operand)) is not None for operand in operands):
+            return value
+        found = apply_steps(found, with_operands(steps, operands))
+    return found
 
 
 def check_names(call: Any, names: Iterable[str], site: Site | None) -> None:
@@ -731,10 +760,18 @@ def copy(spec: S) -> S:
     >>> copy({"a": [1, 2]})
     {'a': [1, 2]}
     """
-    memo: dict[int, Any] = {}
+    return _copied(spec, {})  # type: ignore[no-any-return]
+
+
+def _copied(spec: Any, memo: dict[int, Any]) -> Any:
+    """A copy in which what `memo` holds already, by `id`, is not made again."""
     bound: list[Ref] = []
+    before = frozenset(memo)
+    trail: list[Any] = []
 
     def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
+        if id(x) in before and not within_default(trail):
+            return memo[id(x)]
         made = kind.remake(x, keys, values)
         if kind.family == "ref":
             bound.append(made)
@@ -742,10 +779,10 @@ def copy(spec: S) -> S:
             memo[id(x)] = made
         return made
 
-    made = fold(spec, make, kinds=SHARING)
+    made = fold(spec, make, kinds=SHARING, trail=trail)
     for ref in bound:
         bind(ref, lambda root: memo.get(id(root), root))
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 # --- kinds ------------------------------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ class Sweep(Sequence):  # type: ignore[type-arg]
     """All combinations of the choices of some overrides: a sequence whose trials are made when they are asked for.
 
     Attributes:
+        source: The spec, or the path of the config file.
+        texts: The overrides, as they were said.
         axes: The choices of each sweeping override, as texts, by path. Empty where nothing sweeps.
     """
 
@@ -54,6 +56,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         self._policy = policy
         self._fixed = [said for said in overrides if not said.is_sweep]
         self._swept = [said for said in overrides if said.is_sweep]
+        self.texts = tuple(said.text for said in overrides)
         self.axes = {said.path: tuple(said.texts) for said in self._swept}
 
     def __len__(self) -> int:
@@ -70,17 +73,18 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         count = len(self)
         if not -count <= index < count:
             raise IndexError(f"trial {index} of {count}")
-        return self._trial(index % count)
+        return self.trial(index % count)
 
     def __iter__(self) -> Iterator[Any]:
         for n in range(len(self)):
-            yield self._trial(n)
+            yield self.trial(n)
 
     def __repr__(self) -> str:
         axes = ", ".join(f"{path}: {len(choices)}" for path, choices in self.axes.items())
         return f"<Sweep of {len(self)} trials ({axes})>" if axes else "<Sweep of no trials: nothing sweeps>"
 
-    def _trial(self, index: int) -> Trial:
+    def trial(self, index: int) -> Trial:
+        """The trial of an index; without axes the one trial is the spec itself."""
         rest, chosen = index, []
         for said in reversed(self._swept):
             rest, n = divmod(rest, len(said.choices))

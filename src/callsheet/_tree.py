@@ -251,6 +251,11 @@ def steps_of(trail: list[Any]) -> Steps:
     return tuple(frame[2][frame[4]] for frame in trail if frame[0] is not None)
 
 
+def within_default(trail: list[Any]) -> bool:
+    """Whether a fold stands inside a default object of a class, which each owner has for itself."""
+    return any(kind and kind.owned is not None and keys[n] in kind.owned(x) for x, kind, keys, _, n, _ in trail)
+
+
 def walk(root: Any, *, kinds: dict[type, Kind | None] = KINDS) -> Iterator[tuple[Steps, Any]]:
     """Give `(steps, value)` for all that a tree holds, the root first, each node once.
 
@@ -259,15 +264,14 @@ def walk(root: Any, *, kinds: dict[type, Kind | None] = KINDS) -> Iterator[tuple
         DepthError: More than `MAX_DEPTH` containers within each other.
     """
     yield (), root
-    seen: set[int] = {id(root)}
     kind = kind_of(type(root), kinds)
     if kind is None:
         return
     keys, values = kind.items(root)
     opened = {id(root)}
-    stack: list[Any] = [(root, (), iter(zip(keys, values, strict=True)))]
+    stack: list[Any] = [(root, (), iter(zip(keys, values, strict=True)), kind, {id(root)})]
     while stack:
-        x, steps, items = stack[-1]
+        x, steps, items, kind, seen = stack[-1]
         for key, value in items:
             path = (*steps, key)
             inner = kind_of(type(value), kinds)
@@ -276,6 +280,8 @@ def walk(root: Any, *, kinds: dict[type, Kind | None] = KINDS) -> Iterator[tuple
                 continue
             if id(value) in opened:
                 raise CycleError(_cycle_fault(path, [frame[1] for frame in stack if frame[0] is value][0]))
+            if kind.owned is not None and key in kind.owned(x):
+                seen = set()
             if inner.node:
                 if id(value) in seen:
                     continue
@@ -285,7 +291,7 @@ def walk(root: Any, *, kinds: dict[type, Kind | None] = KINDS) -> Iterator[tuple
             yield path, value
             opened.add(id(value))
             keys, values = inner.items(value)
-            stack.append((value, path, iter(zip(keys, values, strict=True))))
+            stack.append((value, path, iter(zip(keys, values, strict=True)), inner, seen))
             break
         else:
             opened.discard(id(x))

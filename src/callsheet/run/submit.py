@@ -1,1 +1,286 @@
-"""x"""
+"""From a spec or a sweep to jobs: each trial is drawn, checked and planned, then sent by an executor."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from callsheet._check import find_faults
+from callsheet._codec import to_data
+from callsheet._configfile import read_source
+from callsheet._equal import hash_of
+from callsheet._files import config_files
+from callsheet._lazy import get, walk
+from callsheet._resolve import reached, resolve_references
+from callsheet._spec import CALLS, Mapping
+from callsheet._sweep import Sweep, Trial
+from callsheet._tree import FIELDS, kind_of
+from callsheet.errors import Fault, PathError, SpecError
+from callsheet.run._execute import origins_of
+from callsheet.run._job import Executor, Jobs, JobState, Task
+from callsheet.run._plan import Header, Plan, PlannedTrial
+from callsheet.run._provenance import code_of
+from callsheet.run._store import Run, Store, project_root
+from callsheet.run.process import Process
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an experiment belongs.
+
+    Attributes:
+        project: The project's root.
+        runs: The directory of the runs.
+        experiment: The name under which they are numbered.
+        config: The config file, absolute, or "".
+        paths: Folders that workers put first on `sys.path`.
+    """
+
+    project: Path
+    runs: Path
+    experiment: str
+    config: str = ""
+    paths: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, config: str = "", *, runs: str | None = None, paths: Sequence[str] = ()) -> Place:
+        """The place of a config file, or of the working directory where there is none."""
+        project = project_root(config or os.getcwd())
+        stem = Path(config).stem if config else "python"
+        directory = Path(runs).absolute() if runs else project / "runs"
+        return cls(project, directory, stem, os.path.abspath(config) if config else "", (*paths, str(project)))
+
+    def configs(self) -> tuple[str, ...]:
+        """The config file and those that it takes from."""
+        return tuple(config_files(self.config)) if self.config else ()
+
+
+def submit(
+    work: Any,
+    *,
+    on: Executor | None = None,
+    entry: str | None = None,
+    runs: str | os.PathLike[str] | None = None,
+) -> Jobs:
+    """Run a spec, or the trials of a sweep, somewhere else.
+
+    Trials of a sweep that have finished already, with the same spec and the
+    same code, are not run again: their jobs are done at once.
+
+    Args:
+        work: A call, a mapping that has a `main`, or what `sweep` gave.
+        on: Where; `Process()` by default.
+        entry: The path of what is built: `main` where there is one, else the whole.
+        runs: The directory of the runs; `runs` under the project's root by default.
+
+    Returns:
+        A job for each trial, with `wait`, `results` and `cancel`; it returns at once.
+
+    Raises:
+        SpecError: A trial is faulty; nothing is started.
+        SaveError: A trial holds a live object, which cannot be sent; nothing is started.
+
+    Example:
+        ``submit(sweep("conf.py", ["optim.lr=1e-3,1e-2"]), on=Process(slots=2)).results()``
+    """
+    config = work.source if isinstance(work, Sweep) and isinstance(work.source, str) else ""
+    place = Place.of(config, runs=os.fspath(runs) if runs is not None else None)
+    if isinstance(work, Sweep):
+        return draw(work, place, entry=entry or "").start(on or Process())
+    alone = Sweep(work, (), where="", policy=None)
+    return draw(alone, place, entry=entry or "", again=True).start(on or Process())
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Trials that are drawn and checked, ready to be sent.
+
+    Attributes:
+        plan: Where they are written.
+        place: Where they belong.
+        trials: All of them, in order.
+        finished: The run of each trial that needs no run, by index.
+        stale: How many more were finished, but by other code.
+    """
+
+    plan: Plan
+    place: Place
+    trials: tuple[PlannedTrial, ...]
+    finished: dict[int, Run]
+    stale: int
+
+    @property
+    def tasks(self) -> list[Task]:
+        """What is left to be run."""
+        digests = self.plan.digests()
+        return [Task(self.plan, t.index, digests[t.index]) for t in self.trials if t.index not in self.finished]
+
+    def start(self, on: Executor) -> Jobs:
+        """Send what is left; the jobs of finished trials are done at once."""
+        return _PlanJobs(self, on.submit(self.tasks, runs=self.place.runs))
+
+
+class _PlanJobs(Jobs):
+    """A job for each trial of a plan, whether it had to be sent or not."""
+
+    def __init__(self, planned: Planned, sent: Jobs) -> None:
+        self._sent = sent
+        by_index: dict[int, Any] = {job.index: job for job in sent}
+        done = {index: FinishedJob(index, run) for index, run in planned.finished.items()}
+        self._jobs: list[Any] = [done.get(trial.index) or by_index[trial.index] for trial in planned.trials]
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._jobs[index]
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until no job runs or waits any more; gives whether that is so."""
+        return self._sent.wait(timeout_s)
+
+    def cancel(self) -> None:
+        """End the jobs that run, and start no others."""
+        self._sent.cancel()
+
+
+@dataclass(frozen=True)
+class FinishedJob:
+    """A trial that was finished before: its job is done."""
+
+    index: int
+    run: Run
+    state: JobState = "done"
+
+    def result(self) -> dict[str, Any]:
+        """The result of its run."""
+        return self.run.result
+
+
+def draw(sweep: Sweep, place: Place, *, entry: str = "", again: bool = False) -> Planned:
+    """Draw and check all trials of a sweep and write them down; say which are finished.
+
+    Args:
+        sweep: What to draw from; without axes it is one trial.
+        place: Where the trials belong.
+        entry: The path of what is built; "" for `main`, or the whole spec where there is none.
+        again: Whether trials that were finished before shall run again.
+
+    Raises:
+        SpecError: Trials are faulty; each fault names its trial. Nothing is written.
+        SaveError: A trial holds a live object. Nothing is written.
+    """
+    configs = place.configs()
+    source = hashlib.sha256()
+    for path in configs:
+        source.update(read_source(path).encode() if path.endswith(".py") else Path(path).read_bytes())
+    if not configs:
+        source.update(hash_of(sweep.source).encode())
+    header = Header(
+        place.experiment, entry, place.config, configs, str(place.project), place.paths, str(place.runs), sweep.texts
+    )
+    plan = Plan.of(place.runs, header, source.hexdigest())
+    known = plan.drawn()
+    new: list[PlannedTrial] = []
+    faults: list[Fault] = []
+    count = len(sweep) if sweep.axes else 1
+    for n in range(count):
+        if n in known:
+            continue
+        trial = sweep.trial(n)
+        try:
+            new.append(plan_trial(trial, entry))
+        except SpecError as error:
+            faults += _of_trial(error.faults, trial, count)
+    if faults:
+        raise SpecError(*faults)
+    if new:
+        plan.add(header, new)
+    drawn = plan.drawn()
+    trials = tuple(drawn[n] for n in range(count))
+    finished, stale = ({}, 0) if again else _finished(trials, place, configs)
+    return Planned(plan, place, trials, finished, stale)
+
+
+def plan_trial(trial: Trial, entry: str) -> PlannedTrial:
+    """Check a trial and give what its worker needs.
+
+    Raises:
+        SpecError: It is faulty.
+        SaveError: It holds what is not data.
+    """
+    path = entry_of(trial.spec, entry)
+    check_entry(trial.spec, path)
+    resolved = resolve_references(trial.spec)
+    return PlannedTrial(
+        index=trial.index,
+        entry=path,
+        overrides=trial.overrides,
+        identity=hash_of(at(resolved, path)),
+        spec=to_data(resolved),
+        origins=origins_of(trial.spec),
+    )
+
+
+def at(spec: Any, path: str) -> Any:
+    """The part of a spec at a path; the whole for ""."""
+    return get(spec, path) if path else spec
+
+
+def entry_of(spec: Any, entry: str) -> str:
+    """The path of what shall be built: the one asked for, else `main`, else the whole where that is a call.
+
+    Raises:
+        PathError: There is no such path, or nothing was asked for and there is no `main`.
+    """
+    if entry:
+        get(spec, entry)
+        return entry
+    if type(spec) in CALLS or kind_of(type(spec)) is FIELDS:
+        return ""
+    if not isinstance(spec, Mapping) or "main" not in spec:
+        names = [path for path, value in walk(spec) if type(value) in CALLS and path.isidentifier()]
+        advice = [f"name what to build:  FILE:{names[0]}" if names else "assign a call to it:  main = lazy(fit)(...)"]
+        raise PathError(Fault("main", "is not there, and it is what a run builds", advice=advice))
+    return "main"
+
+
+def check_entry(spec: Any, path: str) -> None:
+    """Check what building an entry reaches.
+
+    Raises:
+        SpecError: With every fault.
+    """
+    start = at(spec, path)
+    faults = find_faults(spec, only=None if start is spec else reached(spec, start))
+    if faults:
+        raise SpecError(*faults)
+
+
+def _of_trial(faults: Sequence[Fault], trial: Trial, count: int) -> list[Fault]:
+    """Faults with the trial's own choices, where there are several trials."""
+    if count == 1:
+        return list(faults)
+    own = " ".join(f"{path}={text}" for path, text in trial.choices.items())
+    return [Fault(f.path, f.problem, origin=f.origin, advice=[*f.advice, f"in trial {trial.index}:  {own}"]) for f in faults]
+
+
+def _finished(trials: Sequence[PlannedTrial], place: Place, configs: Sequence[str]) -> tuple[dict[int, Run], int]:
+    """The runs that finished trials with this very code, and how many more finished with other code."""
+    version = code_of(place.project, configs).version
+    current: dict[str, Run] = {}
+    other: set[str] = set()
+    wanted = {trial.identity for trial in trials}
+    for run in Store(place.runs).runs():
+        if run.identity in wanted and run.state == "done":
+            if run.record.get("code", {}).get("version") == version:
+                current[str(run.identity)] = run
+            else:
+                other.add(str(run.identity))
+    finished = {trial.index: current[trial.identity] for trial in trials if trial.identity in current}
+    stale = sum(trial.identity in other and trial.identity not in current for trial in trials)
+    return finished, stale

@@ -1,0 +1,133 @@
+"""What the verbs share about configs: options, `FILE[:ENTRY]`, overrides, and errors told to a person."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from callsheet._configfile import show_file
+from callsheet._files import load_said
+from callsheet._override import parse_all
+from callsheet._trust import Policy
+from callsheet.errors import CallsheetError, Fault, OverrideError, render
+from callsheet.run._execute import PACKAGE
+from callsheet.run._store import project_root
+
+COMMAND_LINE = "command line"
+"""What origins and errors call whoever typed the command."""
+
+overrides_argument = click.argument("overrides", nargs=-1, metavar="[PATH=VALUE]...")
+path_option = click.option("--path", "paths", multiple=True, metavar="DIR", help="Also import from DIR.")
+allow_option = click.option("--allow", multiple=True, metavar="MODULE", help="Let a data file name what MODULE defines.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print data for a program.")
+runs_option = click.option("--runs", metavar="DIR", help="Where runs are kept.  [default: runs/ in the project's root]")
+
+
+@dataclass(frozen=True)
+class Config:
+    """A config named on the command line.
+
+    Attributes:
+        file: The file as it was typed.
+        entry: What follows its colon: the path of what is meant; "" for none.
+        paths: Folders that were put first on `sys.path`.
+        policy: What a data file may import.
+    """
+
+    file: str
+    entry: str
+    paths: tuple[str, ...]
+    policy: Policy
+
+    @classmethod
+    def named(cls, text: str, paths: tuple[str, ...], allow: tuple[str, ...]) -> Config:
+        """Read `FILE[:ENTRY]`, and let imports start in the project's root as they will in workers."""
+        file, colon, entry = text.rpartition(":")
+        if not colon or os.path.exists(text) or "/" in entry:
+            file, entry = text, ""
+        folders = tuple(os.path.abspath(path) for path in paths)
+        for folder in reversed((*folders, str(project_root(file)))):
+            if folder not in sys.path:
+                sys.path.insert(0, folder)
+        return cls(file, entry, folders, Policy(allow))
+
+    def load(self, overrides: tuple[str, ...]) -> Any:
+        """The spec, with what was typed."""
+        return load_said(self.file, parse_all(overrides), where=COMMAND_LINE, policy=self.policy)
+
+
+def told(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Tell errors to a person, or with `--json` to a program, and end with the exit code that says what they are."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            return function(*args, **kwargs)
+        except CallsheetError as error:
+            tell(error.faults, as_json=as_json)
+            misuse = isinstance(error, OverrideError) and not any(fault.path for fault in error.faults)
+            sys.exit(2 if misuse else 1)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
+            sys.exit(1)
+        except Exception as error:  # of the user's config or of a module that it imports
+            if not _users_own(error):
+                raise
+            tell([users_fault(error)], as_json=as_json)
+            sys.exit(1)
+
+    return wrapper
+
+
+def tell(faults: Any, *, as_json: bool, outcome: str = "") -> None:
+    """Print faults: on standard error for a person, on standard output as data."""
+    if as_json:
+        click.echo(json.dumps({"faults": [fault.as_data() for fault in faults]}, indent=1))
+        return
+    if not outcome and len(faults) == 1 and not faults[0].path and not faults[0].origin:
+        click.echo("callsheet: " + render(faults), err=True)
+        return
+    count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
+    click.echo(f"callsheet: {count}{outcome or ', nothing was built'}", err=True)
+    click.echo(render(faults, indent="  "), err=True)
+
+
+def _frames(error: BaseException) -> Iterator[traceback.FrameSummary]:
+    """Where the user's own code was when it failed, the innermost first."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        own = os.path.abspath(frame.filename)
+        inside = own.startswith(PACKAGE + os.sep) and not own.startswith(os.path.join(PACKAGE, "examples"))
+        if not inside and not frame.filename.startswith("<") and os.path.exists(frame.filename):
+            yield frame
+
+
+def _users_own(error: BaseException) -> bool:
+    """Whether an exception came out of code that is not Callsheet's, so that it is no bug of ours."""
+    last = traceback.extract_tb(error.__traceback__)[-1].filename
+    return not os.path.abspath(last).startswith(PACKAGE + os.sep)
+
+
+def users_fault(error: BaseException) -> Fault:
+    """An exception of the user's config as a fault: the innermost line of the project first."""
+    root = str(project_root(Path.cwd()))
+    frames = list(_frames(error))
+    own = [f for f in frames if os.path.abspath(f.filename).startswith(root) and "site-packages" not in f.filename] or frames
+    advice = [f"{show_file(os.path.abspath(f.filename))}:{f.lineno}  {f.line}" for f in own[:4]]
+    if isinstance(error, ModuleNotFoundError):
+        advice.append("imports start in the project's root; --path DIR adds another folder")
+    where = f"{show_file(os.path.abspath(own[0].filename))}:{own[0].lineno}" if own else ""
+    return Fault("", f"{type(error).__name__}: {error}", origin=where, advice=advice)

@@ -1,0 +1,64 @@
+"""Tables and specs as text for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+from callsheet._layout import layout
+from callsheet._spec import CALLS, Mapping
+from callsheet._tree import kind_of
+
+
+def width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
+    """Rows in columns, two spaces apart; the columns in `right` are aligned to the right.
+
+    >>> print(table([["run", "loss"], ["a", "0.1"]], right=[1]))
+    run  loss
+    a     0.1
+    """
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    lines = [
+        "  ".join(cell.rjust(w) if n in right else cell.ljust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def number(value: Any) -> str:
+    """A value of a result, short.
+
+    >>> number(0.123456), number(12), number(1e-7), number("best")
+    ('0.1235', '12', '1e-07', 'best')
+    """
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def spec_text(spec: Any, *, columns: int = 80) -> str:
+    """A spec as it reads in a file: a line for each name, nodes that have a name by that name."""
+    if not isinstance(spec, Mapping):
+        return layout(spec, width=columns)
+    names: dict[int, str] = {}
+    for name, value in _raw_items(spec):
+        if kind_of(type(value)) is not None and type(value) in CALLS and str(name).isidentifier():
+            names.setdefault(id(value), str(name))
+    longest = max((len(str(name)) for name in spec if len(str(name)) <= 16), default=0)
+    lines = []
+    for name, value in _raw_items(spec):
+        head = f"{name:<{longest}} = "
+        alias = names.get(id(value))
+        text = alias if alias not in (None, name) else layout(value, width=columns, indent=len(head), names=names)
+        lines.append(head + str(text))
+    return "\n".join(lines)
+
+
+def _raw_items(spec: Any) -> list[tuple[Any, Any]]:
+    kind = kind_of(type(spec))
+    assert kind is not None
+    return list(zip(*kind.items(spec), strict=True))

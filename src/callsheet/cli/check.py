@@ -1,0 +1,56 @@
+"""`callsheet check`: every fault of a spec, before anything is built."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from callsheet._check import find_faults
+from callsheet._lazy import get
+from callsheet._lazy import walk
+from callsheet._override import apply, parse_all
+from callsheet._files import load_said
+from callsheet._spec import CALLS
+from callsheet.cli._config import COMMAND_LINE, Config, allow_option, json_option, overrides_argument, path_option, tell, told
+from callsheet.errors import Fault, OverrideError
+
+
+@click.command("check")
+@click.argument("config", metavar="FILE[:PATH]")
+@overrides_argument
+@path_option
+@allow_option
+@json_option
+@told
+def command(config: str, overrides: tuple[str, ...], paths: tuple[str, ...], allow: tuple[str, ...], as_json: bool) -> None:
+    """Report every fault of a spec: names, types, missing values, references. Nothing is built.
+
+    \b
+    callsheet check conf.py optim.lr=3e-3
+    """
+    named = Config.named(config, paths, allow)
+    said = parse_all(overrides)
+    faults: list[Fault] = []
+    try:
+        spec = load_said(named.file, said, where=COMMAND_LINE, policy=named.policy)
+    except OverrideError as error:
+        # The overrides that do not fit are faults like the others: they are told together.
+        faults += error.faults
+        spec = load_said(named.file, [], where=COMMAND_LINE, policy=named.policy)
+        for override in said:
+            try:
+                apply(spec, override, where=COMMAND_LINE)
+            except OverrideError:
+                continue
+    part = get(spec, named.entry) if named.entry else spec
+    faults += find_faults(part, root=spec)
+    if faults:
+        tell(faults, as_json=as_json)
+        sys.exit(1)
+    calls = sum(type(value) in CALLS for _, value in walk(part))
+    if as_json:
+        click.echo(json.dumps({"faults": [], "calls": calls}))
+    else:
+        click.echo(f"{config}: {calls} call{'' if calls == 1 else 's'}, no faults")

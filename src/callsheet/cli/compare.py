@@ -1,0 +1,94 @@
+"""`callsheet compare`: runs side by side, by what differs between them and what came out."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import click
+
+from callsheet.cli._config import json_option, runs_option, told
+from callsheet.cli._text import number, table
+from callsheet.errors import Fault, RunError
+from callsheet.run._store import Run, Store, project_root, read_json_file
+
+
+@click.command("compare")
+@click.argument("ids", nargs=-1, metavar="[RUN]...")
+@click.option("--experiment", metavar="NAME", help="Only the runs of this experiment.")
+@click.option("--maximize", metavar="NAME", help="The runs with the largest NAME first.")
+@click.option("--minimize", metavar="NAME", help="The runs with the smallest NAME first.")
+@runs_option
+@json_option
+@told
+def command(
+    ids: tuple[str, ...], experiment: str | None, maximize: str | None, minimize: str | None, runs: str | None, as_json: bool
+) -> None:
+    """Put runs side by side: the values that differ between them, their state and results. All runs by default.
+
+    \b
+    callsheet compare --maximize accuracy
+    callsheet compare 7f3a9c b21c07
+    """
+    if maximize and minimize:
+        raise click.UsageError("--maximize and --minimize exclude each other.")
+    store = Store(runs or project_root(os.getcwd()) / "runs")
+    found = [store.find(run_id) for run_id in ids] if ids else store.runs(experiment)
+    if not found:
+        raise RunError(Fault("", f"there are no runs in {store.directory}", advice=["callsheet run FILE  makes one"]))
+    goal = maximize or minimize
+    if goal:
+        found.sort(key=lambda run: _goal_key(run, goal, largest=bool(maximize)))
+    values = [_values(run) for run in found]
+    paths = differing(values)
+    names = list(dict.fromkeys(name for run in found for name in run.result))
+    if as_json:
+        rows = [
+            {"run": run.id, "number": run.record.get("number"), "state": run.state, "values": v, "result": run.result}
+            for run, v in zip(found, ({p: v.get(p) for p in paths} for v in values), strict=True)
+        ]
+        click.echo(json.dumps(rows, indent=1))
+        return
+    several = len({run.record.get("experiment") for run in found}) > 1
+    head = ["run", *(["experiment"] if several else []), "no.", "state", *paths, *names]
+    body = [
+        [
+            run.id,
+            *([str(run.record.get("experiment"))] if several else []),
+            str(run.record.get("number", "")),
+            run.state,
+            *(v.get(path, "-") for path in paths),
+            *(number(run.result[name]) if name in run.result else "-" for name in names),
+        ]
+        for run, v in zip(found, values, strict=True)
+    ]
+    click.echo(table([head, *body], right=[head.index("no."), *range(len(head) - len(names), len(head))]))
+
+
+def _goal_key(run: Run, name: str, *, largest: bool) -> tuple[bool, float]:
+    value = run.result.get(name)
+    if not isinstance(value, int | float) or value != value:
+        return True, 0.0
+    return False, -value if largest else value
+
+
+def _values(run: Run) -> dict[str, str]:
+    """The leaves of a run's spec by path, as text."""
+    origins: dict[str, Any] = read_json_file(run.directory / "origins.json")
+    inner = {path[: path.rfind(mark)] for path in origins for mark in (".", "[") if mark in path}
+    return {path: chain[0]["value"] for path, chain in origins.items() if path not in inner}
+
+
+def differing(values: list[dict[str, str]]) -> list[str]:
+    """The paths whose values are not the same everywhere; of those that always differ together, the one that was set.
+
+    >>> differing([{"a": "1", "b": "2"}, {"a": "1", "b": "3"}])
+    ['b']
+    """
+    paths = dict.fromkeys(path for v in values for path in v)
+    found = [path for path in paths if len({v.get(path) for v in values}) > 1]
+    columns: dict[tuple[str | None, ...], str] = {}
+    for path in found:
+        columns.setdefault(tuple(v.get(path) for v in values), path)
+    return list(columns.values())

@@ -1,0 +1,131 @@
+"""`callsheet sweep`: every combination of some choices, a few at a time, going on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+import click
+
+from callsheet._sweep import sweep_said
+from callsheet.cli._config import COMMAND_LINE, Config, allow_option, json_option, overrides_argument, path_option, runs_option, told
+from callsheet.cli._text import number
+from callsheet.run._job import Jobs
+from callsheet.run.process import Process
+from callsheet.run.submit import FinishedJob, Place, Planned, draw
+
+
+@click.command("sweep")
+@click.argument("config", metavar="FILE[:PATH]")
+@overrides_argument
+@click.option("--slots", default=2, show_default=True, type=click.IntRange(1), metavar="N", help="Run N trials at a time.")
+@click.option("--maximize", metavar="NAME", help="Name the trial with the largest NAME of the results.")
+@click.option("--minimize", metavar="NAME", help="Name the trial with the smallest NAME of the results.")
+@path_option
+@allow_option
+@runs_option
+@json_option
+@told
+def command(
+    config: str,
+    overrides: tuple[str, ...],
+    slots: int,
+    maximize: str | None,
+    minimize: str | None,
+    paths: tuple[str, ...],
+    allow: tuple[str, ...],
+    runs: str | None,
+    as_json: bool,
+) -> None:
+    """Run every combination of the choices; trials that were finished are not run again.
+
+    \b
+    callsheet sweep conf.py optim.lr=1e-3,3e-3,1e-2 model.width=32,128 --maximize accuracy
+    """
+    if maximize and minimize:
+        raise click.UsageError("--maximize and --minimize exclude each other.")
+    named = Config.named(config, paths, allow)
+    trials = sweep_said(named.file, overrides, where=COMMAND_LINE, policy=named.policy)
+    if not trials.axes:
+        raise click.UsageError("Nothing sweeps: give a path several values, as in optim.lr=1e-3,3e-3.")
+    place = Place.of(named.file, runs=runs, paths=named.paths)
+    planned = draw(trials, place, entry=named.entry)
+    if not as_json:
+        click.echo(_plan_line(planned, slots))
+    jobs = planned.start(Process(slots))
+    try:
+        ended = _watch(jobs, trials.axes, planned, as_json=as_json)
+    except KeyboardInterrupt:
+        jobs.cancel()
+        done = sum(job.state == "done" for job in jobs)
+        click.echo(f"\ninterrupted  {done} of {len(jobs)} trials are done; the same command goes on", err=True)
+        sys.exit(130)
+    goal = (maximize or minimize or "", bool(maximize))
+    _report(jobs, planned, goal, as_json=as_json)
+    sys.exit(0 if all(state == "done" for state in ended) else 1)
+
+
+def _plan_line(planned: Planned, slots: int) -> str:
+    parts = [f"{len(planned.trials)} trials"]
+    if planned.finished:
+        parts.append(f"{len(planned.finished)} done before")
+    if planned.stale:
+        parts.append(f"{planned.stale} done by other code, run again")
+    left = len(planned.trials) - len(planned.finished)
+    if left:
+        parts.append(f"{left} to run, {slots} at a time")
+    return ", ".join(parts)
+
+
+def _watch(jobs: Jobs, axes: dict[str, tuple[str, ...]], planned: Planned, *, as_json: bool) -> list[str]:
+    """Tell of each job when it ends; give the states of all."""
+    told: set[int] = {n for n, job in enumerate(jobs) if isinstance(job, FinishedJob)}
+    while True:
+        ended = jobs.wait(0.05)
+        for n, job in enumerate(jobs):
+            if n not in told and job.state not in ("waiting", "running"):
+                told.add(n)
+                if not as_json:
+                    click.echo(_line(job, planned))
+        if ended:
+            return [job.state for job in jobs]
+        time.sleep(0.05)
+
+
+def _line(job: Any, planned: Planned) -> str:
+    choices = " ".join(planned.trials[job.index].overrides)
+    run = job.run
+    head = f"{run.id if run is not None else '-':<8}  {choices}"
+    if job.state == "done":
+        return f"{head}   " + "  ".join(f"{name} {number(value)}" for name, value in run.result.items())
+    error = run.status.get("error", "") if run is not None else ""
+    where = os.path.relpath(run.directory / "err.log") if run is not None and run.record else job.request.log
+    return f"{head}   {job.state}" + (f": {error}" if error else "") + f"\n          its output: {where}"
+
+
+def _report(jobs: Jobs, planned: Planned, goal: tuple[str, bool], *, as_json: bool) -> None:
+    name, largest = goal
+    rows = [(job, job.run.result) for job in jobs if job.state == "done" and job.run is not None]
+    scored = [(result[name], job) for job, result in rows if isinstance(result.get(name), int | float)]
+    best = (max if largest else min)(scored, key=lambda pair: pair[0])[1] if scored else None
+    if as_json:
+        trials = [
+            {
+                "index": job.index,
+                "state": job.state,
+                "run": job.run.id if job.run is not None else None,
+                "overrides": list(planned.trials[job.index].overrides),
+                "result": job.run.result if job.run is not None else {},
+            }
+            for job in jobs
+        ]
+        click.echo(json.dumps({"trials": trials, "best": best.run.id if best is not None else None}, indent=1))
+        return
+    if name and best is None:
+        known = sorted({key for _, result in rows for key in result})
+        click.echo(f"no trial has a number named {name!r}" + (f"; results have {', '.join(known)}" if known else ""), err=True)
+    elif best is not None:
+        click.echo(f"best      {best.run.id}  {name} {number(best.run.result[name])}   {' '.join(planned.trials[best.index].overrides)}")

@@ -1,0 +1,76 @@
+"""`callsheet why`: who set a value, and what it replaced."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import click
+
+from callsheet._path import format_path, parse_path
+from callsheet.cli._config import Config, allow_option, json_option, overrides_argument, path_option, runs_option, told
+from callsheet.cli._text import table
+from callsheet.errors import Fault, PathError, nearest
+from callsheet.run._execute import defaults_of, origins_of
+from callsheet.run._store import Store, project_root, read_json_file
+
+
+@click.command("why")
+@click.argument("subject", metavar="RUN|FILE")
+@click.argument("path", metavar="PATH")
+@overrides_argument
+@path_option
+@allow_option
+@runs_option
+@json_option
+@told
+def command(
+    subject: str,
+    path: str,
+    overrides: tuple[str, ...],
+    paths: tuple[str, ...],
+    allow: tuple[str, ...],
+    runs: str | None,
+    as_json: bool,
+) -> None:
+    """Tell who set the value at PATH, in a run or in a config with overrides, and what it replaced.
+
+    \b
+    callsheet why 7f3a9c optim.lr
+    callsheet why conf.py optim.lr optim.lr=3e-3
+    """
+    if os.path.exists(subject) or subject.endswith((".py", ".json")):
+        spec = Config.named(subject, paths, allow).load(overrides)
+        origins, defaults = origins_of(spec), defaults_of(spec)
+    else:
+        run = Store(runs or project_root(os.getcwd()) / "runs").find(subject)
+        origins, defaults = read_json_file(run.directory / "origins.json"), run.record.get("defaults", {})
+    chain = chain_of(format_path(parse_path(path)), origins, defaults)
+    if as_json:
+        click.echo(json.dumps(chain, indent=1))
+        return
+    rows = []
+    for n, link in enumerate(chain):
+        rows.append([link["value"], link["where"], link["text"] if link["text"] or not n else "replaced"])
+        if n and link["text"]:
+            rows[-1][2] += "  replaced"
+    click.echo(table(rows).replace("  ", "  "))
+
+
+def chain_of(path: str, origins: dict[str, Any], defaults: dict[str, Any]) -> list[dict[str, str]]:
+    """The value at a path and those it replaced, each with who set it.
+
+    Raises:
+        PathError: The path is not one of the spec, nor a default that it took.
+    """
+    if path in origins:
+        return list(origins[path])
+    holder, _, name = path.rpartition(".")
+    for label, taken in defaults.items():
+        place, _, target = label.partition(": ")
+        if place == holder and name in taken:
+            return [{"value": taken[name], "kind": "default", "where": f"default of {target}", "text": ""}]
+    close = nearest(path, origins)
+    advice = [f"did you mean  {close[0]}?"] if close else []
+    raise PathError(Fault(path, "is not there", advice=advice))

@@ -1,0 +1,89 @@
+"""Standard output and error of a run, kept in files as they come."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def redirect(out: Path, err: Path) -> None:
+    """Send this process's output and errors to files, also what its libraries and children write."""
+    for stream, number, path in ((sys.stdout, 1, out), (sys.stderr, 2, err)):
+        stream.flush()
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        os.dup2(handle, number)
+        os.close(handle)
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+@contextlib.contextmanager
+def tee(out: Path, err: Path) -> Iterator[None]:
+    """Copy this process's output and errors to files while they go on to where they went.
+
+    A program that asks still finds itself at a terminal, so that progress bars
+    are drawn as without it.
+    """
+    streams = [_Tee(1, out), _Tee(2, err)]
+    try:
+        for stream in streams:
+            stream.start()
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for stream in streams:
+            stream.stop()
+
+
+class _Tee:
+    def __init__(self, number: int, path: Path) -> None:
+        self.number = number
+        self.path = path
+
+    def start(self) -> None:
+        self.kept = os.dup(self.number)
+        reading, writing = _terminal(self.kept) if os.isatty(self.kept) else os.pipe()
+        self.reading = reading
+        self.log = open(self.path, "ab", buffering=0)  # noqa: SIM115  (closed by the thread)
+        os.dup2(writing, self.number)
+        os.close(writing)
+        self.thread = threading.Thread(target=self._copy, name="callsheet-output", daemon=True)
+        self.thread.start()
+
+    def _copy(self) -> None:
+        with self.log:
+            while True:
+                try:
+                    data = os.read(self.reading, 65536)
+                except OSError:  # a pseudo-terminal whose other end is closed
+                    break
+                if not data:
+                    break
+                self.log.write(data)
+                with contextlib.suppress(OSError):  # whoever read our output may have gone
+                    os.write(self.kept, data)
+
+    def stop(self) -> None:
+        os.dup2(self.kept, self.number)
+        self.thread.join(timeout=2)  # a child that outlives the run may hold the pipe open
+        os.close(self.reading) if not self.thread.is_alive() else None
+        os.close(self.kept) if not self.thread.is_alive() else None
+
+
+def _terminal(like: int) -> tuple[int, int]:
+    """A pseudo-terminal of the size of a real one, which passes bytes on as they are."""
+    import fcntl
+    import pty
+    import termios
+
+    reading, writing = pty.openpty()
+    modes = termios.tcgetattr(writing)
+    modes[1] &= ~termios.OPOST
+    termios.tcsetattr(writing, termios.TCSANOW, modes)
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(writing, termios.TIOCSWINSZ, fcntl.ioctl(like, termios.TIOCGWINSZ, b"\0" * 8))
+    return reading, writing

@@ -1,0 +1,247 @@
+"""One run, from its record to its result: written into its directory as it happens."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+import traceback
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from callsheet._build import build
+from callsheet._codec import FORMAT, to_data
+from callsheet._layout import layout
+from callsheet._lazy import get
+from callsheet._path import format_path
+from callsheet._ref import Ref
+from callsheet._running import RUNNING
+from callsheet._signature import EMPTY, signature_of
+from callsheet._spec import CALLS, origin_of, raw_item, target_text
+from callsheet._target import Name, resolve
+from callsheet._tree import KINDS, kind_of, walk
+from callsheet.errors import SaveError
+from callsheet.run._provenance import Code, host, packages
+from callsheet.run._store import State, Store, read_json_file, take_lock, write_json_file
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+class Terminated(BaseException):
+    """The run was told to stop."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a run is told.
+
+    Attributes:
+        spec: The whole spec, resolved.
+        entry: The path of what is built.
+        experiment: The name under which it is numbered.
+        overrides: The texts that made the spec.
+        identity: The hash of what the entry reaches, None where it holds a live object.
+        config: The config file, or "".
+        command: What was typed or called.
+        code: The code that runs.
+        index: The trial's place in its sweep.
+        plan: The plan that it belongs to, or "".
+        origins: Where each value came from, as `origins_of` gives it.
+    """
+
+    spec: Any
+    entry: str
+    experiment: str
+    overrides: tuple[str, ...]
+    identity: str | None
+    config: str
+    command: tuple[str, ...]
+    code: Code
+    origins: dict[str, Any]
+    index: int = 0
+    plan: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its state, its result, and the process's exit code for it."""
+
+    state: State
+    result: dict[str, Any]
+    code: int
+
+
+def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -> Outcome:
+    """Build a task's entry in a run directory; the user's exception is printed and recorded, not raised.
+
+    Args:
+        task: What to run.
+        directory: An existing run directory; one that was used before counts a further attempt.
+        output: What captures the output while the run goes on.
+    """
+    lock = take_lock(directory / "lock", wait=True)
+    assert lock is not None
+    try:
+        before = read_json_file(directory / "status.json")
+        attempt = int(before.get("attempt", 0)) + 1
+        store = Store(directory.parent)
+        number = read_json_file(directory / "run.json").get("number") or store.number(task.experiment, directory.name)
+        status: dict[str, Any] = {"state": "running", "attempt": attempt, "pid": os.getpid(), "started": _now()}
+        _write_record(task, directory, number)
+        write_json_file(directory / "status.json", status)
+        running = {"dir": str(directory), "id": directory.name, "index": task.index, "attempt": attempt}
+        with output:
+            outcome, error = _call(task, running)
+        if outcome.result:
+            write_json_file(directory / "result.json", outcome.result)
+        status |= {"state": outcome.state, "ended": _now(), "exit": outcome.code, **({"error": error} if error else {})}
+        write_json_file(directory / "status.json", status)
+        return outcome
+    finally:
+        os.close(lock)
+
+
+def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
+    token = RUNNING.set(running)
+    try:
+        returned = build(get(task.spec, task.entry), root=task.spec)
+    except KeyboardInterrupt:
+        return Outcome("interrupted", {}, 130), "KeyboardInterrupt"
+    except Terminated:
+        return Outcome("cancelled", {}, 143), "told to stop"
+    except SystemExit as error:
+        if error.code in (None, 0):
+            return Outcome("done", {}, 0), ""
+        if isinstance(error.code, str):
+            print(error.code, file=sys.stderr)
+        return Outcome("failed", {}, 1), f"SystemExit: {error.code}"
+    except Exception as error:  # the user's own: shown, recorded, counted as a failed run
+        print_error(error)
+        return Outcome("failed", {}, 1), f"{type(error).__name__}: {error}"
+    finally:
+        RUNNING.reset(token)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    result, dropped = result_of(returned)
+    if dropped:
+        print(f"callsheet: not kept in the result, since they are no numbers or texts: {', '.join(dropped)}", file=sys.stderr)
+    return Outcome("done", result, 0), ""
+
+
+def print_error(error: BaseException) -> None:
+    """Print an exception as Python does, without the frames of this package."""
+    shown = traceback.TracebackException.from_exception(error)
+    at: traceback.TracebackException | None = shown
+    while at is not None:
+        at.stack = traceback.StackSummary.from_list(
+            [frame for frame in at.stack if not os.path.abspath(frame.filename).startswith(PACKAGE + os.sep)]
+        )
+        at = at.__cause__ or at.__context__
+    print("".join(shown.format()), end="", file=sys.stderr)
+
+
+def result_of(returned: Any) -> tuple[dict[str, Any], list[str]]:
+    """What a returned value says as a result, and the names of what it says nothing with.
+
+    A number is called `result`; a flat mapping gives its numbers and texts.
+
+    >>> result_of(0.5), result_of({"acc": 1, "net": object()})
+    (({'result': 0.5}, []), ({'acc': 1}, ['net']))
+    """
+    if isinstance(returned, dict):
+        named = {str(key): _scalar(value) for key, value in returned.items()}
+        kept = {key: value for key, value in named.items() if value is not EMPTY}
+        return kept, [key for key in named if key not in kept]
+    number = _scalar(returned)
+    return ({}, []) if number is EMPTY or number is None or isinstance(number, str) else ({"result": number}, [])
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, bool | int | float | str) or value is None:
+        return value
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):  # a number of NumPy, torch or JAX
+        return _scalar(value.item())
+    return EMPTY
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def _write_record(task: Task, directory: Path, number: int) -> None:
+    record: dict[str, Any] = {
+        "id": directory.name,
+        "experiment": task.experiment,
+        "number": number,
+        "index": task.index,
+        "plan": task.plan,
+        "entry": task.entry,
+        "config": task.config,
+        "overrides": list(task.overrides),
+        "command": list(task.command),
+        "identity": task.identity,
+        "code": {"version": task.code.version, "commit": task.code.commit, "untracked": list(task.code.untracked)},
+        "defaults": defaults_of(task.spec),
+        "host": host(),
+        "packages": packages(),
+        "started": _now(),
+    }
+    try:
+        data = to_data(task.spec)
+        write_json_file(directory / "spec.json", {"_format_": FORMAT, **data} if isinstance(data, dict) else data)
+    except SaveError as error:
+        record["not_data"] = [fault.path for fault in error.faults]
+        (directory / "spec.txt").write_text(layout(task.spec) + "\n", encoding="utf-8")
+    write_json_file(directory / "origins.json", task.origins)
+    if task.code.diff:
+        (directory / "code.diff").write_text(task.code.diff, encoding="utf-8")
+    write_json_file(directory / "run.json", record)
+
+
+def origins_of(spec: Any) -> dict[str, list[dict[str, str]]]:
+    """For each path of a spec, its value and those it replaced: each with where it came from, the latest first."""
+    found = {}
+    names: dict[int, str] = {}
+    for steps, value in walk(spec):
+        path = format_path(steps)
+        kind = kind_of(type(value))
+        if kind is not None and kind.node and type(value) is not Ref:
+            names[id(value)] = path
+    for steps, value in walk(spec, kinds={**KINDS, Ref: None}):
+        if not steps:
+            continue
+        holder = spec
+        for step in steps[:-1]:
+            holder = raw_item(holder, step)
+        latest = origin_of(holder, steps[-1])
+        chain = [(value, latest), *latest.chain()]
+        found[format_path(steps)] = [
+            {"value": layout(v, width=1000, names={} if type(v) in CALLS else names), "kind": o.kind, "where": o.where, "text": o.text}
+            for v, o in chain
+        ]
+    return found
+
+
+def defaults_of(spec: Any) -> dict[str, dict[str, str]]:
+    """For each call of a spec, the defaults that its target takes because nothing was set."""
+    found = {}
+    for steps, value in walk(spec):
+        if type(value) not in CALLS:
+            continue
+        target = object.__getattribute__(value, "__target__")
+        if type(target) in CALLS or type(target) is Ref:
+            continue
+        signature = signature_of(resolve(target) if type(target) is Name else target)
+        if signature is None:
+            continue
+        given = {parameter.name for parameter in signature.slots[: sum(isinstance(key, int) for key in value)]}
+        left = {
+            name: layout(parameter.default)
+            for name, parameter in signature.named.items()
+            if name not in value and name not in given and parameter.default is not EMPTY
+        }
+        if left:
+            found[f"{format_path(steps)}: {target_text(value)}"] = left
+    return found

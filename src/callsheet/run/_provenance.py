@@ -1,0 +1,102 @@
+"""What a run was made of beside its spec: code version, packages, host."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code of a project at one moment.
+
+    Attributes:
+        version: Twelve hex digits over its Python files, config files left out.
+        commit: The git commit, or "" outside of a repository.
+        diff: What differs from the commit, as text.
+        untracked: Files that git does not know, relative to the root.
+    """
+
+    version: str
+    commit: str = ""
+    diff: str = ""
+    untracked: tuple[str, ...] = ()
+
+
+def code_of(root: Path, configs: Iterable[str] = (), runs: Path | None = None) -> Code:
+    """The code of a project now.
+
+    Args:
+        root: The project's root.
+        configs: Absolute paths of config files, which a spec's identity counts already.
+        runs: The directory of the runs, which is no code.
+    """
+    left_out = {os.path.realpath(path) for path in configs}
+    listed = _git(root, "ls-files", "-z", "--cached", "--", "*.py")
+    files = sorted(listed.split("\0")) if listed is not None else sorted(_python_files(root))
+    digest = hashlib.sha256()
+    for name in filter(None, files):
+        path = root / name
+        if os.path.realpath(path) not in left_out and path.is_file():
+            digest.update(f"{name}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    version = digest.hexdigest()[:12]
+    if listed is None:
+        return Code(version)
+    commit = (_git(root, "rev-parse", "HEAD") or "").strip()
+    diff = _git(root, "diff", "HEAD", "--", ".") if commit else ""
+    untracked = (_git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", ".") or "").split("\0")
+    inside = os.path.relpath(runs, root) + "/" if runs is not None else "\0"
+    return Code(version, commit, diff or "", tuple(name for name in untracked if name and not name.startswith(inside)))
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """What a git command prints; None where there is no git or no repository."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), "--no-optional-locks", *arguments], capture_output=True, check=False, stdin=subprocess.DEVNULL
+        )
+    except FileNotFoundError:
+        return None
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+
+def _python_files(root: Path) -> Iterator[str]:
+    for folder, folders, files in os.walk(root):
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith((".", "__pycache__")) and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+        ]
+        for name in files:
+            if name.endswith(".py"):
+                yield os.path.relpath(os.path.join(folder, name), root)
+
+
+def packages() -> dict[str, str]:
+    """The installed distributions and their versions."""
+    from importlib.metadata import distributions
+
+    found = {}
+    for distribution in distributions():
+        name = distribution.metadata["Name"]
+        if name:
+            found.setdefault(name, distribution.version)
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def host() -> dict[str, object]:
+    """The machine and the interpreter."""
+    return {
+        "name": platform.node(),
+        "system": platform.platform(),
+        "cpus": os.cpu_count(),
+        "python": platform.python_version(),
+        "executable": sys.executable,
+    }

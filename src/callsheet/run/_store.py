@@ -1,0 +1,183 @@
+"""Where runs live: one directory each, numbered within their experiment, found again by id."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from callsheet._files import write_whole
+from callsheet.errors import Fault, RunError
+
+State = Literal["running", "done", "failed", "interrupted", "cancelled", "lost"]
+"""What became of a run; "lost" is one that says it runs while nobody runs it."""
+
+
+def project_root(path: str | os.PathLike[str]) -> Path:
+    """The nearest folder upward that holds `pyproject.toml` or `.git`, else the path's own folder.
+
+    Args:
+        path: A file or folder, of a config or the working directory.
+    """
+    start = Path(path).absolute()
+    own = start if start.is_dir() else start.parent
+    for folder in (own, *own.parents):
+        if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
+            return folder
+    return own
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory, read.
+
+    Attributes:
+        directory: Where it is.
+        record: `run.json`: what was run, by which code, where.
+        status: `status.json`: the state that its worker wrote last.
+        result: `result.json`: the named numbers that it returned.
+    """
+
+    directory: Path
+    record: dict[str, Any] = field(default_factory=dict)
+    status: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The name of its directory."""
+        return self.directory.name
+
+    @property
+    def state(self) -> State:
+        """What became of it; asks the operating system whether a running one still runs."""
+        state: State = self.status.get("state", "lost")
+        if state == "running" and not is_locked(self.directory / "lock"):
+            return "lost"
+        return state
+
+    @property
+    def identity(self) -> str | None:
+        """The hash of its resolved spec; None where that held a live object."""
+        return self.record.get("identity")
+
+
+class Store:
+    """The runs of a project.
+
+    Args:
+        directory: Where the run directories are; made when the first run starts.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self.directory = Path(directory).absolute()
+
+    def new_run(self) -> Path:
+        """Make a run directory whose id no other process has or will have."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        digits = 6
+        while True:
+            for _ in range(8):
+                directory = self.directory / os.urandom(16).hex()[:digits]
+                try:
+                    directory.mkdir()
+                except FileExistsError:
+                    continue
+                return directory
+            digits += 2
+
+    def number(self, experiment: str, run_id: str) -> int:
+        """Take the next number within an experiment; no two runs get the same."""
+        folder = self.directory / ".numbers" / _file_name(experiment)
+        folder.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(name) for name in os.listdir(folder) if name.isdigit()), default=0)
+        while True:
+            try:
+                with open(folder / str(number), "x", encoding="utf-8") as file:
+                    file.write(run_id)
+            except FileExistsError:
+                number += 1
+                continue
+            return number
+
+    def find(self, run_id: str) -> Run:
+        """The run of an id, or of the beginning of one.
+
+        Raises:
+            RunError: There is none, or more than one.
+        """
+        names = [name for name in self.ids() if name.startswith(run_id)] if run_id else []
+        if len(names) == 1 or run_id in names:
+            return self.read(run_id if run_id in names else names[0])
+        if names:
+            raise RunError(Fault("", f"{run_id!r} is the beginning of several runs", advice=[", ".join(names[:8])]))
+        have = self.ids()
+        advice = [f"there are {len(have)} runs in {self.directory}: callsheet compare lists them"] if have else []
+        raise RunError(Fault("", f"there is no run {run_id!r} in {self.directory}", advice=advice))
+
+    def ids(self) -> list[str]:
+        """The ids of all runs."""
+        try:
+            names = os.listdir(self.directory)
+        except FileNotFoundError:
+            return []
+        return sorted(name for name in names if re.fullmatch(r"[0-9a-f]{6,}", name))
+
+    def read(self, run_id: str) -> Run:
+        """A run by its whole id; what is not there yet, or is damaged, reads as empty."""
+        directory = self.directory / run_id
+        parts = (read_json_file(directory / f"{name}.json") for name in ("run", "status", "result"))
+        return Run(directory, *parts)
+
+    def runs(self, experiment: str | None = None) -> list[Run]:
+        """All runs, of one experiment if it is named, by experiment and number."""
+        found = [run for run in map(self.read, self.ids()) if run.record]
+        if experiment is not None:
+            found = [run for run in found if run.record.get("experiment") == experiment]
+        return sorted(found, key=lambda run: (str(run.record.get("experiment")), run.record.get("number") or 0))
+
+
+def read_json_file(path: Path) -> dict[str, Any]:
+    """The dict in a JSON file; empty where there is no whole one."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def write_json_file(path: Path, data: Any) -> None:
+    """Write a JSON file in one step."""
+    write_whole(str(path), json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^\w.-]", "_", text) or "_"
+
+
+def is_locked(path: Path) -> bool:
+    """Whether some process holds the lock of a file; it ends with the process, however that ends."""
+    lock = take_lock(path, create=False)
+    if lock is None:
+        return path.exists()
+    os.close(lock)
+    return False
+
+
+def take_lock(path: Path, *, create: bool = True, wait: bool = False) -> int | None:
+    """Take the lock of a file for this process and give the file's descriptor; None where another holds it."""
+    import fcntl
+
+    try:
+        handle = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o666)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle

@@ -1,0 +1,88 @@
+"""The far side of a job: `python -m callsheet.run.worker PLAN INDEX DIGEST` runs one trial of a plan."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from callsheet.errors import CallsheetError
+from callsheet.run._capture import redirect
+from callsheet.run._execute import Task, Terminated, execute
+from callsheet.run._job import TAKEN
+from callsheet.run._plan import Header, Plan, PlannedTrial
+from callsheet.run._provenance import code_of
+from callsheet.run._store import Store, take_lock
+
+
+def main(argv: list[str]) -> int:
+    """Run one trial.
+
+    Args:
+        argv: The plan's file, the trial's index, and the digest of what was submitted.
+
+    Returns:
+        The exit code: 0 done, 1 failed, 2 misuse, 75 where another process runs this trial.
+    """
+    if len(argv) != 3 or not argv[1].isdigit():
+        print("usage: python -m callsheet.run.worker PLAN INDEX DIGEST", file=sys.stderr)
+        return 2
+    plan, index = Plan(Path(argv[0]).parent), int(argv[1])
+    try:
+        header, trial = plan.read(index, argv[2])
+    except CallsheetError as error:
+        print(f"callsheet: {error}", file=sys.stderr)
+        return 2
+    lock = take_lock(plan.lock_path(index))
+    if lock is None:
+        return TAKEN
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _run(plan, header, trial)
+    finally:
+        os.close(lock)
+
+
+def _terminate(number: int, frame: Any) -> None:
+    raise Terminated
+
+
+def _run(plan: Plan, header: Header, trial: PlannedTrial) -> int:
+    sys.path[:0] = [path for path in header.paths if path not in sys.path]
+    store = Store(header.runs)
+    code = code_of(Path(header.project), header.configs, store.directory)
+    task = Task(
+        spec=trial.read_spec(str(plan.file)),
+        entry=trial.entry,
+        experiment=header.experiment,
+        overrides=trial.overrides,
+        identity=trial.identity,
+        config=header.config,
+        command=tuple(sys.orig_argv),
+        code=code,
+        origins=trial.origins,
+        index=trial.index,
+        plan=plan.id,
+    )
+    directory = _directory(plan, trial.index, store)
+    redirect(directory / "out.log", directory / "err.log")
+    return execute(task, directory, contextlib.nullcontext()).code
+
+
+def _directory(plan: Plan, index: int, store: Store) -> Path:
+    """The directory of the run that was cut off, so that it can go on from its own files; else a new one."""
+    run_id = plan.run_of(index)
+    if run_id is not None and (store.directory / run_id).is_dir():
+        before = store.read(run_id)
+        if before.state in ("lost", "interrupted", "cancelled"):
+            return before.directory
+    directory = store.new_run()
+    plan.note_run(index, directory.name)
+    return directory
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
