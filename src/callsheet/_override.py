@@ -135,6 +135,10 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override") -> N
     holder = holder_of(root, said, where)
     key = settle_step(holder, said.steps[-1])
     cls = type(holder)
+    if cls is tuple and isinstance(key, int) and -len(holder) <= key < len(holder):
+        whole = format_path(said.steps[:-1])
+        advice = [f"give the whole of it:  {whole}=[…]", "or use a list in its place"] if whole else []
+        raise OverrideError(Fault(said.path, "stands in a tuple, which cannot be edited", origin=where, advice=advice))
     if said.operation == "delete":
         _delete(holder, key, said, where)
         return

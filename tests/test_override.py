@@ -1,0 +1,288 @@
+"""Promise 15, effect: an override edits the node, for every place that holds it, or says what is wrong."""
+
+from collections import namedtuple
+from dataclasses import dataclass, field
+
+import pytest
+
+from callsheet import build, copy, edit, equal, get, lazy, load, origin, override, plain, ref
+from callsheet._override import apply_all, parse_all
+from callsheet.errors import OverrideError
+
+
+def net(width: int = 32, classes: int = 10, *, norm: str = "batch", sizes: list[float] | None = None): ...
+
+
+def open_ended(*args, **kwargs): ...
+
+
+@dataclass
+class Optim:
+    lr: float = 0.1
+    betas: tuple[float, float] = (0.9, 0.99)
+    extra: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Frozen:
+    lr: float = 0.1
+    inner: "Frozen | None" = None
+
+
+Point = namedtuple("Point", "x y")
+
+
+def fault_of(spec, *texts):
+    with pytest.raises(OverrideError) as caught:
+        override(spec, texts)
+    (fault,) = caught.value.faults
+    return fault.path, fault.problem, list(fault.advice)
+
+
+# --- the forms --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("a.b=2", {"a": {"b": 2}, "l": [1, {"k": 2}], 3: 4}),
+        ("+a.c=[1,2]", {"a": {"b": 1, "c": [1, 2]}, "l": [1, {"k": 2}], 3: 4}),
+        ("+a.c.d=1", {"a": {"b": 1, "c": {"d": 1}}, "l": [1, {"k": 2}], 3: 4}),
+        ("++a.b=2", {"a": {"b": 2}, "l": [1, {"k": 2}], 3: 4}),
+        ("++a.c=2", {"a": {"b": 1, "c": 2}, "l": [1, {"k": 2}], 3: 4}),
+        ("~a.b", {"a": {}, "l": [1, {"k": 2}], 3: 4}),
+        ("~a", {"l": [1, {"k": 2}], 3: 4}),
+        ("~l.0", {"a": {"b": 1}, "l": [{"k": 2}], 3: 4}),
+        ("~a.b=1", {"a": {}, "l": [1, {"k": 2}], 3: 4}),
+        ("l.0=x", {"a": {"b": 1}, "l": ["x", {"k": 2}], 3: 4}),
+        ("l[0]=x", {"a": {"b": 1}, "l": ["x", {"k": 2}], 3: 4}),
+        ("l.-1=x", {"a": {"b": 1}, "l": [1, "x"], 3: 4}),
+        ("l.1.k=3", {"a": {"b": 1}, "l": [1, {"k": 3}], 3: 4}),
+        ("3=5", {"a": {"b": 1}, "l": [1, {"k": 2}], 3: 5}),
+        ("a={x: {y: 1}}", {"a": {"x": {"y": 1}}, "l": [1, {"k": 2}], 3: 4}),
+        ("a=", {"a": "", "l": [1, {"k": 2}], 3: 4}),
+        ('+a["x.y"]=1', {"a": {"b": 1, "x.y": 1}, "l": [1, {"k": 2}], 3: 4}),
+    ],
+)
+def test_each_form_does_what_it_says(text, after):
+    spec = {"a": {"b": 1}, "l": [1, {"k": 2}], 3: 4}
+    assert plain(override(spec, text)) == after
+    assert spec == {"a": {"b": 1}, "l": [1, {"k": 2}], 3: 4}
+
+
+def test_several_are_applied_in_their_order():
+    assert plain(override({"a": 1}, ["+b={}", "+b.c=1", "b.c=2", "~a"])) == {"b": {"c": 2}}
+
+
+def test_what_is_typed_can_be_read_like_the_rest():
+    cfg = override({"a": 1}, "a={b: [1, {c: 2}]}")
+    assert cfg.a.b[1].c == 2
+
+
+# --- calls and dataclasses --------------------------------------------------------------------------------------------
+
+
+def test_an_argument_that_is_not_set_needs_no_plus():
+    assert override(lazy(net)(), "width=8") == lazy(net)(width=8)
+
+
+def test_a_positional_argument_is_reached_by_number_and_by_name():
+    spec = lazy(net)(1, 2)
+    assert override(spec, "0=5") == lazy(net)(5, 2)
+    assert override(spec, "classes=5") == lazy(net)(1, 5)
+
+
+def test_text_becomes_the_type_that_the_callable_declares():
+    made = override(lazy(net)(), ["width=1e3", "norm=1", "sizes=[1,2]"])
+    assert made == lazy(net)(width=1000, norm="1", sizes=[1.0, 2.0])
+
+
+def test_a_reference_may_stand_where_a_type_is_declared():
+    made = override({"m": lazy(net)(), "w": 5}, "m.width=${w}")
+    assert made.m.width == 5
+
+
+def test_what_takes_any_argument_takes_any():
+    assert override(lazy(open_ended)(1, a=2), ["b=3", "0=4"]) == lazy(open_ended)(4, a=2, b=3)
+
+
+def test_an_argument_of_a_callable_that_is_only_named_is_left_to_check():
+    assert override(lazy("json.dumps")(), "indnt=2") == lazy("json.dumps")(indnt=2)
+
+
+def test_fields_of_a_dataclass_are_set_with_their_type():
+    made = override({"o": Optim()}, ["o.lr=1", "o.betas=[0,1]", "+o.extra.k=x"])
+    assert made.o == Optim(1.0, (0.0, 1.0), {"k": "x"})
+    assert type(made.o.betas[0]) is float
+
+
+def test_frozen_dataclasses_and_named_tuples_are_replaced_at_any_depth():
+    spec = {"f": Frozen(inner=Frozen()), "p": Point(1, {"k": 2})}
+    made = override(spec, ["f.inner.lr=5", "p.x=3", "p.y.k=4"])
+    assert made.f == Frozen(inner=Frozen(lr=5.0))
+    assert plain(made.p) == Point(3, {"k": 4})
+    assert spec["f"].inner.lr == 0.1
+
+
+# --- the node, for everyone who holds it ------------------------------------------------------------------------------
+
+
+def test_a_node_held_twice_is_edited_for_both():
+    model = lazy(net)(width=1)
+    made = override({"a": model, "b": [model], "c": ref(model).width}, "b.0.width=5")
+    assert made.a is made.b[0]
+    assert made.a.width == 5
+    assert model.width == 1
+
+
+def test_a_node_that_is_replaced_is_replaced_for_every_place_and_reference():
+    model = lazy(net)(width=1)
+    made = override({"a": model, "b": [model], "c": lazy(open_ended)(ref(model))}, "a=5")
+    assert plain(made.b) == [5]
+    assert made.a == 5
+
+
+def test_a_frozen_node_held_twice_is_replaced_for_both():
+    shared = Frozen()
+    made = override({"a": shared, "b": {"c": shared}}, "a.lr=5")
+    assert made.a is made.b.c
+    assert made.a == Frozen(5.0)
+
+
+def test_a_path_goes_through_a_reference():
+    made = override({"hp": {"lr": 1}, "alias": "${hp}"}, "alias.lr=5")
+    assert made.hp.lr == 5
+
+
+def test_override_leaves_its_spec_and_edit_does_not():
+    spec = override({"a": {"b": 1}}, [])
+    before = copy(spec)
+    override(spec, "a.b=2")
+    assert equal(spec, before)
+    edit(spec, "a.b=2")
+    assert spec.a.b == 2
+
+
+def test_where_one_edit_does_not_fit_none_is_made():
+    spec = override({"a": 1}, [])
+    with pytest.raises(OverrideError):
+        edit(spec, ["a=2", "b=3"])
+    assert spec.a == 1
+
+
+# --- what is wrong ----------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_key_names_the_nearest_and_how_to_add_it():
+    assert fault_of({"optim": {"lr": 1}}, "optim.lrr=2") == (
+        "optim.lrr",
+        "is not there",
+        ["did you mean  optim.lr?", "optim holds  lr", "to add it:  +optim.lrr=2"],
+    )
+
+
+def test_following_the_advice_works():
+    spec = {"optim": {"lr": 1}}
+    advice = fault_of(spec, "optim.lrr=2")[2][-1].removeprefix("to add it:  ")
+    assert plain(override(spec, advice)) == {"optim": {"lr": 1, "lrr": 2}}
+    advice = fault_of(spec, "+optim.lr=2")[2][0].removeprefix("to change it:  ")
+    assert plain(override(spec, advice)) == {"optim": {"lr": 2}}
+
+
+def test_a_new_key_that_is_there_shows_what_is_there():
+    assert fault_of({"a": {"b": [1]}}, "+a.b=2") == ("a.b", "is there already: [1]", ["to change it:  a.b=2"])
+
+
+def test_an_unknown_way_names_where_it_ends():
+    assert fault_of({"a": {"b": 1}}, "a.x.y=2") == ("a.x.y", "is not there", ["a holds  b"])
+    assert fault_of({"a": 1}, "a.x=2") == ("a.x", "leads into a, which is 1 and holds nothing", [])
+
+
+def test_an_argument_that_a_call_does_not_take_names_the_nearest():
+    path, problem, advice = fault_of({"m": lazy(net)(width=64)}, "m.widht=2")
+    assert (path, problem) == ("m.widht", f"no such argument of {__name__}.net")
+    assert advice[0].startswith("did you mean  m.width = 64")
+    path, problem, advice = fault_of(lazy(net)(), "+zzz=2")
+    assert advice == ["net(width: int = 32, classes: int = 10, *, norm: str = 'batch', sizes: list[float] | None = None)"]
+
+
+def test_a_field_that_a_dataclass_has_not_is_refused():
+    assert fault_of({"o": Optim()}, "o.lrr=1")[:2] == ("o.lrr", "is not there")
+
+
+def test_a_value_of_the_wrong_type_shows_both():
+    assert fault_of({"m": lazy(net)()}, "m.width=64x")[:2] == ("m.width", "must be int, found '64x'")
+    assert fault_of({"o": Optim()}, "o.lr=fast")[:2] == ("o.lr", "must be float, found 'fast'")
+
+
+def test_a_position_that_a_list_has_not_is_refused():
+    assert fault_of({"l": [1, 2]}, "l.2=3") == ("l.2", "is not there", ["l holds  0, 1"])
+    assert fault_of({"l": [1, 2]}, "l.x=3") == ("l.x", "is not there", ["l holds  0, 1"])
+    assert fault_of({"l": []}, "~l.0") == ("l.0", "is not there", ["l is empty"])
+
+
+def test_a_tuple_cannot_be_edited_and_the_error_says_what_can_be_done():
+    advice = ["give the whole of it:  t=[…]", "or use a list in its place"]
+    assert fault_of({"t": (1, 2)}, "t.0=3") == ("t.0", "stands in a tuple, which cannot be edited", advice)
+    assert fault_of({"t": (1, 2)}, "~t.0") == ("t.0", "stands in a tuple, which cannot be edited", advice)
+
+
+def test_a_field_cannot_be_deleted():
+    assert fault_of({"o": Optim()}, "~o.lr") == ("o.lr", "cannot be deleted: it is a field of Optim", [])
+
+
+def test_a_delete_of_another_value_is_refused():
+    assert fault_of({"a": {"b": 1}}, "~a.b=2") == ("a.b", "is 1, so ~a.b=2 does not delete it", ["write  ~a.b"])
+
+
+def test_a_sweep_where_one_value_can_stand_is_refused():
+    assert fault_of({"a": 1}, "a=1,2") == (
+        "a",
+        "is a sweep, and only one value can stand here",
+        ["for one value, write  a=[1,2]  or quote it; to try each:  callsheet sweep"],
+    )
+
+
+def test_what_cannot_be_read_is_told_first_and_together():
+    with pytest.raises(OverrideError) as caught:
+        override({"a": 1}, ["b=1", "a", "a=1,2"])
+    assert [fault.problem for fault in caught.value.faults] == [
+        "'a' is not an override: there is no '='",
+        "is a sweep, and only one value can stand here",
+    ]
+
+
+def test_all_faults_come_together_as_one_text():
+    spec = override({"model": lazy(net)(width=64)}, [])
+    with pytest.raises(OverrideError) as caught:
+        apply_all(spec, parse_all(["mdoel=1", "model.width=x", "model.withd=2"]), where="command line")
+    assert str(caught.value) == (
+        "mdoel        is not there                                       command line\n"
+        "             did you mean  model?\n"
+        "             the spec holds  model\n"
+        "             to add it:  +mdoel=1\n"
+        "model.width  must be int, found 'x'                             command line\n"
+        f"model.withd  no such argument of {__name__}.net              command line\n"
+        f"             did you mean  model.width = 64  ({origin(spec, 'model.width').where})?"
+    )
+
+
+# --- origins (16) -----------------------------------------------------------------------------------------------------
+
+
+def test_an_override_is_the_origin_of_what_it_set():
+    made = override({"a": {"b": 1}}, ["a.b=2", "a.b=3"])
+    found = origin(made, "a.b")
+    assert (found.kind, found.text) == ("override", "a.b=3")
+    assert found.where.rpartition("/")[2].startswith("test_override.py:")
+    assert [value for value, _ in found.chain()] == [2, 1]
+
+
+def test_a_built_spec_holds_the_converted_value(project):
+    project("train.py", "def fit(lr: float = 0.1, steps: int = 1): return lr, steps\n")
+    project("conf.py", "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)()\n")
+    assert build(load("conf.py", ["main.lr=1", "main.steps=1e3"]).main) == (1.0, 1000)
+
+
+def test_get_reads_what_an_override_wrote():
+    assert get(override({}, "+a.b.c=1"), "a.b.c") == 1
