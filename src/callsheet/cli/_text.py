@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
 import shutil
 from collections.abc import Sequence
 from typing import Any
+
+import click
 
 from callsheet._layout import layout
 from callsheet._spec import CALLS, Mapping
@@ -38,6 +42,37 @@ def number(value: Any) -> str:
     ('0.1235', '12', '1e-07', 'best')
     """
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value of a result can be the largest of some; NaN cannot.
+
+    >>> is_number(0.5), is_number(float("nan")), is_number("best"), is_number(None)
+    (True, False, False, False)
+    """
+    return isinstance(value, int | float) and value == value
+
+
+def print_json(data: Any) -> None:
+    """Print data for a program; what JSON has no number for is null.
+
+    >>> print_json({"loss": float("nan"), "runs": [1]})
+    {
+     "loss": null,
+     "runs": [
+      1
+     ]
+    }
+    """
+    click.echo(json.dumps(_finite(data), indent=1, ensure_ascii=False))
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def spec_text(spec: Any, *, columns: int = 80) -> str:

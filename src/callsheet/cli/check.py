@@ -8,10 +8,10 @@ import sys
 import click
 
 from callsheet._check import find_faults
-from callsheet._lazy import get
-from callsheet._lazy import walk
-from callsheet._override import apply, parse_all
 from callsheet._files import load_said
+from callsheet._grammar import Override
+from callsheet._lazy import get, walk
+from callsheet._override import apply, parse_all
 from callsheet._spec import CALLS
 from callsheet.cli._config import COMMAND_LINE, Config, allow_option, json_option, overrides_argument, path_option, tell, told
 from callsheet.errors import Fault, OverrideError
@@ -47,6 +47,7 @@ def command(config: str, overrides: tuple[str, ...], paths: tuple[str, ...], all
     part = get(spec, named.entry) if named.entry else spec
     faults += find_faults(part, root=spec)
     if faults:
+        faults.sort(key=lambda fault: _place(fault, said))
         tell(faults, as_json=as_json)
         sys.exit(1)
     calls = sum(type(value) in CALLS for _, value in walk(part))
@@ -54,3 +55,8 @@ def command(config: str, overrides: tuple[str, ...], paths: tuple[str, ...], all
         click.echo(json.dumps({"faults": [], "calls": calls}))
     else:
         click.echo(f"{config}: {calls} call{'' if calls == 1 else 's'}, no faults")
+
+
+def _place(fault: Fault, said: list[Override]) -> int:
+    """What the user typed wrong comes first, in the order in which it was typed."""
+    return next((n for n, override in enumerate(said) if fault.origin == COMMAND_LINE and override.path == fault.path), len(said))

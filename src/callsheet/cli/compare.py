@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
 import click
 
 from callsheet.cli._config import json_option, runs_option, told
-from callsheet.cli._text import number, table
+from callsheet.cli._text import is_number, number, print_json, table
 from callsheet.errors import Fault, RunError
 from callsheet.run._store import Run, Store, project_root, read_json_file
 
@@ -36,9 +35,13 @@ def command(
     store = Store(runs or project_root(os.getcwd()) / "runs")
     found = [store.find(run_id) for run_id in ids] if ids else store.runs(experiment)
     if not found:
-        raise RunError(Fault("", f"there are no runs in {store.directory}", advice=["callsheet run FILE  makes one"]))
+        raise _nothing(store, experiment)
     goal = maximize or minimize
     if goal:
+        if not any(is_number(run.result.get(goal)) for run in found):
+            known = sorted({name for run in found for name in run.result})
+            advice = [f"results have {', '.join(known)}"] if known else []
+            raise RunError(Fault("", f"no run has a number named {goal!r}", advice=advice))
         found.sort(key=lambda run: _goal_key(run, goal, largest=bool(maximize)))
     values = [_values(run) for run in found]
     paths = differing(values)
@@ -48,7 +51,7 @@ def command(
             {"run": run.id, "number": run.record.get("number"), "state": run.state, "values": v, "result": run.result}
             for run, v in zip(found, ({p: v.get(p) for p in paths} for v in values), strict=True)
         ]
-        click.echo(json.dumps(rows, indent=1))
+        print_json(rows)
         return
     several = len({run.record.get("experiment") for run in found}) > 1
     head = ["run", *(["experiment"] if several else []), "no.", "state", *paths, *names]
@@ -66,9 +69,17 @@ def command(
     click.echo(table([head, *body], right=[head.index("no."), *range(len(head) - len(names), len(head))]))
 
 
+def _nothing(store: Store, experiment: str | None) -> RunError:
+    names = sorted({str(run.record.get("experiment")) for run in store.runs()})
+    if names:
+        return RunError(Fault("", f"no run is of the experiment {experiment!r}", advice=[f"there are runs of {', '.join(names)}"]))
+    advice = ["callsheet run FILE  makes one; --runs DIR  looks elsewhere"]
+    return RunError(Fault("", f"there are no runs in {store.directory}", advice=advice))
+
+
 def _goal_key(run: Run, name: str, *, largest: bool) -> tuple[bool, float]:
     value = run.result.get(name)
-    if not isinstance(value, int | float) or value != value:
+    if not is_number(value):
         return True, 0.0
     return False, -value if largest else value
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
@@ -11,6 +10,7 @@ import click
 from callsheet._equal import hash_of
 from callsheet._resolve import resolve_references
 from callsheet.cli._config import Config, allow_option, json_option, overrides_argument, path_option, runs_option, told
+from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
 from callsheet.run._execute import Task, execute, origins_of
@@ -62,10 +62,11 @@ def command(
         code=code_of(place.project, place.configs(), place.runs),
         origins=origins_of(spec),
     )
-    outcome = execute(task, directory, tee(directory / "out.log", directory / "err.log"))
+    shown = 2 if as_json else 1  # with --json, standard output is a program's to read
+    outcome = execute(task, directory, tee(directory / "out.log", directory / "err.log", shown=shown))
     if as_json:
         report = {"run": directory.name, "directory": str(directory), "state": outcome.state, "result": outcome.result}
-        click.echo(json.dumps(report))
+        print_json(report)
     else:
         label = "recorded" if outcome.state == "done" else outcome.state
         click.echo(f"{label:<10}  {os.path.relpath(directory)}", err=outcome.state != "done")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -12,7 +11,7 @@ import click
 
 from callsheet._sweep import sweep_said
 from callsheet.cli._config import COMMAND_LINE, Config, allow_option, json_option, overrides_argument, path_option, runs_option, told
-from callsheet.cli._text import number
+from callsheet.cli._text import is_number, number, print_json
 from callsheet.run._job import Jobs
 from callsheet.run.process import Process
 from callsheet.run.submit import FinishedJob, Place, Planned, draw
@@ -86,7 +85,7 @@ def _watch(jobs: Jobs, axes: dict[str, tuple[str, ...]], planned: Planned, *, as
     while True:
         ended = jobs.wait(0.05)
         for n, job in enumerate(jobs):
-            if n not in told and job.state not in ("waiting", "running"):
+            if n not in told and job.state not in ("waiting", "running", "elsewhere"):
                 told.add(n)
                 if not as_json:
                     click.echo(_line(job, planned))
@@ -109,7 +108,7 @@ def _line(job: Any, planned: Planned) -> str:
 def _report(jobs: Jobs, planned: Planned, goal: tuple[str, bool], *, as_json: bool) -> None:
     name, largest = goal
     rows = [(job, job.run.result) for job in jobs if job.state == "done" and job.run is not None]
-    scored = [(result[name], job) for job, result in rows if isinstance(result.get(name), int | float)]
+    scored = [(result[name], job) for job, result in rows if is_number(result.get(name))]
     best = (max if largest else min)(scored, key=lambda pair: pair[0])[1] if scored else None
     if as_json:
         trials = [
@@ -122,7 +121,7 @@ def _report(jobs: Jobs, planned: Planned, goal: tuple[str, bool], *, as_json: bo
             }
             for job in jobs
         ]
-        click.echo(json.dumps({"trials": trials, "best": best.run.id if best is not None else None}, indent=1))
+        print_json({"trials": trials, "best": best.run.id if best is not None else None})
         return
     if name and best is None:
         known = sorted({key for _, result in rows for key in result})

@@ -21,13 +21,19 @@ def redirect(out: Path, err: Path) -> None:
 
 
 @contextlib.contextmanager
-def tee(out: Path, err: Path) -> Iterator[None]:
+def tee(out: Path, err: Path, *, shown: int = 1) -> Iterator[None]:
     """Copy this process's output and errors to files while they go on to where they went.
 
     A program that asks still finds itself at a terminal, so that progress bars
     are drawn as without it.
+
+    Args:
+        out: The file for the output.
+        err: The file for the errors.
+        shown: The descriptor to which the output goes on: 1, or 2 for where errors go.
     """
-    streams = [_Tee(1, out), _Tee(2, err)]
+    streams = [_Tee(1, out, shown), _Tee(2, err, 2)]
+    sys.stdout.flush()
     try:
         for stream in streams:
             stream.start()
@@ -40,12 +46,14 @@ def tee(out: Path, err: Path) -> Iterator[None]:
 
 
 class _Tee:
-    def __init__(self, number: int, path: Path) -> None:
+    def __init__(self, number: int, path: Path, shown: int) -> None:
         self.number = number
+        self.shown = shown
         self.path = path
 
     def start(self) -> None:
-        self.kept = os.dup(self.number)
+        self.before = os.dup(self.number)
+        self.kept = os.dup(self.shown)
         reading, writing = _terminal(self.kept) if os.isatty(self.kept) else os.pipe()
         self.reading = reading
         self.log = open(self.path, "ab", buffering=0)  # noqa: SIM115  (closed by the thread)
@@ -65,13 +73,16 @@ class _Tee:
                     break
                 self.log.write(data)
                 with contextlib.suppress(OSError):  # whoever read our output may have gone
-                    os.write(self.kept, data)
+                    while data:
+                        data = data[os.write(self.kept, data) :]
 
     def stop(self) -> None:
-        os.dup2(self.kept, self.number)
+        os.dup2(self.before, self.number)
+        os.close(self.before)
         self.thread.join(timeout=2)  # a child that outlives the run may hold the pipe open
-        os.close(self.reading) if not self.thread.is_alive() else None
-        os.close(self.kept) if not self.thread.is_alive() else None
+        if not self.thread.is_alive():
+            os.close(self.reading)
+            os.close(self.kept)
 
 
 def _terminal(like: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from callsheet.run._plan import Plan
 from callsheet.run._store import Run
 
 JobState = Literal["waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere"]
-"""`waiting` has no slot yet; `elsewhere` is run by another sweep at this moment."""
+"""`waiting` has no slot yet; `elsewhere` is run by another sweep at this moment, and waited for."""
 
 TAKEN = 75
 """The exit code of a worker whose trial some other process runs (EX_TEMPFAIL of sysexits.h)."""

@@ -39,7 +39,7 @@ def code_of(root: Path, configs: Iterable[str] = (), runs: Path | None = None) -
     """
     left_out = {os.path.realpath(path) for path in configs}
     listed = _git(root, "ls-files", "-z", "--cached", "--", "*.py")
-    files = sorted(listed.split("\0")) if listed is not None else sorted(_python_files(root))
+    files = sorted(listed.split("\0")) if listed is not None else sorted(_python_files(root, runs))
     digest = hashlib.sha256()
     for name in filter(None, files):
         path = root / name
@@ -50,10 +50,14 @@ def code_of(root: Path, configs: Iterable[str] = (), runs: Path | None = None) -
     if listed is None:
         return Code(version)
     commit = (_git(root, "rev-parse", "HEAD") or "").strip()
-    diff = _git(root, "diff", "HEAD", "--", ".") if commit else ""
+    diff = _git(root, "diff", *_PLAIN, "HEAD", "--", ".") if commit else ""
     untracked = (_git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", ".") or "").split("\0")
     inside = os.path.relpath(runs, root) + "/" if runs is not None else "\0"
     return Code(version, commit, diff or "", tuple(name for name in untracked if name and not name.startswith(inside)))
+
+
+_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/")
+"""Makes of a diff what `git apply` takes, whatever the user has set for reading diffs."""
 
 
 def _git(root: Path, *arguments: str) -> str | None:
@@ -67,12 +71,15 @@ def _git(root: Path, *arguments: str) -> str | None:
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
 
-def _python_files(root: Path) -> Iterator[str]:
+def _python_files(root: Path, runs: Path | None) -> Iterator[str]:
+    no_code = os.path.realpath(runs) if runs is not None else None
     for folder, folders, files in os.walk(root):
         folders[:] = [
             name
             for name in folders
-            if not name.startswith((".", "__pycache__")) and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+            if not name.startswith((".", "__pycache__"))
+            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+            and os.path.realpath(os.path.join(folder, name)) != no_code
         ]
         for name in files:
             if name.endswith(".py"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import signal
@@ -17,7 +16,7 @@ from typing import Any
 
 from callsheet.errors import Fault, RunError
 from callsheet.run._job import TAKEN, Jobs, JobState, Task
-from callsheet.run._store import Run, Store
+from callsheet.run._store import Run, Store, is_locked
 
 _GRACE_S = 5.0
 """Seconds between asking a worker to end and ending it."""
@@ -91,7 +90,7 @@ class ProcessJob:
         if self._code is None:
             return "running" if self._process is not None else "cancelled" if self._cancelled else "waiting"
         if self._code == TAKEN:
-            return "elsewhere"
+            return "cancelled" if self._cancelled else "elsewhere"
         if self._cancelled:
             return "cancelled"
         run = self.run
@@ -111,7 +110,8 @@ class ProcessJob:
         )
 
     def start(self) -> None:
-        """Start the subprocess, in a process group of its own."""
+        """Start the subprocess, in a process group of its own; once more where the trial was taken."""
+        self._code = None
         log = Path(self.request.log)
         log.parent.mkdir(parents=True, exist_ok=True)
         with open(log, "ab") as file:
@@ -120,22 +120,38 @@ class ProcessJob:
             )
 
     def poll(self) -> bool:
-        """Whether it has ended."""
+        """Whether its subprocess has ended."""
         if self._code is None and self._process is not None:
             self._code = self._process.poll()
         return self._code is not None or (self._cancelled and self._process is None)
 
-    def cancel(self) -> None:
-        """Ask it to end, if it has not."""
-        if not self.poll():
-            self._cancelled = True
-            self.signal(signal.SIGTERM)
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another process runs its trial at this moment."""
+        return is_locked(self._task.plan.lock_path(self.index))
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to all processes of the job."""
-        if self._process is not None and self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
+    @property
+    def was_taken(self) -> bool:
+        """Whether its worker found the trial run by another process."""
+        return self._code == TAKEN
+
+    def cancel(self) -> bool:
+        """Ask it to end; gives whether it had not ended."""
+        if self.poll() and not self.was_taken:
+            return False
+        self._cancelled = True
+        self.signal(signal.SIGTERM)
+        return self._process is not None and not self.was_taken
+
+    def signal(self, number: int) -> bool:
+        """Send a signal to all processes of the job, also to those that its worker has left behind; gives whether there are any."""
+        try:
+            if self._process is not None:
                 os.killpg(self._process.pid, number)
+                return True
+        except (ProcessLookupError, PermissionError):  # macOS says the latter of a group of the dead
+            pass
+        return False
 
 
 class ProcessJobs(Jobs):
@@ -144,6 +160,7 @@ class ProcessJobs(Jobs):
     def __init__(self, jobs: Sequence[ProcessJob], slots: int) -> None:
         self._jobs = list(jobs)
         self._slots = slots
+        self._starting = threading.Lock()
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._pump, name="callsheet-jobs", daemon=True)
@@ -161,21 +178,36 @@ class ProcessJobs(Jobs):
 
     def cancel(self) -> None:
         """End the jobs that run, with all their processes, and start no others."""
-        self._stopping.set()
-        for job in self._jobs:
-            job.cancel()
-        if not self._ended.wait(_GRACE_S):
-            for job in self._jobs:
+        with self._starting:  # a job is started before this, and asked to end, or not at all
+            self._stopping.set()
+        asked = [job for job in self._jobs if job.cancel()]
+        latest = time.monotonic() + _GRACE_S
+        try:
+            while any(job.signal(0) for job in asked) and time.monotonic() < latest:
+                time.sleep(0.02)
+        finally:  # also where the user is impatient and interrupts again
+            for job in asked:
                 job.signal(signal.SIGKILL)
-            self._ended.wait()
+        self._ended.wait()
 
     def _pump(self) -> None:
-        waiting, running = list(reversed(self._jobs)), []
-        while (waiting and not self._stopping.is_set()) or running:
-            while waiting and len(running) < self._slots and not self._stopping.is_set():
+        waiting, running, elsewhere = list(reversed(self._jobs)), [], []
+        while not self._stopping.is_set() and (waiting or running or elsewhere):
+            while waiting and len(running) < self._slots:
                 job = waiting.pop()
-                job.start()
+                with self._starting:
+                    if self._stopping.is_set():
+                        break
+                    job.start()
                 running.append(job)
-            running = [job for job in running if not job.poll()]
+            ended = [job for job in running if job.poll()]
+            running = [job for job in running if job not in ended]
+            elsewhere += [job for job in ended if job.was_taken]
+            # What an earlier sweep left running is waited for, and done here should it fail to end well.
+            free = [job for job in elsewhere if not job.is_elsewhere]
+            elsewhere = [job for job in elsewhere if job not in free]
+            waiting[:0] = free
+            time.sleep(0.02)
+        while not all(job.poll() for job in running):
             time.sleep(0.02)
         self._ended.set()

@@ -183,6 +183,8 @@ def draw(sweep: Sweep, place: Place, *, entry: str = "", again: bool = False) ->
     header = Header(
         place.experiment, entry, place.config, configs, str(place.project), place.paths, str(place.runs), sweep.texts
     )
+    if again:
+        source.update(os.urandom(16))  # a plan of its own, or its worker would find the trial done or taken
     plan = Plan.of(place.runs, header, source.hexdigest())
     known = plan.drawn()
     new: list[PlannedTrial] = []
@@ -271,7 +273,7 @@ def _of_trial(faults: Sequence[Fault], trial: Trial, count: int) -> list[Fault]:
 
 def _finished(trials: Sequence[PlannedTrial], place: Place, configs: Sequence[str]) -> tuple[dict[int, Run], int]:
     """The runs that finished trials with this very code, and how many more finished with other code."""
-    version = code_of(place.project, configs).version
+    version = code_of(place.project, configs, place.runs).version
     current: dict[str, Run] = {}
     other: set[str] = set()
     wanted = {trial.identity for trial in trials}

@@ -14,8 +14,8 @@ from callsheet.run._capture import redirect
 from callsheet.run._execute import Task, Terminated, execute
 from callsheet.run._job import TAKEN
 from callsheet.run._plan import Header, Plan, PlannedTrial
-from callsheet.run._provenance import code_of
-from callsheet.run._store import Store, take_lock
+from callsheet.run._provenance import Code, code_of
+from callsheet.run._store import Run, Store, take_lock
 
 
 def main(argv: list[str]) -> int:
@@ -25,7 +25,8 @@ def main(argv: list[str]) -> int:
         argv: The plan's file, the trial's index, and the digest of what was submitted.
 
     Returns:
-        The exit code: 0 done, 1 failed, 2 misuse, 75 where another process runs this trial.
+        The exit code: 0 done, also where another worker did it meanwhile; 1 failed;
+        2 misuse; 75 where another process runs this trial.
     """
     if len(argv) != 3 or not argv[1].isdigit():
         print("usage: python -m callsheet.run.worker PLAN INDEX DIGEST", file=sys.stderr)
@@ -54,6 +55,9 @@ def _run(plan: Plan, header: Header, trial: PlannedTrial) -> int:
     sys.path[:0] = [path for path in header.paths if path not in sys.path]
     store = Store(header.runs)
     code = code_of(Path(header.project), header.configs, store.directory)
+    before = _before(plan, trial.index, store, code)
+    if before is not None and before.state == "done":
+        return 0  # since the trials were looked through, a worker of an earlier sweep finished it
     task = Task(
         spec=trial.read_spec(str(plan.file)),
         entry=trial.entry,
@@ -67,18 +71,25 @@ def _run(plan: Plan, header: Header, trial: PlannedTrial) -> int:
         index=trial.index,
         plan=plan.id,
     )
-    directory = _directory(plan, trial.index, store)
+    directory = _directory(plan, trial.index, store, before)
     redirect(directory / "out.log", directory / "err.log")
     return execute(task, directory, contextlib.nullcontext()).code
 
 
-def _directory(plan: Plan, index: int, store: Store) -> Path:
-    """The directory of the run that was cut off, so that it can go on from its own files; else a new one."""
+def _before(plan: Plan, index: int, store: Store, code: Code) -> Run | None:
+    """The run that tried this trial last, if it was with this very code."""
     run_id = plan.run_of(index)
-    if run_id is not None and (store.directory / run_id).is_dir():
-        before = store.read(run_id)
-        if before.state in ("lost", "interrupted", "cancelled"):
-            return before.directory
+    if run_id is None or not (store.directory / run_id).is_dir():
+        return None
+    run = store.read(run_id)
+    version = run.record.get("code", {}).get("version", code.version)  # killed before its record was there: it ran nothing
+    return run if version == code.version else None
+
+
+def _directory(plan: Plan, index: int, store: Store, before: Run | None) -> Path:
+    """The directory of the run that was cut off, so that it can go on from its own files; else a new one."""
+    if before is not None and before.state in ("lost", "interrupted", "cancelled"):
+        return before.directory
     directory = store.new_run()
     plan.note_run(index, directory.name)
     return directory

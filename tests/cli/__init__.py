@@ -1,0 +1,1 @@
+"""Tests of the command, a file for each verb."""

@@ -1,0 +1,1 @@
+"""Tests of runs: where they go, what they record, how they go on."""
