@@ -16,12 +16,14 @@ from .errors import SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
 _raw = object.__getattribute__
 
 
-def build(spec: Any, *, root: Any = None) -> Any:
+def build(spec: T, *, root: Any = None) -> T:
     """Make the calls that a spec describes; the spec stays as it was.
 
     A node that is reached twice is built once. Dicts, lists and tuples become

@@ -1,0 +1,62 @@
+# Every target sets itself up: all it needs is Python 3.11 or newer, and a package index.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+OTHER_PYTHONS := 3.12 3.13
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-others lint format types floors docs bench clean
+
+help:  ## what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(VENV)/.ready: pyproject.toml Makefile
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(UV) pip install --quiet --python $(BIN)/python --editable . --group test --group lint
+	@touch $@
+
+demo: $(VENV)/.ready  ## the main job: check, run, why, sweep and compare on handwritten digits, in the folder demo/
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/docs.py README.md --into demo
+
+test: $(VENV)/.ready  ## all tests, the examples in docstrings, and every block of README and docs
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+test-others: $(VENV)/.ready  ## the tests under the other Python versions that this machine has
+	@for version in $(OTHER_PYTHONS); do \
+	    python=$$($(UV) python find --no-python-downloads --no-project --system $$version 2>/dev/null) || { echo "Python $$version is not on this machine"; continue; }; \
+	    echo "Python $$version"; \
+	    $(UV) venv --quiet --clear --python "$$python" $(VENV)-$$version && \
+	    $(UV) pip install --quiet --python $(VENV)-$$version/bin/python --editable . --group test && \
+	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider || exit 1; \
+	done
+
+lint: $(VENV)/.ready  ## ruff's rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.ready  ## write the code as the formatter wants it
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+types: $(VENV)/.ready  ## mypy --strict and pyright
+	$(BIN)/mypy
+	$(BIN)/mypy tests/typing
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+floors: $(VENV)/.ready  ## who may import whom
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.ready  ## write the true output into the console blocks of README and docs
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/docs.py README.md docs/*.md --write
+
+bench: $(VENV)/.ready  ## Callsheet, its peers and plain Python, side by side in one run
+	@test -x $(VENV)-bench/bin/python || $(UV) venv --quiet --python $(BIN)/python $(VENV)-bench
+	@$(UV) pip install --quiet --python $(VENV)-bench/bin/python --editable . --group bench
+	$(VENV)-bench/bin/python benchmarks/bench.py
+
+clean:  ## remove what was made here
+	rm -rf $(VENV) $(VENV)-* demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,38 @@
+"""The house: no import of Callsheet hides inside a function, and files and functions stay readable."""
+
+import ast
+from pathlib import Path
+
+SOURCE = Path(__file__).parent.parent / "src" / "callsheet"
+FILES = [path for path in sorted(SOURCE.rglob("*.py")) if "examples" not in path.parts]
+
+
+def _functions(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def test_no_import_of_callsheet_hides_inside_a_function():
+    hidden = []
+    for path in FILES:
+        for function in _functions(ast.parse(path.read_text())):
+            for node in ast.walk(function):
+                own = isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("callsheet"))
+                own = own or (isinstance(node, ast.Import) and any(a.name.startswith("callsheet") for a in node.names))
+                if own:
+                    hidden.append(f"{path.name}:{node.lineno}")
+    assert hidden == []
+
+
+def test_functions_stay_under_sixty_lines():
+    long = [
+        f"{path.name}:{function.name}"
+        for path in FILES
+        for function in _functions(ast.parse(path.read_text()))
+        if function.end_lineno - function.lineno >= 60
+    ]
+    # One loop that must not call anything per leaf, or it would cost what it saves.
+    assert long == ["_tree.py:fold"] or long == []
+
+
+def test_every_file_says_in_one_sentence_what_it_is_for():
+    assert [path.name for path in FILES if not ast.get_docstring(ast.parse(path.read_text()))] == []
