@@ -15,6 +15,11 @@ WIDTH = 80
 _DEEPEST = 60
 """Levels that are written out; what lies deeper is shown as `...`."""
 
+_LONGEST = 20_000
+"""Containers that are broken into lines: a chain of nodes that are held twice each would never end."""
+
+_MORE = "..."
+
 
 def layout(
     x: Any,
@@ -45,22 +50,28 @@ class _Writer:
         self.names = names
         self.kinds = kinds
         self.opened: set[int] = set()
+        self.rows = 0
         self.flats: dict[tuple[int, bool], str | None] = {}
 
     def write(self, x: Any, column: int, depth: int, *, top: bool = False) -> str:
         """`x` as text that starts at `column`, its further lines indented by `depth` fours."""
         line = self._flat(x, depth, top=top)
-        if line is not None and column + len(line) <= self.width:
+        if line is not None and (line == _MORE or column + len(line) <= self.width):
             return line
+        self.rows += 1
+        if self.rows > _LONGEST:
+            return _MORE
         kind = kind_of(type(x), self.kinds)
         if kind is None or kind.form is None:
             return line or _leaf_text(x)
+        self.opened.add(id(x))
         opening, labels, closing, values = _form(x, kind)
         inner = "    " * (depth + 1)
         rows = [
             inner + label + self.write(v, len(inner) + len(label) + 1, depth + 1)
             for label, v in zip(labels, values, strict=True)
         ]
+        self.opened.discard(id(x))
         return opening + "\n" + ",\n".join(rows) + ",\n" + "    " * depth + closing.lstrip(",")
 
     def _flat(self, x: Any, depth: int, *, top: bool = False) -> str | None:
@@ -71,7 +82,7 @@ class _Writer:
         if not top and kind.node and id(x) in self.names:
             return self.names[id(x)]
         if id(x) in self.opened or depth > _DEEPEST:
-            return "..."
+            return _MORE
         if (id(x), top) in self.flats:
             return self.flats[id(x), top]
         self.opened.add(id(x))
