@@ -1,0 +1,138 @@
+"""Callsheet beside its peers and the plain Python that does the same: medians and ratios of one run, as a table."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import callsheet
+import peers
+import plain
+from callsheet import build, copy, equal, lazy
+from measure import medians, processor_times
+
+Subject = Callable[[], object]
+
+PEERS = peers.installed()
+SIZES = (1_000, 10_000, 100_000)
+CALLS = 10_000
+PEER_LEAVES = 10_000  # of a larger tree they need minutes
+FEW = 1_000  # calls that a slow peer builds; its time is scaled
+
+
+class Row:
+    """One operation: the median seconds of Callsheet ("callsheet"), plain Python ("plain") and the peers."""
+
+    def __init__(self, label: str, goal: float | None, seconds: dict[str, float]) -> None:
+        self.label = label
+        self.goal = goal
+        self.seconds = seconds
+
+
+def imports() -> Iterator[Row]:
+    programs = {"callsheet": "from callsheet import lazy, load", "plain": "import dataclasses"}
+    programs |= {name: peer.program for name, peer in PEERS.items() if peer is not None}
+    paths = [sysconfig.get_path("purelib"), os.path.dirname(callsheet.__path__[0])]
+    yield Row("import lazy, load (cpu)", 1.3, processor_times(programs, paths))
+
+
+def leaves() -> Iterator[Row]:
+    made: list[Row] = []
+    copied: list[Row] = []
+    compared: list[Row] = []
+    for size in SIZES:
+        data, twin = plain.tree(size), plain.tree(size)
+        spec, other = describe(data), describe(twin)
+        make: dict[str, Subject] = {"callsheet": lambda: describe(data), "plain": lambda: plain.remade(data)}
+        clone: dict[str, Subject] = {"callsheet": lambda: copy(spec), "plain": lambda: plain.remade(data)}
+        compare: dict[str, Subject] = {"callsheet": lambda: equal(spec, other), "plain": lambda: plain.same(data, twin)}
+        for name, peer in PEERS.items():
+            if hasattr(peer, "make") and size <= PEER_LEAVES:
+                theirs, others = peer.make(data), peer.make(twin)
+                make[name] = lambda peer=peer: peer.make(data)
+                clone[name] = lambda peer=peer, theirs=theirs: peer.copy(theirs)
+                compare[name] = lambda theirs=theirs, others=others: theirs == others
+        made.append(Row(f"make {size:,} leaves", 2, medians(make)))
+        copied.append(Row(f"copy {size:,} leaves", 2, medians(clone)))
+        compared.append(Row(f"compare {size:,} leaves", 1.5, medians(compare)))
+    yield from (*made, *copied, *compared)
+
+
+def describe(data: Any) -> Any:
+    """A spec that holds nested dicts: they become mappings of its own."""
+    return lazy(dict)(config=data)
+
+
+def builds() -> Iterator[Row]:
+    for label, goal in (("wide", 3), ("chains", 4)):
+        spec = globals()[f"{label}_calls"](CALLS)
+        subjects: dict[str, Subject] = {"callsheet": lambda: build(spec), "plain": lambda: getattr(plain, label)(CALLS)}
+        for name, peer in PEERS.items():
+            if hasattr(peer, "build"):
+                theirs = getattr(peer, label)(FEW)
+                subjects[name] = lambda peer=peer, theirs=theirs: peer.build(theirs)
+        seconds = medians(subjects)
+        for name in PEERS.keys() & seconds.keys():
+            seconds[name] *= CALLS / FEW
+        yield Row(f"build {CALLS:,} calls, {label}", goal, seconds)
+
+
+def wide_calls(calls: int) -> list[Any]:
+    return [lazy(plain.Layer)(width=n, rate=0.5) for n in range(calls)]
+
+
+def chains_calls(calls: int) -> list[Any]:
+    made = []
+    for _ in range(calls // plain.LENGTH):
+        layer = None
+        for n in range(plain.LENGTH):
+            layer = lazy(plain.Layer)(width=n, inner=layer)
+        made.append(layer)
+    return made
+
+
+def reads() -> Iterator[Row]:
+    calls = lazy(dict)(a=lazy(dict)(b=lazy(dict)(c=lazy(dict)(d=1))))
+    mappings = describe({"a": {"b": {"c": {"d": 1}}}}).config
+    others = {name: peer.nested() for name, peer in PEERS.items() if hasattr(peer, "nested")}
+    for label, cfg in (("calls", calls), ("mappings", mappings)):
+        chains = {"callsheet": cfg, "plain": plain.nested(), **others}
+        seconds = medians({name: plain.reader(chain) for name, chain in chains.items()}, rounds=101, budget=0.3)
+        yield Row(f"read cfg.a.b.c.d, {label}", 1.5, {name: s / plain.READS for name, s in seconds.items()})
+
+
+def lines(rows: list[Row]) -> Iterator[str]:
+    """The table: times of Callsheet and plain Python, then everyone's ratio to plain Python."""
+    columns = ["Callsheet", "plain", "ratio", "goal", *PEERS]
+    yield f"{'':28}" + "".join(f"{name:>15}" for name in columns)
+    for row in rows:
+        ours, limit = row.seconds["callsheet"], row.seconds["plain"]
+        over = row.goal is not None and ours / limit > row.goal
+        cells = [duration(ours), duration(limit), f"{'* ' if over else ''}{ours / limit:.2f}"]
+        cells.append("" if row.goal is None else f"{row.goal:.1f}")
+        for name, peer in PEERS.items():
+            known = row.seconds.get(name)
+            cells.append("not installed" if peer is None else "-" if known is None else f"{known / limit:.1f}")
+        yield f"{row.label:28}" + "".join(f"{cell:>15}" for cell in cells)
+    yield "ratios to plain Python; * over the goal; - has no such operation, or none that ends in reasonable time"
+
+
+def duration(seconds: float) -> str:
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def main() -> None:
+    print(f"Callsheet {callsheet.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    rows = [row for section in (imports, leaves, builds, reads) for row in section()]
+    print("\n".join(lines(rows)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
