@@ -12,6 +12,8 @@ from ._ref import Ref, Template, bind, parse_text, template_text
 from ._spec import (
     CALLS,
     INSTANCES,
+    LISTS,
+    MAPPINGS,
     PARTIALS,
     Call,
     Instance,
@@ -26,14 +28,17 @@ from ._spec import (
     step_into,
 )
 from ._target import Name, name_of, parse_name
-from ._tree import ATOMS, KINDS, TARGET, Kind, fold, kind_of, steps_of, walk
+from ._tree import ATOMS, KINDS, MAX_DEPTH, TARGET, Kind, fold, kind_of, steps_of, walk
 from ._trust import Policy
-from .errors import CallsheetError, DepthError, Fault, LoadError, SaveError
+from .errors import CallsheetError, CycleError, DepthError, Fault, LoadError, SaveError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from typing import Any
+
+    Reading = Generator[Any, Any, Any]
+    Steps = tuple[object, ...]
 
 FORMAT = 1
 """The version of the wire form."""
@@ -41,6 +46,10 @@ FORMAT = 1
 _RESERVED = frozenset(
     "_target_ _args_ _partial_ _kwargs_ _type_ _fields_ _value_ _items_ _same_ _ref_ _then_ _nodes_ _format_ _root_".split()
 )
+_TOLD = frozenset((float, str, bytes, complex))
+"""Types of which JSON lacks some values."""
+_PLAIN = frozenset((int, float, bool, type(None)))
+"""Types of JSON whose values stand for themselves."""
 _raw = object.__getattribute__
 _CONTAINED = {**KINDS, Ref: None}
 """The tree as it is contained: references are leaves."""
@@ -73,47 +82,58 @@ class _Encoder:
         self.faults: list[Fault] = []
         self.places: dict[int, str] = {}  # id of a node -> the path where it is written in full
         self.loose: list[Any] = []  # nodes that only references reach
+        self.bases: list[Any] = []  # what references start from
+        self.refs: set[int] = set()
         self._survey(spec, ())
-        for node in self.loose:  # grows while it is read: a loose node may refer to further ones
-            self._survey(node, parse_path(self.places[id(node)]))
+        self._loosen()
+        for n, node in enumerate(self.loose):  # grows while it is read: a loose node may refer to further ones
+            self._survey(node, ("_nodes_", f"n{n}"))
+            self._loosen()
 
-    def _survey(self, x: Any, prefix: tuple[object, ...]) -> None:
-        bases = []
+    def _survey(self, x: Any, prefix: Steps) -> None:
         for steps, value in walk(x, kinds=_CONTAINED):
             if type(value) is Ref:
-                bases.append(value.__base__)
+                if id(value) not in self.refs:
+                    self.refs.add(id(value))
+                    self.bases.append(value.__base__)
+                    for label, operand in _operands(value):
+                        self._survey(operand, (*prefix, *steps, label))
             else:
                 kind = kind_of(type(value), _CONTAINED)
                 if kind is not None and kind.node:
-                    self.places.setdefault(id(value), format_path((*prefix, *steps)))
-        for base in bases:
+                    self.places.setdefault(id(value), _place((*prefix, *steps)))
+
+    def _loosen(self) -> None:
+        for base in self.bases:
             kind = kind_of(type(base), _CONTAINED)
             if type(base) is not tuple and kind is not None and id(base) not in self.places:
                 self.places[id(base)] = f"_nodes_.n{len(self.loose)}"
                 self.loose.append(base)
+        self.bases.clear()
 
     def encode(self) -> Any:
-        data = self._encode(self.spec, "")
-        nodes = {f"n{n}": self._encode(node, f"_nodes_.n{n}") for n, node in enumerate(self.loose)}
+        data = self._encode(self.spec, ())
+        nodes = {f"n{n}": self._encode(node, ("_nodes_", f"n{n}")) for n, node in enumerate(self.loose)}
         if self.faults:
             raise SaveError(*self.faults)
         if not nodes:
             return data
         return {**data, "_nodes_": nodes} if isinstance(data, dict) and "_same_" not in data else {"_root_": data, "_nodes_": nodes}
 
-    def _encode(self, x: Any, place: str) -> Any:
-        prefix = parse_path(place) if place else ()
+    def _encode(self, x: Any, prefix: Steps, atom: Callable[[Any], Any] | None = None) -> Any:
         trail: list[Any] = []
 
         def here(*more: object) -> str:
-            return format_path((*prefix, *steps_of(trail), *more))
+            return _place((*prefix, *steps_of(trail), *more))
 
         def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
+            plain = kind.family in ("dict", "list", "tuple") and type(x) not in MAPPINGS and type(x) not in LISTS
+            told = atom or (_atom if plain else _literal)
             originals = kind.items(x)[1]
             for n, original in enumerate(originals):
                 cls = type(original)
-                if cls is float or cls is str:
-                    values[n] = _atom(original)
+                if cls in _TOLD:
+                    values[n] = told(original)
                     continue
                 inner = kind_of(cls, _CONTAINED)
                 if inner is not None and inner.node and self.places[id(original)] != here(keys[n]):
@@ -127,14 +147,17 @@ class _Encoder:
         def leaf(x: Any) -> Any:
             holder, key = (trail[-1][0], trail[-1][2][trail[-1][4]]) if trail else (None, None)
             if type(x) is Ref:
-                return self._reference(x, here(), holder, key)
+                return self._reference(x, (*prefix, *steps_of(trail)), holder, key)
             written = _written(x)
             if written is None:
                 self.faults.append(_not_data(here(), x, origin_of(holder, key).where))
             return written
 
-        if kind_of(type(x), _CONTAINED) is None:
-            return _atom(x) if type(x) in ATOMS else leaf(x)
+        outer = kind_of(type(x), _CONTAINED)
+        if outer is None:
+            return (atom or _atom)(x) if type(x) in ATOMS else leaf(x)
+        if outer.node and self.places[id(x)] != _place(prefix):
+            return {"_same_": self.places[id(x)]}
         return fold(x, make, leaf=leaf, kinds=_CONTAINED, trail=trail)
 
     def _container(self, x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
@@ -160,7 +183,7 @@ class _Encoder:
             data["_args_"] = args
         return {**data, **_named("_kwargs_", kwargs)}
 
-    def _reference(self, ref: Ref, place: str, holder: Any, key: Any) -> Any:
+    def _reference(self, ref: Ref, steps: Steps, holder: Any, key: Any) -> Any:
         base = ref.__base__
         if type(base) is Template:
             where = template_text(base)
@@ -169,26 +192,61 @@ class _Encoder:
         elif id(base) in self.places:
             where = self.places[id(base)]
         else:
-            self.faults.append(_not_data(place, base, origin_of(holder, key).where))
+            self.faults.append(_not_data(_place(steps), base, origin_of(holder, key).where))
             return None
         if not ref.__steps__ and type(base) in (tuple, Template):
             return where
-        steps = [self._step(kind, data, place) for kind, data in ref.__steps__]
-        return {"_ref_": where, "_then_": steps} if steps else {"_ref_": where}
+        if id(ref) not in self.refs:
+            raise CycleError(Fault(_place(steps), "is a reference that is handed to itself"))
+        self.refs.discard(id(ref))
+        operands = iter([self._encode(operand, (*steps, label), _literal) for label, operand in _operands(ref)])
+        then = [_step_data(kind, data, operands) for kind, data in ref.__steps__]
+        self.refs.add(id(ref))
+        return {"_ref_": where, "_then_": then} if then else {"_ref_": where}
 
-    def _step(self, kind: str, data: tuple[Any, ...], place: str) -> Any:
-        if kind == "attr":
-            return [kind, data[0]]
-        if kind == "call":
-            return [kind, self._operand(list(data[0]), place), self._operand(dict(data[1]), place)]
-        return [kind, self._operand(data[0], place), *data[1:]]
 
-    def _operand(self, x: Any, place: str) -> Any:
-        inner = _Encoder(x)
-        if inner.loose:
-            self.faults.append(_not_data(place, x, ""))
-            return None
-        return inner.encode()
+def _operands(ref: Ref) -> list[tuple[str, Any]]:
+    """What is handed to the steps of a reference, each with the step that stands for its place."""
+    return [
+        (f"then{n}.{m}", operand)
+        for n, (kind, data) in enumerate(ref.__steps__)
+        if kind != "attr"
+        for m, operand in enumerate([*data[0], *data[1].values()] if kind == "call" else [data[0]])
+    ]
+
+
+def _step_data(kind: str, data: tuple[Any, ...], operands: Iterator[Any]) -> list[Any]:
+    if kind == "attr":
+        return [kind, data[0]]
+    if kind == "call":
+        args = [next(operands) for _ in data[0]]
+        return [kind, args, {name: next(operands) for name in data[1]}]
+    return [kind, next(operands), *data[1:]]
+
+
+class _Odd:
+    """A key that is no name or number, as a step of a place: told by its wire form, which reading sees too."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, wire: Any) -> None:
+        self.text = repr(wire)
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _step(key: Any) -> Any:
+    if type(key) is str or type(key) is int:
+        return key
+    try:
+        return _Odd(_key(key))
+    except _Unnamed:
+        return key  # it has a fault of its own
+
+
+def _place(steps: Steps) -> str:
+    return format_path(map(_step, steps))
 
 
 class _Unnamed(Exception):
@@ -215,6 +273,11 @@ def _atom(x: Any) -> Any:
     return x if type(x) not in (bytes, complex) else _written(x)
 
 
+def _literal(x: Any) -> Any:
+    """A value of a call, a dataclass or a container of ours: what reads like a reference there is meant as it stands."""
+    return {"_value_": "str", "of": x} if type(x) is str and "${" in x else _atom(x)
+
+
 def _written(x: Any) -> Any:
     if x is MISSING:
         return "???"
@@ -227,7 +290,10 @@ def _key(key: Any) -> Any:
         return {"_value_": "tuple", "of": [_key(member) for member in key]}
     if type(key) in ATOMS:
         return _atom(key)
-    return _written(key)
+    written = _written(key)
+    if written is None:
+        raise _Unnamed(key)
+    return written
 
 
 def _not_data(path: str, x: Any, origin: str) -> Fault:
@@ -277,6 +343,7 @@ class _Decoder:
         self.where = where
         self.same: list[tuple[Any, Any, str, str]] = []  # holder, key, path of the node, path of the place
         self.refs: list[Ref] = []
+        self.nodes: dict[str, Any] = {}  # by the place where it is written
         self.site = (where, 0, 0)
 
     def decode(self, data: Any) -> Any:
@@ -289,8 +356,8 @@ class _Decoder:
             nodes = data.pop("_nodes_", {})
             if set(data) == {"_root_"}:
                 data = data["_root_"]
-        root = self.value(data, "")
-        loose = self.value(nodes, "_nodes_")
+        root = self.run(self.value(data, ""))
+        loose = self.run(self.value(nodes, "_nodes_"))
         self.whole = {"_nodes_": loose}
         for holder, key, path, place in self.same:
             self._put(holder, key, self._find(root, path, place))
@@ -301,11 +368,27 @@ class _Decoder:
             bind(ref, lambda bound: root if bound is None else bound)
         return root
 
+    def run(self, reading: Reading) -> Any:
+        """Read to any depth: a reading yields the readings that it waits for, and none calls another."""
+        stack, found = [reading], None
+        while stack:
+            try:
+                stack.append(stack[-1].send(found))
+                found = None
+            except StopIteration as stop:
+                stack.pop()
+                found = stop.value
+            if len(stack) > MAX_DEPTH:
+                raise DepthError(Fault("", f"{self.where} is nested more than {MAX_DEPTH} levels deep"))
+        return found
+
     def _find(self, root: Any, path: str, place: str) -> Any:
-        value: Any = self.whole if path.startswith("_nodes_.") else root
+        value: Any = self.nodes.get(path)
         try:
-            for step in parse_path(path) if path else ():
-                value = step_into(value, step)
+            if value is None:  # a path as a person writes it
+                value = self.whole if path.startswith("_nodes_.") else root
+                for step in parse_path(path) if path else ():
+                    value = step_into(value, step)
         except (LookupError, CallsheetError):
             raise self.bad(place, f"leads to {path!r}, where nothing is") from None
         if type(value) in CALLS and _raw(value, "__held__") < 2:
@@ -320,7 +403,7 @@ class _Decoder:
         else:
             _raw(holder, "__dict__")[key] = value
 
-    def value(self, x: Any, place: str) -> Any:
+    def value(self, x: Any, place: str) -> Reading:
         cls = type(x)
         if cls is str:
             return self.text(x, place)
@@ -328,21 +411,25 @@ class _Decoder:
             return x
         if cls is list:
             items: Any = new_list([], self.site)
-            made = [self.child(v, items, n, f"{place}[{n}]") for n, v in enumerate(x)]
+            made = []
+            for n, v in enumerate(x):
+                made.append(v if type(v) in _PLAIN else (yield self.child(v, items, n, f"{place}[{n}]")))
             list.extend(items, made)
             return _settled(items)
         if cls is not dict:
             raise self.bad(place, f"holds {x!r}, which is not data")
-        return self.dict(x, place)
+        return (yield from self.dict(x, place))
 
-    def child(self, x: Any, holder: Any, key: Any, place: str) -> Any:
+    def child(self, x: Any, holder: Any, key: Any, place: str) -> Reading:
         """A value inside a holder; where it stands for a node written elsewhere, that is put there at the end."""
         if type(x) is dict and "_same_" in x:
             if len(x) != 1 or type(x["_same_"]) is not str:
                 raise self.bad(place, "has a _same_ that is no path alone")
+            if x["_same_"] in self.nodes:
+                return attach(self.nodes[x["_same_"]])
             self.same.append((holder, key, x["_same_"], place))
             return None
-        made = self.value(x, place)
+        made = yield from self.value(x, place)
         return attach(made) if type(made) in CALLS else made
 
     def text(self, x: str, place: str) -> Any:
@@ -357,30 +444,34 @@ class _Decoder:
         self.refs.append(ref)
         return ref
 
-    def dict(self, x: dict[str, Any], place: str) -> Any:
+    def dict(self, x: dict[str, Any], place: str) -> Reading:
         if "_target_" in x:
-            return self.call(x, place)
+            return (yield from self.call(x, place))
         if "_type_" in x:
             fields = x.get("_fields_", {k: v for k, v in x.items() if k != "_type_"})
-            return self.node(Instance, self.name(x["_type_"], place), [], fields, place)
+            return (yield from self.node(Instance, self.name(x["_type_"], place), [], fields, place))
+        if x.get("_value_") == "tuple" and type(x.get("of")) is list:
+            members = yield from self.settled(x["of"], [f"{place}[{n}]" for n in range(len(x["of"]))])
+            return attach(tuple(members))
         if "_value_" in x:
-            return self.special(x, place)
+            return self.leaf(x, place)
         if "_ref_" in x:
-            return self.reference(x, place)
+            return (yield from self.reference(x, place))
         if "_items_" in x:
             made = new_mapping({}, self.site)
             try:
-                pairs = [(self.key(k, place), v) for k, v in x["_items_"]]
+                pairs = [(self.key(k, place), k, v) for k, v in x["_items_"]]
             except (TypeError, ValueError):
                 raise self.bad(place, "has _items_ that are no [key, value] pairs") from None
         else:
             unknown = _RESERVED & x.keys()
             if unknown:
                 raise self.bad(place, f"has {min(unknown)}, which has no meaning here")
-            made, pairs = new_mapping({}, self.site), list(x.items())
+            made, pairs = new_mapping({}, self.site), [(k, k, v) for k, v in x.items()]
         items = _raw(made, "__dict__")
-        for key, v in pairs:
-            items[key] = self.child(v, made, key, _below(place, key))
+        for key, wire, v in pairs:
+            step = key if type(key) is str or type(key) is int else _Odd(wire)
+            items[key] = v if type(v) in _PLAIN else (yield self.child(v, made, key, _below(place, step)))
         return _settled(made)
 
     def key(self, x: Any, place: str) -> Any:
@@ -388,9 +479,9 @@ class _Decoder:
             return x
         if type(x) is dict and x.get("_value_") == "tuple":
             return tuple(self.key(member, place) for member in x["of"])
-        return self.special(x, place)
+        return self.leaf(x, place)
 
-    def call(self, x: dict[str, Any], place: str) -> Any:
+    def call(self, x: dict[str, Any], place: str) -> Reading:
         target = x["_target_"]
         args = x.get("_args_", [])
         if type(args) is not list:
@@ -403,20 +494,25 @@ class _Decoder:
         unknown = _RESERVED & x.keys() - set(known)
         if unknown:
             raise self.bad(place, f"has {min(unknown)}, which has no meaning in a call")
-        made_of = self.name(target, place) if type(target) is str else self.value(target, f"{place}(target)")
+        if type(target) is str:
+            made_of: Any = self.name(target, place)
+        else:
+            (made_of,) = yield from self.settled([target], [_below(place, TARGET)])
         if type(made_of) is not Name and type(made_of) not in CALLS and type(made_of) is not Ref:
             raise self.bad(place, f"has the target {target!r}, which names no callable")
-        return self.node(Partial if partial else Call, made_of, args, kwargs, place)
+        return (yield from self.node(Partial if partial else Call, made_of, args, kwargs, place))
 
-    def node(self, cls: type, target: Any, args: list[Any], kwargs: dict[str, Any], place: str) -> Any:
+    def node(self, cls: type, target: Any, args: list[Any], kwargs: dict[str, Any], place: str) -> Reading:
         if type(kwargs) is not dict:
             raise self.bad(place, "has arguments that are no dict")
-        made = new_call(cls, target, [], {}, self.site)
-        values = [self.child(v, made, n, f"{place}[{n}]") for n, v in enumerate(args)]
+        made = self.nodes[place] = new_call(cls, target, [], {}, self.site)
+        values = []
+        for n, v in enumerate(args):
+            values.append(v if type(v) in _PLAIN else (yield self.child(v, made, n, f"{place}[{n}]")))
         _raw(made, "__args__").extend(values)
         items = _raw(made, "__dict__")
         for key, v in kwargs.items():
-            items[key] = self.child(v, made, key, _below(place, key))
+            items[key] = v if type(v) in _PLAIN else (yield self.child(v, made, key, _below(place, key)))
         return _settled(made)
 
     def name(self, text: Any, place: str) -> Name:
@@ -427,14 +523,8 @@ class _Decoder:
         except CallsheetError as error:
             raise self.bad(place, error.faults[0].problem) from None
 
-    def special(self, x: Any, place: str) -> Any:
+    def leaf(self, x: Any, place: str) -> Any:
         tag = x.get("_value_") if type(x) is dict else None
-        if tag == "tuple" and type(x.get("of")) is list:
-            holder: list[Any] = []
-            values = [self.child(v, holder, n, f"{place}[{n}]") for n, v in enumerate(x["of"])]
-            if any(entry[0] is holder for entry in self.same):
-                raise self.bad(place, "is a tuple that holds a node written elsewhere; write it here and the other as _same_")
-            return attach(tuple(values))
         if tag not in SAFE_TAGS or set(x) - {"_value_", "of"}:
             raise self.bad(place, f"has the value kind {tag!r}, which is not known")
         try:
@@ -442,37 +532,60 @@ class _Decoder:
         except (ValueError, TypeError, LookupError, ArithmeticError, CallsheetError) as error:
             raise self.bad(place, f"holds no {tag}: {error}") from None
 
-    def reference(self, x: dict[str, Any], place: str) -> Any:
+    def reference(self, x: dict[str, Any], place: str) -> Reading:
         text, then = x["_ref_"], x.get("_then_", [])
         if type(text) is not str or type(then) is not list:
             raise self.bad(place, "has a _ref_ that is no path, or a _then_ that is no list")
         base: Any = self.text(text, place).__base__ if "${" in text else text
-        try:
-            steps = tuple(self.step(step, place) for step in then)
-        except (TypeError, ValueError, IndexError):
-            raise self.bad(place, f"has a _then_ that cannot be read: {then!r}") from None
-        ref = Ref(base, steps)
+        steps = []
+        for n, step in enumerate(then):
+            if not _is_step(step):
+                raise self.bad(place, f"has a _then_ that cannot be read: {step!r}")
+            steps.append((yield from self.step(step, n, place)))
+        ref = Ref(base, tuple(steps), None, self.policy)
         self.refs.append(ref)
         return ref
 
-    def step(self, step: list[Any], place: str) -> tuple[str, tuple[Any, ...]]:
+    def step(self, step: list[Any], n: int, place: str) -> Reading:
         kind = step[0]
         if kind == "attr":
-            name = step[1]
-            if type(name) is not str or (name.startswith("_") and self.policy is not None):
-                raise self.bad(place, f"follows the attribute {name!r}, which data may not")
-            return kind, (name,)
+            if step[1].startswith("_") and self.policy is not None:
+                raise self.bad(place, f"follows the attribute {step[1]!r}, which data may not")
+            return kind, (step[1],)
+        args, kwargs = (step[1], step[2]) if kind == "call" else ([step[1]], {})
+        places = [_below(place, f"then{n}.{m}") for m in range(len(args) + len(kwargs))]
+        operands = yield from self.settled([*args, *kwargs.values()], places)
         if kind == "call":
-            args, kwargs = (self.value(part, place) for part in step[1:3])
-            return kind, (tuple(args), dict(kwargs))
-        if kind == "item":
-            return kind, (self.value(step[1], place),)
-        if kind in ("+", "-", "*", "/", "//", "%", "**") and len(step) == 3:
-            return kind, (self.value(step[1], place), bool(step[2]))
-        raise ValueError(kind)
+            return kind, (tuple(operands[: len(args)]), dict(zip(kwargs, operands[len(args) :], strict=True)))
+        return kind, (operands[0], *step[2:])
+
+    def settled(self, given: list[Any], places: list[str]) -> Reading:
+        """Values for what cannot be changed later: a node that they hold must be written before, or here."""
+        holder: list[Any] = []
+        values = []
+        for n, (v, place) in enumerate(zip(given, places, strict=True)):
+            values.append((yield self.child(v, holder, n, place)))
+        for inside, _, path, place in self.same:
+            if inside is holder:
+                problem = f"stands for a node that is written further down, at {path!r}: write it here, and _same_ there"
+                raise self.bad(place, problem)
+        return values
 
     def bad(self, place: str, problem: str) -> LoadError:
         return LoadError(Fault(place, problem, origin=self.where))
+
+
+def _is_step(step: Any) -> bool:
+    kinds = [type(part) for part in step] if type(step) is list else []
+    if kinds[:1] != [str]:
+        return False
+    if step[0] == "attr":
+        return kinds == [str, str]
+    if step[0] == "call":
+        return kinds == [str, list, dict]
+    if step[0] == "item":
+        return len(step) == 2
+    return step[0] in ("+", "-", "*", "/", "//", "%", "**") and len(step) == 3 and kinds[2] is bool
 
 
 def _below(place: str, key: Any) -> str:

@@ -10,6 +10,7 @@ import _ast as ast
 import os
 import sys
 
+from ._running import RUNNING
 from .errors import Fault, LoadError
 
 TYPE_CHECKING = False
@@ -196,7 +197,11 @@ def run_plainly(path: str, text: str) -> ModuleType:
     """Run a config file or script only for what it defines."""
     source = ConfigSource(path, text)
     module = new_module(source)
-    execute(source.compile(), module, _PlainHooks(path))
+    token = RUNNING.set({"defining": path})
+    try:
+        execute(source.compile(), module, _PlainHooks(path))
+    finally:
+        RUNNING.reset(token)
     return module
 
 

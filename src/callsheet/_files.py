@@ -12,7 +12,7 @@ from ._origin import locate
 from ._override import apply, apply_all, holder_of, parse_all
 from ._ref import Ref, bind
 from ._spec import attach, here, new_mapping, raw_item, settle_step
-from ._target import Name, parse_name
+from ._target import Name, TargetError, parse_name, resolve
 from ._tree import ATOMS, kind_of
 from ._tree import walk as walk_steps
 from ._trust import Policy
@@ -326,6 +326,13 @@ class _Hooks:
         name = parse_name(dotted)
         if module and not name.module.startswith(module):
             name = Name(module, dotted[len(module) + 1 :])
+        try:
+            found = resolve(Name(name.module, name.qualname))
+        except TargetError:
+            return value
+        # The name may have been bound anew since the import, by an assignment or a loop: then the value counts.
+        if found is not value and not (callable(value) and type(found) is type(value) and found == value):
+            return value
         return Name(name.module, name.qualname, where=f"{show_file(self.file.source.path)}:{line}", found=value)
 
     def take(self, level: int, module: str, name: str, bound: str, line: int) -> Any:
@@ -444,7 +451,14 @@ def write_json(path: str, data: Any) -> None:
     """Write JSON beside its place, then move it there in one step."""
     import json
 
-    write_whole(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    try:
+        text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except RecursionError:
+        raise DepthError(Fault("", f"{show_file(path)} would be nested too deeply for JSON")) from None
+    except UnicodeEncodeError:  # half of a surrogate pair, as in the name of a file that is no text
+        text = json.dumps(data, indent=2, allow_nan=False)
+    write_whole(path, text + "\n")
 
 
 def write_whole(path: str, text: str) -> None:

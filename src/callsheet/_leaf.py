@@ -78,14 +78,41 @@ def make_real(x: Datum) -> Any:
     """
     if x.tag == "enum":
         cls = resolve(parse_name(x.of[0], where=x.where, policy=x.policy))
-        return cls[x.of[1]]
-    dtype = resolve(Name("numpy", "dtype", where=x.where, policy=x.policy))(x.of[0])
+        return _enum_member(cls, x.of[1])
+    if x.tag in ("set", "frozenset"):
+        members = [_read_member(member, x) for member in x.of]
+        return set(members) if x.tag == "set" else frozenset(members)
+    dtype = resolve(Name("numpy", "dtype", where=x.where, policy=x.policy))(_dtype_spec(x.of[0]))
     if x.tag == "dtype":
         return dtype
     import base64
 
     raw = resolve(Name("numpy", "frombuffer", where=x.where, policy=x.policy))(base64.b64decode(x.of[-1]), dtype)
     return raw[0] if x.tag == "scalar" else raw.reshape(x.of[1]).copy()
+
+
+def _enum_member(cls: Any, name: Any) -> Any:
+    if not isinstance(name, str):
+        return cls(name)
+    if name in cls.__members__ or "|" not in name:
+        return cls[name]
+    first, *more = (cls[part] for part in name.split("|"))  # a combination of flags
+    for member in more:
+        first |= member
+    return first
+
+
+def _dtype_spec(of: Any) -> Any:
+    """What `numpy.dtype` takes, from the lists that JSON has: fields are tuples, and so are shapes."""
+    if isinstance(of, str):
+        return of
+    return [(name, _dtype_spec(form), *map(tuple, shape)) for name, form, *shape in of]
+
+
+def _dtype_of(descr: Any) -> Any:
+    if isinstance(descr, str):
+        return descr
+    return [[list(name) if isinstance(name, tuple) else name, _dtype_of(form), *map(list, shape)] for name, form, *shape in descr]
 
 
 def write_leaf(x: Any) -> Written | None:
@@ -98,7 +125,10 @@ def write_leaf(x: Any) -> Written | None:
     writer = _WRITERS.get(cls)
     if writer is not None:
         tag, write = writer
-        return tag, write(x)
+        try:
+            return tag, write(x)
+        except _NotData:
+            return None
     if cls is Name:
         return "name", x.text
     if cls is Datum:
@@ -107,7 +137,8 @@ def write_leaf(x: Any) -> Written | None:
         return "missing", None
     if is_enum(x):
         name = named_value(cls)
-        return None if name is None else ("enum", [name.text, x.name])
+        # Flags without a name, as the empty one, are told by their value.
+        return None if name is None else ("enum", [name.text, x.value if x.name is None else x.name])
     if cls.__module__ == "pathlib" or "pathlib" in {c.__module__ for c in cls.__mro__}:
         return "path", str(x)
     if cls.__module__ in ("datetime", "decimal", "uuid", "fractions"):
@@ -122,6 +153,17 @@ def write_leaf(x: Any) -> Written | None:
     return None if named is None else ("name", named.text)
 
 
+class _NotData(Exception):
+    """Something inside a value cannot be written."""
+
+
+def _write_slice(x: Any) -> Any:
+    parts = [x.start, x.stop, x.step]
+    if not all(type(part) in (int, str, type(None)) for part in parts):
+        raise _NotData
+    return parts
+
+
 def _write_set(x: Any) -> Any:
     """The members in one order, whatever the hash seed."""
     return sorted((_write_member(member) for member in x), key=repr)
@@ -132,15 +174,28 @@ def _write_member(x: Any) -> Any:
         return ["tuple", [_write_member(member) for member in x]]
     written = write_leaf(x)
     if written is None:
-        raise TypeError(f"a set holds {x!r}, which is not data")
+        raise _NotData
     return list(written)
 
 
-def _read_member(x: Any) -> Any:
+_IMPORTING = frozenset(("name", "enum", "dtype", "scalar", "array"))
+"""Tags of values that are made real by an import."""
+
+
+def _imports(member: Any) -> bool:
+    tag, of = member
+    return tag in _IMPORTING or (tag in ("tuple", "set", "frozenset") and any(map(_imports, of)))
+
+
+def _read_member(x: Any, datum: Datum | None = None) -> Any:
+    """A member of a set; made real under the policy of `datum` where one is given."""
     tag, of = x
     if tag == "tuple":
-        return tuple(_read_member(member) for member in of)
-    return read_leaf(tag, of)
+        return tuple(_read_member(member, datum) for member in of)
+    if datum is None:
+        return read_leaf(tag, of)
+    found = read_leaf(tag, of, policy=datum.policy, where=datum.where)
+    return resolve(found) if type(found) is Name else make_real(found) if type(found) is Datum else found
 
 
 def _write_float(x: float) -> Any:
@@ -162,7 +217,7 @@ _WRITERS: dict[type, tuple[str, Any]] = {
     bytes: ("bytes", _base64),
     complex: ("complex", lambda x: [repr(x.real), repr(x.imag)]),
     range: ("range", lambda x: [x.start, x.stop, x.step]),
-    slice: ("slice", lambda x: [x.start, x.stop, x.step]),
+    slice: ("slice", _write_slice),
     set: ("set", _write_set),
     frozenset: ("frozenset", _write_set),
     type(...): ("ellipsis", lambda x: None),
@@ -182,12 +237,20 @@ def _write_standard(x: Any) -> Written | None:
 
 def _write_numpy(x: Any, numpy: Any) -> Written | None:
     if isinstance(x, numpy.dtype):
-        return "dtype", [x.str if x.names is None else repr(x)]
-    if isinstance(x, numpy.generic):
+        of = x.str if x.names is None else _dtype_of(x.descr)
+        return ("dtype", [of]) if _same_dtype(of, x, numpy) else None
+    if isinstance(x, numpy.generic) and x.dtype.kind not in "OV" and x.dtype.itemsize:
         return "scalar", [x.dtype.str, _base64(_canonical(x, numpy).tobytes())]
-    if isinstance(x, numpy.ndarray) and x.dtype.kind not in "OV":
+    if isinstance(x, numpy.ndarray) and x.dtype.kind not in "OV" and x.dtype.itemsize:
         return "array", [x.dtype.str, list(x.shape), _base64(_canonical(x, numpy).tobytes())]
     return None
+
+
+def _same_dtype(of: Any, x: Any, numpy: Any) -> bool:
+    try:
+        return bool(numpy.dtype(_dtype_spec(of)) == x)
+    except (TypeError, ValueError):
+        return False
 
 
 def _canonical(x: Any, numpy: Any) -> Any:
@@ -215,6 +278,8 @@ def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: str = "
     if tag in ("enum", "dtype", "scalar", "array"):
         return Datum(tag, of, policy=policy, where=where)
     if tag in ("set", "frozenset"):
+        if any(map(_imports, of)):
+            return Datum(tag, of, policy=policy, where=where)
         members = [_read_member(member) for member in of]
         return set(members) if tag == "set" else frozenset(members)
     if tag == "path":

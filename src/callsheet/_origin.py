@@ -53,16 +53,20 @@ def locate(site: Site | None, key: object) -> Origin:
     """The origin of an argument or item, from where its holder was written."""
     if site is None:
         return UNKNOWN
-    if isinstance(site[0], str):
-        path, first, last = site  # type: ignore[misc]
+    first: int | None
+    last: int | None
+    if len(site) == 3:
+        path, first, last = site
         if not first:  # data has no lines to tell
             return Origin("data", show_file(path))
         line = _line_within(path, first, last, key) if last > first else first
     else:
-        code, instruction = site  # type: ignore[misc]
+        code, instruction = site
         path = code.co_filename
         first, last, column, _ = list(code.co_positions())[instruction // 2]
-        line = _line_of_argument(path, first, last, column, key) if last > first else first
+        line = first or code.co_firstlineno
+        if last is not None and last > line and column is not None:
+            line = _line_of_argument(path, line, last, column, key)
     if path.startswith("<"):
         return Origin("python", f"{path}:{line}")
     return Origin("file", f"{show_file(os.path.abspath(path))}:{line}")

@@ -46,22 +46,31 @@ class References:
         return [f"→{n}" for n in range(len(found) + len(operands))], [*found, *operands]
 
     def _find(self, ref: Ref) -> Any:
-        if depends_on_run(ref):
-            running = RUNNING.get()
-            return ref_text(ref) if running is None else running[ref.__base__[1]]
         root = self.root if ref.__root__ is None else ref.__root__
+        if depends_on_run(ref):
+            self._refuse_clash(root, ref.__base__)
+            return (RUNNING.get() or {}).get(ref.__base__[1], ref_text(ref))
         try:
             return follow(root, ref.__base__, step_into)
         except LookupError:
             where = format_path(ref.__base__)
             raise PathError(Fault("", f"refers to {where}, where nothing is")) from None
 
+    def _refuse_clash(self, root: Any, path: tuple[Any, ...]) -> None:
+        """A spec may have a `run` of its own, but not with the names that are the running run's."""
+        try:
+            follow(root, path, step_into)
+        except LookupError:
+            return
+        where = format_path(path)
+        raise PathError(Fault("", f"refers to {where}, which is both the run's and the spec's own", advice=["rename it in the spec"]))
+
     def make(self, ref: Ref, keys: list[Any], values: list[Any]) -> Any:
         base = ref.__base__
         if type(base) is Template:
             at = iter(values)
             return "".join(part if isinstance(part, str) else str(next(at)) for part in base.parts)
-        return apply_steps(values[0], with_operands(ref.__steps__, values[1:]))
+        return apply_steps(values[0], with_operands(ref.__steps__, values[1:]), ref.__policy__)
 
 
 def place_of(trail: list[Any]) -> tuple[Any, ...]:
@@ -102,14 +111,15 @@ def faults_of(
     trail: list[Any] = []
 
     def items(ref: Ref) -> tuple[list[Any], list[Any]]:
-        if not running and depends_on_run(ref):
+        if not running and depends_on_run(ref) and type(ref.__base__) is tuple:
             faults.append(_needs_run(ref, trail))
             return [], []
         try:
             if id(ref) not in circular:
                 return references.items(ref)
         except (CycleError, PathError) as error:
-            faults.append(Fault(format_path(place_of(trail)), error.faults[0].problem, origin=_origin_at(trail)))
+            fault = error.faults[0]
+            faults.append(Fault(format_path(place_of(trail)), fault.problem, origin=_origin_at(trail), advice=fault.advice))
         return [], []
 
     def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
@@ -227,7 +237,7 @@ def _missing_value(trail: list[Any], root: Any) -> Fault:
 def _needs_run(ref: Ref, trail: list[Any]) -> Fault:
     return Fault(
         format_path(place_of(trail)),
-        f"{ref_text(ref)} is known only while a run builds",
+        f"${{{format_path(ref.__base__)}}} is known only while a run builds",
         origin=_origin_at(trail),
         advice=["start it with  callsheet run  or  submit(...)"],
     )

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ._trust import Policy
+
     Step = tuple[str, tuple[Any, ...]]
     """What is done to the referenced thing: "attr", "item", "call", or a binary operator with its operand."""
 
@@ -33,16 +35,20 @@ class Ref:
     Inside the text is a path in the spec; after `ref(...)` stands Python on what is built.
     """
 
-    __slots__ = ("__base__", "__root__", "__steps__", "__weakref__")
+    __slots__ = ("__base__", "__policy__", "__root__", "__steps__", "__weakref__")
 
     __base__: Any  # a node, a tuple of path steps, or a Template
+    __policy__: Policy | None  # asked before a call that data wrote down is made
     __root__: Any
     __steps__: tuple[Step, ...]
 
-    def __init__(self, base: Any, steps: tuple[Step, ...] = (), root: Any = None) -> None:
+    def __init__(
+        self, base: Any, steps: tuple[Step, ...] = (), root: Any = None, policy: Policy | None = None
+    ) -> None:
         _set(self, "__base__", base)
         _set(self, "__steps__", steps)
         _set(self, "__root__", root)
+        _set(self, "__policy__", policy)
 
     def __getattribute__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
@@ -79,7 +85,7 @@ class Ref:
         return equal(self, other)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Ref, (self.__base__, self.__steps__)
+        return Ref, (self.__base__, self.__steps__, None, self.__policy__)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -112,7 +118,7 @@ _set = object.__setattr__
 
 
 def _then(ref: Ref, *step: Any) -> Ref:
-    return Ref(ref.__base__, (*ref.__steps__, (step[0], step[1:])), ref.__root__)
+    return Ref(ref.__base__, (*ref.__steps__, (step[0], step[1:])), ref.__root__, ref.__policy__)
 
 
 def _misuse(ref: Ref, problem: str, advice: str) -> ReferenceUseError:
@@ -247,15 +253,22 @@ RUN_NAMES = ("dir", "id", "index", "attempt")
 """What `${run.…}` can ask for."""
 
 
-def apply_steps(value: Any, steps: tuple[Step, ...]) -> Any:
-    """Do to a built value what was done to its reference."""
+def apply_steps(value: Any, steps: tuple[Step, ...], policy: Policy | None = None) -> Any:
+    """Do to a built value what was done to its reference.
+
+    Raises:
+        TrustError: The reference came from data, and no policy allows what it would call.
+    """
+    holder: Any = None
     for kind, data in steps:
         if kind == "attr":
-            value = getattr(value, data[0])
+            holder, value = value, getattr(value, data[0])
         elif kind == "item":
             value = value[data[0]]
         elif kind == "call":
-            value = value(*data[0], **data[1])
+            if policy is not None:
+                policy.judge_call(value, holder)
+            holder, value = None, value(*data[0], **data[1])
         else:
             operand, reflected = data
             value = _OPERATORS[kind](operand, value) if reflected else _OPERATORS[kind](value, operand)
@@ -329,7 +342,7 @@ def with_operands(steps: tuple[Step, ...], values: list[Any]) -> tuple[Step, ...
 def _ref_remake(ref: Ref, keys: list[Any], values: list[Any]) -> Ref:
     by_node = keys[:1] == ["ref"]
     base = values[0] if by_node else ref.__base__
-    return Ref(base, with_operands(ref.__steps__, values[by_node:]), ref.__root__)
+    return Ref(base, with_operands(ref.__steps__, values[by_node:]), ref.__root__, ref.__policy__)
 
 
 def _ref_head(ref: Ref) -> Any:

@@ -35,7 +35,7 @@ def resolve_references(spec: Any) -> Any:
             return kind.remake(x, keys, values)
         base = x.__base__
         if depends_on_run(x):
-            return Ref(base, x.__steps__)
+            return Ref(base, x.__steps__, None, x.__policy__)
         if type(base) is Template:
             if any(kind_of(type(value)) is not None for value in values):
                 return x  # a part must be built first
@@ -44,8 +44,8 @@ def resolve_references(spec: Any) -> Any:
         if not steps:
             return values[0] if type(base) is tuple else Ref(values[0])
         if kind_of(type(values[0])) is not None:
-            return Ref(values[0], steps)
-        return apply_steps(values[0], steps)
+            return Ref(values[0], steps, None, x.__policy__)
+        return apply_steps(values[0], steps, x.__policy__)
 
     kinds = {**references.kinds, Ref: Kind(items, references.make, family="ref")}
     return attach(fold(spec, make, kinds=kinds))

@@ -5,4 +5,5 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 RUNNING: ContextVar[dict[str, object] | None] = ContextVar("callsheet_running", default=None)
-"""The running run's `dir`, `id`, `index` and `attempt`, or None outside of one."""
+"""The running run's `dir`, `id`, `index` and `attempt`; while a file is run only for what it defines, its path as
+`defining`; None outside of both."""

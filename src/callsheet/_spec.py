@@ -377,7 +377,13 @@ MutableMapping.register(Mapping)
 def here(up: int = 2) -> Site:
     """The place in the caller's code that sets something."""
     frame = sys._getframe(up)
+    while frame.f_back is not None and frame.f_globals.get("__name__") in _BETWEEN:
+        frame = frame.f_back
     return frame.f_code, frame.f_lasti
+
+
+_BETWEEN = frozenset((__name__, "collections.abc", "callsheet._lazy"))
+"""Modules through whose methods a user's code sets items: `update` and its like."""
 
 
 def new_call(cls: type, target: Any, args: list[Any], kwargs: dict[str, Any], site: Site | None = None) -> Any:
@@ -567,7 +573,7 @@ def delete_item(holder: Any, key: Any) -> None:
         if slot is not None:
             del _raw(holder, "__args__")[slot]
             origins = _raw(holder, "__origins__") or {}
-            for n in [n for n in origins if isinstance(n, int) and n >= slot]:
+            for n in sorted(n for n in origins if isinstance(n, int) and n >= slot):
                 moved = origins.pop(n)
                 if n > slot:
                     origins[n - 1] = moved
@@ -681,7 +687,7 @@ def read(value: Any) -> Any:
         operands = [read(operand) for operand in operands_of(steps)]
         if any(kind_of(type(operand)) is not None for operand in operands):
             return value
-        found = apply_steps(found, with_operands(steps, operands))
+        found = apply_steps(found, with_operands(steps, operands), value.__policy__)
     return found
 
 

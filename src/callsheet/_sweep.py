@@ -85,16 +85,24 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     def trial(self, index: int) -> Trial:
         """The trial of an index; without axes the one trial is the spec itself."""
-        rest, chosen = index, []
-        for said in reversed(self._swept):
-            rest, n = divmod(rest, len(said.choices))
-            chosen.append(said.chosen(n))
-        chosen.reverse()
+        chosen = self._chosen(index)
         overrides = [*self._fixed, *chosen]
         kinds = {said.text: "sweep" for said in chosen}
         choices = {said.path: said.texts[0] for said in chosen}
         spec = self._spec(overrides, kinds)
         return Trial(index, tuple(said.text for said in overrides), choices, spec)
+
+    def choices_of(self, index: int) -> list[str]:
+        """The overrides that make a trial what it is among the others, as texts; its spec is not made."""
+        return [said.text for said in self._chosen(index)]
+
+    def _chosen(self, index: int) -> list[Override]:
+        rest, chosen = index, []
+        for said in reversed(self._swept):
+            rest, n = divmod(rest, len(said.choices))
+            chosen.append(said.chosen(n))
+        chosen.reverse()
+        return chosen
 
     def _spec(self, overrides: list[Override], kinds: dict[str, str]) -> Any:
         if isinstance(self.source, str):

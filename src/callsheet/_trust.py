@@ -100,6 +100,23 @@ class Policy:
                 f'to trust it:  load(..., allow=["{owner}"])  or  --allow {owner}',
             )
 
+    def judge_call(self, found: Any, holder: Any) -> None:
+        """Refuse what a reference in data would call on a built object.
+
+        Args:
+            found: What would be called.
+            holder: What it was taken from; a callable that says no module counts to its.
+
+        Raises:
+            TrustError: Its module is not allowed, or it is a dispatcher.
+        """
+        module = getattr(found, "__module__", None) or getattr(type(holder), "__module__", "builtins")
+        qualname = getattr(found, "__qualname__", type(found).__qualname__)
+        if isinstance(holder, type(sys)):
+            module = getattr(found, "__module__", None) or holder.__name__
+        self.judge_name(str(module), str(qualname), "")
+        self.judge_object(found, str(module), str(qualname), "")
+
 
 def _refused(module: str, qualname: str, where: str, problem: str, *advice: str) -> TrustError:
     return TrustError(Fault("", f"{module}:{qualname} {problem}", origin=where, advice=advice))

@@ -13,10 +13,10 @@ from callsheet.cli._config import Config, allow_option, json_option, overrides_a
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
-from callsheet.run._execute import Task, execute, origins_of
+from callsheet.run._execute import Task, at, execute, origins_of
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
-from callsheet.run.submit import Place, at, check_entry, entry_of
+from callsheet.run.submit import Place, check_entry, entry_of
 
 
 @click.command("run")

@@ -103,10 +103,15 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -
         os.close(lock)
 
 
+def at(spec: Any, path: str) -> Any:
+    """The part of a spec at a path; the whole for ""."""
+    return get(spec, path) if path else spec
+
+
 def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
     token = RUNNING.set(running)
     try:
-        returned = build(get(task.spec, task.entry), root=task.spec)
+        returned = build(at(task.spec, task.entry), root=task.spec)
     except KeyboardInterrupt:
         return Outcome("interrupted", {}, 130), "KeyboardInterrupt"
     except Terminated:
@@ -233,7 +238,10 @@ def defaults_of(spec: Any) -> dict[str, dict[str, str]]:
         target = object.__getattribute__(value, "__target__")
         if type(target) in CALLS or type(target) is Ref:
             continue
-        signature = signature_of(resolve(target) if type(target) is Name else target)
+        try:
+            signature = signature_of(resolve(target) if type(target) is Name else target)
+        except Exception:  # noqa: BLE001, S112  (a target that cannot be imported: the build raises it in a moment)
+            continue
         if signature is None:
             continue
         given = {parameter.name for parameter in signature.slots[: sum(isinstance(key, int) for key in value)]}

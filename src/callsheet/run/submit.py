@@ -19,8 +19,9 @@ from callsheet._resolve import reached, resolve_references
 from callsheet._spec import CALLS, Mapping
 from callsheet._sweep import Sweep, Trial
 from callsheet._tree import FIELDS, kind_of
-from callsheet.errors import Fault, PathError, SpecError
-from callsheet.run._execute import origins_of
+from callsheet._running import RUNNING
+from callsheet.errors import Fault, OverrideError, PathError, RunError, SpecError
+from callsheet.run._execute import at, origins_of
 from callsheet.run._job import Executor, Jobs, JobState, Task
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import code_of
@@ -83,10 +84,15 @@ def submit(
     Raises:
         SpecError: A trial is faulty; nothing is started.
         SaveError: A trial holds a live object, which cannot be sent; nothing is started.
+        RunError: A worker that looks for a target in this very file came past here.
 
     Example:
         ``submit(sweep("conf.py", ["optim.lr=1e-3,1e-2"]), on=Process(slots=2)).results()``
     """
+    defining = (RUNNING.get() or {}).get("defining")
+    if defining:
+        advice = ['write  if __name__ == "__main__":  above the submit']
+        raise RunError(Fault("", f"submit was called while a worker runs {defining} for what it defines", advice=advice))
     config = work.source if isinstance(work, Sweep) and isinstance(work.source, str) else ""
     place = Place.of(config, runs=os.fspath(runs) if runs is not None else None)
     if isinstance(work, Sweep):
@@ -188,18 +194,17 @@ def draw(sweep: Sweep, place: Place, *, entry: str = "", again: bool = False) ->
     plan = Plan.of(place.runs, header, source.hexdigest())
     known = plan.drawn()
     new: list[PlannedTrial] = []
-    faults: list[Fault] = []
+    faults: list[tuple[int, Fault]] = []
     count = len(sweep) if sweep.axes else 1
     for n in range(count):
         if n in known:
             continue
-        trial = sweep.trial(n)
         try:
-            new.append(plan_trial(trial, entry))
-        except SpecError as error:
-            faults += _of_trial(error.faults, trial, count)
+            new.append(plan_trial(sweep.trial(n), entry))
+        except (SpecError, OverrideError) as error:
+            faults += ((n, fault) for fault in error.faults)
     if faults:
-        raise SpecError(*faults)
+        raise SpecError(*_of_trials(faults, sweep))
     if new:
         plan.add(header, new)
     drawn = plan.drawn()
@@ -226,11 +231,6 @@ def plan_trial(trial: Trial, entry: str) -> PlannedTrial:
         spec=to_data(resolved),
         origins=origins_of(trial.spec),
     )
-
-
-def at(spec: Any, path: str) -> Any:
-    """The part of a spec at a path; the whole for ""."""
-    return get(spec, path) if path else spec
 
 
 def entry_of(spec: Any, entry: str) -> str:
@@ -263,12 +263,21 @@ def check_entry(spec: Any, path: str) -> None:
         raise SpecError(*faults)
 
 
-def _of_trial(faults: Sequence[Fault], trial: Trial, count: int) -> list[Fault]:
-    """Faults with the trial's own choices, where there are several trials."""
-    if count == 1:
-        return list(faults)
-    own = " ".join(f"{path}={text}" for path, text in trial.choices.items())
-    return [Fault(f.path, f.problem, origin=f.origin, advice=[*f.advice, f"in trial {trial.index}:  {own}"]) for f in faults]
+def _of_trials(faults: Sequence[tuple[int, Fault]], sweep: Sweep) -> list[Fault]:
+    """Each fault once, with the trials that have it where others have not."""
+    count = len(sweep) if sweep.axes else 1
+    found: dict[tuple[Any, ...], tuple[Fault, list[int]]] = {}
+    for n, fault in faults:
+        found.setdefault((fault.path, fault.problem, fault.origin, fault.advice), (fault, []))[1].append(n)
+    told = []
+    for fault, trials in found.values():
+        advice = list(fault.advice)
+        if len(trials) < count:
+            own = " ".join(sweep.choices_of(trials[0]))
+            more = f"  and in {len(trials) - 1} more" if len(trials) > 1 else ""
+            advice.append(f"in trial {trials[0]}:  {own}{more}")
+        told.append(Fault(fault.path, fault.problem, origin=fault.origin, advice=advice))
+    return told
 
 
 def _finished(trials: Sequence[PlannedTrial], place: Place, configs: Sequence[str]) -> tuple[dict[int, Run], int]:
