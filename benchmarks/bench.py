@@ -9,11 +9,12 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import callsheet
 import peers
 import plain
-from callsheet import build, copy, equal, lazy
 from measure import medians, processor_times
+
+import callsheet
+from callsheet import build, copy, equal, lazy
 
 Subject = Callable[[], object]
 

@@ -32,6 +32,7 @@ class References:
 
     def __init__(self, root: Any) -> None:
         self.root = root
+        self.ends: dict[int, dict[int, Any]] = {}
         self.kinds: dict[type, Kind | None] = {**KINDS, Ref: Kind(self.items, self.make, family="ref")}
 
     def items(self, ref: Ref) -> tuple[list[Any], list[Any]]:
@@ -51,7 +52,7 @@ class References:
             self._refuse_clash(root, ref.__base__)
             return (RUNNING.get() or {}).get(ref.__base__[1], ref_text(ref))
         try:
-            return follow(root, ref.__base__, step_into)
+            return follow(root, ref.__base__, step_into, ends=self.ends.setdefault(id(root), {}))
         except LookupError:
             where = format_path(ref.__base__)
             raise PathError(Fault("", f"refers to {where}, where nothing is")) from None

@@ -275,13 +275,17 @@ def apply_steps(value: Any, steps: tuple[Step, ...], policy: Policy | None = Non
     return value
 
 
-def follow(root: Any, steps: tuple[Any, ...], get: Callable[[Any, Any], Any]) -> Any:
+def follow(
+    root: Any, steps: tuple[Any, ...], get: Callable[[Any, Any], Any], *, ends: dict[int, Any] | None = None
+) -> Any:
     """The raw value at a path; references on the way and at the end are followed, in any number.
 
     Args:
         root: Where the path starts.
         steps: The path.
         get: Gives the raw value under one step; raises `LookupError`.
+        ends: Where references lead, by `id`, known from earlier calls for the
+            same root; it is added to, so that a long chain is walked once.
 
     Raises:
         LookupError: There is nothing at the path.
@@ -289,16 +293,23 @@ def follow(root: Any, steps: tuple[Any, ...], get: Callable[[Any, Any], Any]) ->
     """
     wanted, value = list(reversed(steps)), root
     passed: set[int] = set()
+    tail: list[int] = []  # references after which nothing is wanted any more
     while True:
-        if type(value) is Ref and type(value.__base__) is tuple and not value.__steps__ and not depends_on_run(value):
+        if ends and type(value) is Ref and id(value) in ends:
+            value = ends[id(value)]
+        elif type(value) is Ref and type(value.__base__) is tuple and not value.__steps__ and not depends_on_run(value):
             if id(value) in passed:
                 raise CycleError(Fault(format_path(steps), f"is a reference that leads back to itself: {ref_text(value)}"))
             passed.add(id(value))
+            if not wanted:
+                tail.append(id(value))
             wanted += reversed(value.__base__)
             value = root
         elif type(value) is Ref and type(value.__base__) is not tuple and not value.__steps__ and type(value.__base__) is not Template:
             value = value.__base__
         elif not wanted:
+            if ends is not None:
+                ends.update(dict.fromkeys(tail, value))
             return value
         else:
             value = get(value, wanted.pop())
