@@ -246,7 +246,8 @@ def _step(key: Any) -> Any:
 
 
 def _place(steps: Steps) -> str:
-    return format_path(map(_step, steps))
+    # A place may stand where a text with `${` would be read as a reference.
+    return format_path(map(_step, steps)).replace("${", "\\u0024{")
 
 
 class _Unnamed(Exception):
@@ -589,7 +590,7 @@ def _is_step(step: Any) -> bool:
 
 
 def _below(place: str, key: Any) -> str:
-    text = format_path([key])
+    text = _place((key,)) if type(key) is not _Odd else format_path([key])
     return place + text if text.startswith("[") else f"{place}.{text}" if place else text
 
 
