@@ -113,5 +113,6 @@ def _form(x: Any, kind: Kind) -> tuple[str, list[str], str, list[Any]]:
 def _leaf_text(x: Any) -> str:
     if isinstance(x, type):
         return x.__qualname__
-    text = repr(x) if not callable(x) or not hasattr(x, "__qualname__") else str(x.__qualname__)
+    named = callable(x) and hasattr(x, "__qualname__") and not hasattr(x, "__origin__")
+    text = str(x.__qualname__) if named else repr(x)
     return text if len(text) <= 400 else text[:396] + " ..."

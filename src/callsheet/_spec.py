@@ -13,7 +13,7 @@ from ._origin import UNKNOWN, Origin, locate
 from ._ref import Ref, Template, apply_steps, bind, depends_on_run, follow, operands_of, parse_text, with_operands
 from ._signature import EMPTY, Signature, signature_of
 from ._target import Name, name_of, resolve
-from ._tree import ATOMS, KINDS, TARGET, Kind, dict_form, fold, kind_of, list_form, within_default
+from ._tree import ATOMS, ENTER, KINDS, TARGET, Kind, dict_form, fold, kind_of, list_form, within_default
 from .errors import ArgumentError, Fault, SpecError, nearest
 
 TYPE_CHECKING = False
@@ -374,6 +374,14 @@ for _name in _DICT_METHODS:
 MutableMapping.register(Mapping)
 
 
+# As `object.__getattribute__` and `object.__setattr__` do it, at half the cost.
+_new = object.__new__
+_items_of = vars(Mapping)["__dict__"].__get__
+_set_items = vars(Mapping)["__dict__"].__set__
+_set_site = vars(Mapping)["__site__"].__set__
+_set_origins = vars(Mapping)["__origins__"].__set__
+
+
 def here(up: int = 2) -> Site:
     """The place in the caller's code that sets something."""
     frame = sys._getframe(up)
@@ -402,12 +410,18 @@ def new_call(cls: type, target: Any, args: list[Any], kwargs: dict[str, Any], si
 
 def new_mapping(items: dict[Any, Any], site: Site | None = None) -> Mapping:
     """A mapping from items that are attached already; the dict becomes its own."""
-    made = object.__new__(Mapping)
-    _set(made, "__dict__", items)
-    _set(made, "__site__", site)
-    _set(made, "__origins__", None)
+    made = mapping_of_atoms(items, site)
     if not DEFERRED.isdisjoint(map(type, items.values())):
         _set(made, "__class__", _LiveMapping)
+    return made
+
+
+def mapping_of_atoms(items: dict[Any, Any], site: Site | None, origins: dict[Any, Any] | None = None) -> Mapping:
+    """`new_mapping` for items that hold nothing: none of them can be a reference."""
+    made: Mapping = _new(Mapping)
+    _set_items(made, items)
+    _set_site(made, site)
+    _set_origins(made, origins)
     return made
 
 
@@ -460,7 +474,13 @@ def attach(value: Any, site: Site | None = None) -> Any:
     if cls in MAPPINGS or cls in LISTS or cls in DEFERRED:
         return value
     if _RAW[cls] is not None:
-        return fold(value, lambda x, kind, keys, values: _attached(x, keys, values, site), leaf=attach, kinds=_RAW)
+        return fold(
+            value,
+            lambda x, kind, keys, values: _attached(x, keys, values, site),
+            leaf=attach,
+            short=lambda x, kind: _attached_atoms(x, site),
+            kinds=_RAW,
+        )
     if cls is tuple:
         kept = tuple([attach(v, site) for v in value])
         _hold_often(kept)
@@ -500,6 +520,17 @@ _RAW: dict[type, Kind | None] = _RawKinds(
 def _attached(x: Any, keys: list[Any], values: list[Any], site: Site | None) -> Any:
     values = [parse_text(v) if type(v) is str and "${" in v else v for v in values]
     return new_list(values, site) if type(x) is list else new_mapping(dict(zip(keys, values, strict=True)), site)
+
+
+def _attached_atoms(x: Any, site: Site | None) -> Any:
+    """A dict that holds atoms only and no reference, at once."""
+    if type(x) is not dict:
+        return ENTER
+    for value in x.values():
+        cls = type(value)
+        if cls not in ATOMS or (cls is str and "${" in value):
+            return ENTER
+    return mapping_of_atoms(x.copy(), site)
 
 
 def _hold_often(value: Any) -> None:
@@ -742,7 +773,8 @@ def label_of(target: Any, *, full: bool = False) -> str:
     name = target if type(target) is Name else name_of(target)
     if name is not None:
         return name.dotted if full else name.qualname
-    return getattr(target, "__qualname__", None) or repr(target)
+    generic = hasattr(target, "__origin__")  # list[int], which gives the name of list for its own
+    return (None if generic else getattr(target, "__qualname__", None)) or repr(target)
 
 
 def origin_of(holder: Any, key: Any) -> Origin:
@@ -785,7 +817,14 @@ def _copied(spec: Any, memo: dict[int, Any]) -> Any:
             memo[id(x)] = made
         return made
 
-    made = fold(spec, make, kinds=SHARING, trail=trail)
+    def short(x: Any, kind: Kind) -> Any:
+        if type(x) is not Mapping or before or not ATOMS.issuperset(map(type, x.__dict__.values())):
+            return ENTER
+        origins = x.__origins__
+        made = memo[id(x)] = mapping_of_atoms(x.__dict__.copy(), x.__site__, dict(origins) if origins else None)
+        return made
+
+    made = fold(spec, make, short=short, kinds=SHARING, trail=trail)
     for ref in bound:
         bind(ref, lambda root: memo.get(id(root), root))
     return made
@@ -819,7 +858,7 @@ def call_parts(call: Any, keys: list[Any], values: list[Any]) -> tuple[Any, list
 
 
 def _mapping_items(x: Any) -> tuple[list[Any], list[Any]]:
-    items = _raw(x, "__dict__")
+    items = _items_of(x)
     return list(items), list(items.values())
 
 

@@ -218,6 +218,8 @@ def name_of(x: Any) -> Name | None:
     qualname = getattr(x, "__qualname__", None) or getattr(x, "__name__", None)
     if type(x) is type(sys):
         return None
+    if module is None and isinstance(getattr(x, "__objclass__", None), type):  # a method of a class written in C
+        module = x.__objclass__.__module__
     owner = getattr(x, "__self__", None)
     if isinstance(owner, type) and callable(x):  # a classmethod, maybe inherited
         module, qualname = owner.__module__, f"{owner.__qualname__}.{x.__name__}"
