@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import sys
 import threading
 from collections.abc import Iterator
@@ -45,6 +46,10 @@ def tee(out: Path, err: Path, *, shown: int = 1) -> Iterator[None]:
             stream.stop()
 
 
+_IDLE_S = 0.1
+"""Seconds without output after which a run that has ended is taken to have said all; a pseudo-terminal delivers late."""
+
+
 class _Tee:
     def __init__(self, number: int, path: Path, shown: int) -> None:
         self.number = number
@@ -56,6 +61,7 @@ class _Tee:
         self.kept = os.dup(self.shown)
         reading, writing = _terminal(self.kept) if os.isatty(self.kept) else os.pipe()
         self.reading = reading
+        self.told, self.telling = os.pipe()
         self.log = open(self.path, "ab", buffering=0)  # noqa: SIM115  (closed by the thread)
         os.dup2(writing, self.number)
         os.close(writing)
@@ -64,7 +70,14 @@ class _Tee:
 
     def _copy(self) -> None:
         with self.log:
+            told = False
             while True:
+                ready = select.select([self.reading, self.told][: 1 if told else 2], [], [], _IDLE_S if told else None)[0]
+                if not ready:  # a child that outlives the run holds the other end open
+                    break
+                if self.reading not in ready:
+                    told = True
+                    continue
                 try:
                     data = os.read(self.reading, 65536)
                 except OSError:  # a pseudo-terminal whose other end is closed
@@ -78,11 +91,10 @@ class _Tee:
 
     def stop(self) -> None:
         os.dup2(self.before, self.number)
-        os.close(self.before)
-        self.thread.join(timeout=2)  # a child that outlives the run may hold the pipe open
-        if not self.thread.is_alive():
-            os.close(self.reading)
-            os.close(self.kept)
+        os.write(self.telling, b"!")
+        self.thread.join()
+        for handle in (self.before, self.kept, self.reading, self.told, self.telling):
+            os.close(handle)
 
 
 def _terminal(like: int) -> tuple[int, int]:

@@ -223,12 +223,13 @@ def plan_trial(trial: Trial, entry: str) -> PlannedTrial:
     path = entry_of(trial.spec, entry)
     check_entry(trial.spec, path)
     resolved = resolve_references(trial.spec)
+    data = to_data(resolved)  # before the hash, which would name what is no data by its place below the entry
     return PlannedTrial(
         index=trial.index,
         entry=path,
         overrides=trial.overrides,
         identity=hash_of(at(resolved, path)),
-        spec=to_data(resolved),
+        spec=data,
         origins=origins_of(trial.spec),
     )
 

@@ -1,0 +1,209 @@
+"""A run leaves a record of what it was and what came out (promises 22, 25), in a directory made when it starts (27)."""
+
+import json
+import os
+
+import pytest
+
+FIT = "from callsheet import lazy\nfrom train import fit\n"
+
+
+def run(cmd, train, main="lazy(fit)()", *words, code=0):
+    """Run a config of one call."""
+    return cmd.config(f"{FIT}main = {main}\n", train=train)("run", "conf.py", *words, code=code)
+
+
+@pytest.mark.parametrize(
+    ("returned", "result"),
+    [
+        ("3", {"result": 3}),
+        ("0.5", {"result": 0.5}),
+        ("True", {"result": True}),
+        ("{'loss': 0.1, 'best': 'a', 'n': None}", {"loss": 0.1, "best": "a", "n": None}),
+        ("None", {}),
+        ("'text'", {}),
+        ("object()", {}),
+        ("[1, 2]", {}),
+        ("{}", {}),
+    ],
+)
+def test_a_number_or_flat_mapping_is_the_result(cmd, returned, result):
+    run(cmd, f"def fit(): return {returned}\n")
+    assert cmd.read("result.json") == result
+    assert cmd.file("result.json").exists() == bool(result)
+
+
+def test_what_a_result_cannot_hold_is_named_and_the_rest_is_kept(cmd):
+    said = run(cmd, "def fit(): return {'loss': 1, 'net': object(), 'deep': {'a': 1}}\n")
+    assert said.err == "callsheet: not kept in the result, since they are no numbers or texts: net, deep\n"
+    assert cmd.read("result.json") == {"loss": 1}
+
+
+def test_a_number_of_numpy_is_a_number(cmd):
+    run(cmd, "import numpy\ndef fit(): return {'a': numpy.float32(0.5), 'b': numpy.int64(3), 'c': numpy.array(2.0)}\n")
+    assert cmd.read("result.json") == {"a": 0.5, "b": 3, "c": 2.0}
+
+
+def test_a_loss_that_is_no_number_is_kept_and_told_as_null(cmd):
+    said = run(cmd, "def fit(): return {'loss': float('nan')}\n", "lazy(fit)()", "--json")
+    assert said.data["result"] == {"loss": None}
+    assert "NaN" in cmd.text("result.json")
+
+
+def test_the_record_says_what_ran(cmd):
+    cmd.listing()("run", "conf.py", "epochs=2", "optim.lr=3e-3")
+    record = cmd.read("run.json")
+    (name,) = cmd.ids()
+    told = {key: record[key] for key in ("id", "experiment", "number", "index", "plan", "entry", "config", "overrides")}
+    assert told == {
+        "id": name,
+        "experiment": "conf",
+        "number": 1,
+        "index": 0,
+        "plan": "",
+        "entry": "main",
+        "config": str(cmd.root / "conf.py"),
+        "overrides": ["epochs=2", "optim.lr=3e-3"],
+    }
+    assert record["command"][1:] == ["run", "conf.py", "epochs=2", "optim.lr=3e-3"]
+    assert len(record["identity"]) == 64
+    assert record["packages"]["callsheet"]
+    assert record["host"]["python"].startswith("3.")
+    assert record["defaults"]["optim: train.Adam"] == {"betas": "(0.9, 0.999)"}
+    status = cmd.read("status.json")
+    assert (status["state"], status["attempt"], status["exit"]) == ("done", 1, 0)
+    assert status["started"] <= status["ended"]
+
+
+def test_the_spec_is_recorded_resolved_and_with_who_set_what(cmd):
+    cmd.listing()("run", "conf.py", "epochs=2")
+    assert json.loads(cmd("show", cmd.ids()[0], "--json").out)["main"]["epochs"] == 2
+    assert cmd("show", cmd.ids()[0]).out == cmd("show", "conf.py", "epochs=2").out
+    assert cmd.read("origins.json")["epochs"] == [
+        {"value": "2", "kind": "override", "where": "command line", "text": "epochs=2"},
+        {"value": "5", "kind": "file", "where": "conf.py:5", "text": ""},
+    ]
+
+
+def test_a_function_learns_its_run_through_its_arguments(cmd):
+    said = run(
+        cmd,
+        """
+        import json, os
+        def fit(**run):
+            print(json.dumps(run))
+            with open(os.path.join(run["dir"], "metrics.jsonl"), "a") as file:
+                file.write('{"step": 1}\\n')
+        """,
+        "lazy(fit)(dir='${run.dir}', id='${run.id}', text='n-${run.index}', attempt='${run.attempt}')",
+    )
+    (name,) = cmd.ids()
+    told = json.loads(said.out.splitlines()[0])
+    assert told == {"dir": str(cmd.runs / name), "id": name, "text": "n-0", "attempt": 1}
+    assert cmd.text("metrics.jsonl") == '{"step": 1}\n'
+
+
+def test_what_a_run_knows_only_when_it_runs_does_not_count_for_identity(cmd):
+    for _ in range(2):
+        run(cmd, "def fit(where): ...\n", "lazy(fit)('${run.dir}/x')")
+    first, second = (cmd.read("run.json", name) for name in cmd.ids())
+    assert first["identity"] == second["identity"]
+    assert [first["number"], second["number"]] == [1, 2]
+
+
+def test_an_exception_is_shown_with_its_traceback_and_where_in_the_spec_it_was(cmd):
+    cmd.config(
+        """
+        from callsheet import lazy
+        from train import Net, fit
+
+        model = lazy(Net)(width=0)
+        main = lazy(fit)(model)
+        """,
+        train="""
+        class Net:
+            def __init__(self, width: int):
+                self.scale = 1 / width
+
+        def fit(model): ...
+        """,
+    )
+    said = cmd("run", "conf.py", code=1)
+    (name,) = cmd.ids()
+    lines = said.err.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[1] == f'  File "{cmd.root}/train.py", line 3, in __init__'
+    assert "ZeroDivisionError: division by zero" in lines
+    assert any("model" in line and "conf.py:4" in line for line in lines[lines.index("ZeroDivisionError: division by zero") :])
+    assert lines[-1] == f"failed      runs/{name}"
+    assert "callsheet/_build.py" not in said.err
+    assert said.err.startswith(cmd.text("err.log"))
+    assert cmd.read("status.json")["error"] == "ZeroDivisionError: division by zero"
+    assert (cmd.read("status.json")["state"], cmd.read("status.json")["exit"]) == ("failed", 1)
+    assert not cmd.file("result.json").exists()
+
+
+def test_an_exception_with_a_cause_shows_both(cmd):
+    said = run(
+        cmd,
+        """
+        def fit():
+            try:
+                {}["key"]
+            except KeyError as error:
+                raise ValueError("no key") from error
+        """,
+        code=1,
+    )
+    assert "KeyError: 'key'" in said.err
+    assert "The above exception was the direct cause" in said.err
+    assert "ValueError: no key" in said.err
+
+
+@pytest.mark.parametrize(("how", "code", "state"), [("0", 0, "done"), ("", 0, "done"), ("3", 1, "failed"), ("'why'", 1, "failed")])
+def test_leaving_by_sys_exit_counts_as_it_says(cmd, how, code, state):
+    said = run(cmd, f"import sys\ndef fit(): sys.exit({how})\n", code=code)
+    assert cmd.read("status.json")["state"] == state
+    assert ("why\n" in said.err) == ("why" in how)
+
+
+def test_nothing_changes_the_working_directory_or_the_logging(cmd):
+    said = run(cmd, "import logging, os\ndef fit(): print(os.getcwd(), logging.root.handlers)\n")
+    assert said.out.splitlines()[0] == f"{os.path.realpath(cmd.root)} []"
+
+
+def test_a_faulty_spec_runs_nothing_and_makes_no_directory(cmd):
+    said = cmd.listing()("run", "conf.py", "model.width=64x", code=1)
+    assert said.out == ""
+    assert said.err.startswith("callsheet: 1 fault, nothing was built\n  model.width  must be int, found '64x'")
+    assert not cmd.runs.exists()
+
+
+def test_a_live_object_runs_here_and_the_record_names_what_is_not_data(cmd):
+    cmd.config(
+        """
+        import threading
+        from callsheet import lazy
+        from train import fit
+
+        main = lazy(fit)(threading.Lock(), lr=0.1)
+        """,
+        train="def fit(lock, lr: float):\n    with lock: return lr\n",
+    )
+    cmd("run", "conf.py")
+    record = cmd.read("run.json")
+    assert (record["identity"], record["not_data"]) == (None, ["main[0]"])
+    assert cmd.read("result.json") == {"result": 0.1}
+    assert "lr=0.1" in cmd.text("spec.txt")
+    assert not cmd.file("spec.json").exists()
+
+
+def test_sweeping_a_live_object_is_refused_before_anything_starts(cmd):
+    cmd.config(
+        "import threading\nfrom callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(threading.Lock(), lr=0.1)\n",
+        train="def fit(lock, lr: float): open('ran', 'w')\n",
+    )
+    said = cmd("sweep", "conf.py", "main.lr=0.1,0.2", code=1)
+    assert "main[0]" in said.err
+    assert not cmd.runs.exists()
+    assert not (cmd.root / "ran").exists()
