@@ -453,7 +453,10 @@ class _Decoder:
             return (yield from self.node(Instance, self.name(x["_type_"], place), [], fields, place))
         if x.get("_value_") == "tuple" and type(x.get("of")) is list:
             members = yield from self.settled(x["of"], [f"{place}[{n}]" for n in range(len(x["of"]))])
-            return attach(tuple(members))
+            for member in members:
+                if type(member) in CALLS:  # in a tuple a node stands at no slot that can be counted
+                    object.__setattr__(member, "__held__", 2)
+            return tuple(members)
         if "_value_" in x:
             return self.leaf(x, place)
         if "_ref_" in x:

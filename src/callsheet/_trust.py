@@ -18,8 +18,9 @@ DISPATCHERS = frozenset(
         ("builtins", "breakpoint"), ("builtins", "input"), ("builtins", "globals"), ("builtins", "vars"),
         ("importlib", "import_module"), ("importlib", "reload"), ("importlib", "__import__"),
         ("functools", "partial"), ("functools", "partialmethod"), ("functools", "reduce"),
-        ("operator", "attrgetter"), ("operator", "methodcaller"), ("operator", "itemgetter"),
-        ("runpy", "run_path"), ("runpy", "run_module"),
+        ("operator", "attrgetter"), ("operator", "methodcaller"), ("operator", "itemgetter"), ("operator", "call"),
+        ("runpy", "run_path"), ("runpy", "run_module"), ("io", "open"), ("_io", "open"),
+        ("pkgutil", "resolve_name"), ("pydoc", "locate"), ("inspect", "getattr_static"),
     }
 )  # fmt: skip
 """Callables that call or fetch whatever they are told to: never targets from data, allowed or not."""
@@ -72,7 +73,7 @@ class Policy:
                     "",
                     f"{module}:{qualname} is named by data, which imports nothing by itself",
                     origin=where,
-                    advice=[f'to trust it:  load(..., allow=["{module}"])  or  --allow {module}'],
+                    advice=[self._advice(module)],
                 )
             )
 
@@ -84,21 +85,29 @@ class Policy:
         """
         owner = getattr(found, "__module__", None)
         name = getattr(found, "__qualname__", None)
-        if isinstance(found, type(sys)):
-            owner, name = found.__name__, qualname
+        is_module = isinstance(found, type(sys))
+        if is_module:
+            owner, name = found.__name__, ""
         owner = {"nt": "os", "posix": "os", "_operator": "operator", "_functools": "functools"}.get(owner, owner)
         if not isinstance(owner, str):
             return
         if (owner, name) in DISPATCHERS:
             raise _refused(module, qualname, where, f"is {owner}.{name}, which data may never name")
         if not self.allows(owner, str(name)):
+            shown = f"the module {owner}" if is_module else f"{owner}.{name or type(found).__name__}"
             raise _refused(
                 module,
                 qualname,
                 where,
-                f"is really {owner}.{name}, of a module that is not allowed",
-                f'to trust it:  load(..., allow=["{owner}"])  or  --allow {owner}',
+                f"is really {shown}, which is not allowed",
+                self._advice(owner),
             )
+
+    def _advice(self, module: str) -> str:
+        """The whole of what must be said: what is allowed already stays so."""
+        allow = [*(entry for entry in self.allow if entry), module]
+        entries = ", ".join(f'"{entry}"' for entry in allow)
+        return f"to trust it:  load(..., allow=[{entries}])  or  {' '.join(f'--allow {entry}' for entry in allow)}"
 
     def judge_call(self, found: Any, holder: Any) -> None:
         """Refuse what a reference in data would call on a built object.
