@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _PATIENCE = 100_000
 """Pairs compared before a look whether a container holds itself."""
 
-_TEXT = {str}
+_TEXT = frozenset((str,))
+_HEADLESS = frozenset(("dict", "list", "tuple"))
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -79,14 +80,15 @@ def equal(a: Any, b: Any) -> bool:
                     _refuse_cycles(a, b)
                 continue
             partner[id(x)], back[id(y)] = y, x
-        head, head_y = kind.head(x), kind_y.head(y)
-        if head is not head_y and not _same_head(head, head_y, pairs):
-            return False
+        if kind.family not in _HEADLESS:
+            head, head_y = kind.head(x), kind_y.head(y)
+            if head is not head_y and not _same_head(head, head_y, pairs):
+                return False
         keys, values = kind.items(x)
         keys_y, values_y = kind_y.items(y)
         if len(keys) != len(keys_y):
             return False
-        if kind.family == "dict" and keys and {*map(type, keys), *map(type, keys_y)} != _TEXT:
+        if kind.family == "dict" and not (_TEXT.issuperset(map(type, keys)) and _TEXT.issuperset(map(type, keys_y))):
             keys, keys_y = [*map(_key_label, keys)], [*map(_key_label, keys_y)]
         if keys != keys_y:
             of_y = dict(zip(keys_y, values_y, strict=True))
@@ -94,6 +96,12 @@ def equal(a: Any, b: Any) -> bool:
                 values_y = [of_y[key] for key in keys]
             except KeyError:
                 return False
+        types = [*map(type, values)]
+        if atoms.issuperset(types):
+            if types != [*map(type, values_y)]:
+                return False
+            if values == values_y:
+                continue
         if kind.owned is not None or kind_y.owned is not None:
             theirs, others = _default_keys(kind, x), _default_keys(kind_y, y)
             for n, key in enumerate(keys):

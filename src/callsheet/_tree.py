@@ -26,6 +26,10 @@ ATOMS = frozenset((int, float, str, bool, type(None), bytes, complex))
 """Types whose values hold nothing and are shared by nobody."""
 
 
+ENTER = object()
+"""What a `short` of `fold` answers where a container has to be entered."""
+
+
 class Kind:
     """How one type of container is taken apart and put together.
 
@@ -175,6 +179,7 @@ def fold(
     make: Callable[[Any, Kind, list[Any], list[Any]], Any],
     *,
     leaf: Callable[[Any], Any] | None = None,
+    short: Callable[[Any, Kind], Any] | None = None,
     kinds: dict[type, Kind | None] = KINDS,
     trail: list[Any] | None = None,
 ) -> Any:
@@ -185,6 +190,8 @@ def fold(
         make: Called with a container, its kind, its keys and its values, already
             made; what it returns takes the container's place.
         leaf: Called with each leaf but atoms; what it returns takes its place.
+        short: Asked of a container, before it is entered, for what takes its
+            place; `ENTER` where it cannot tell. It sees no trail and must not raise.
         kinds: Which types are containers.
         trail: An empty list of the caller's, which holds the way to where the
             fold stands; `steps_of` reads it when `make` or `leaf` has raised.
@@ -223,6 +230,13 @@ def fold(
                 made = scope.get(id(value), absent)
                 if made is not absent:
                     values[i] = made
+                    continue
+            if short is not None:
+                made = short(value, inner)
+                if made is not ENTER:
+                    values[i] = made
+                    if inner.node:
+                        scope[id(value)] = made
                     continue
             stack.append((x, kind, keys, values, i, memo))
             if id(value) in opened:

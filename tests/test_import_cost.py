@@ -1,0 +1,58 @@
+"""`from callsheet import lazy, load` stays quick: what is slow to import, and not needed to describe a call, is not."""
+
+import pathlib
+import subprocess
+import sys
+
+import callsheet
+
+SLOW = [
+    "ast",
+    "asyncio",
+    "collections",
+    "contextlib",
+    "copy",
+    "dataclasses",
+    "enum",
+    "functools",
+    "hashlib",
+    "importlib.metadata",
+    "inspect",
+    "json",
+    "logging",
+    "pathlib",
+    "pickle",
+    "pkgutil",
+    "re",
+    "shutil",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "tomllib",
+    "traceback",
+    "typing",
+    "unittest",
+    "click",
+    "typeguard",
+    "yaml",
+]
+
+
+def imported_by(statement: str) -> set[str]:
+    """The modules that a statement loads into an interpreter that has loaded nothing, `site` left out."""
+    source = pathlib.Path(callsheet.__file__).parent.parent
+    program = f"import sys; sys.path.insert(0, {str(source)!r})\n{statement}\nprint(*sys.modules)"
+    child = [sys.executable, "-I", "-S", "-c", program]
+    return set(subprocess.run(child, check=True, capture_output=True, text=True).stdout.split())
+
+
+def test_the_face_loads_nothing_slow():
+    assert sorted(imported_by("from callsheet import lazy, load").intersection(SLOW)) == []
+
+
+def test_importing_callsheet_alone_loads_none_of_its_modules():
+    assert {name for name in imported_by("import callsheet") if name.startswith("callsheet")} == {"callsheet"}
+
+
+def test_the_list_names_modules_as_they_are_loaded():
+    assert "dataclasses" in imported_by("import dataclasses")
