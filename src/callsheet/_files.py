@@ -416,6 +416,8 @@ def read_json(path: str) -> Any:
         raise LoadError(Fault("", f"is not valid JSON: {error.msg}", origin=f"{show_file(path)}:{error.lineno}", advice=advice)) from None
     except RecursionError:
         raise DepthError(Fault("", f"{show_file(path)} is nested too deeply")) from None
+    except ValueError as error:  # a number of more digits than Python reads
+        raise LoadError(Fault("", f"is not valid JSON: {error}", origin=show_file(path))) from None
 
 
 def _line_of_second(text: str, key: str, path: str) -> str:

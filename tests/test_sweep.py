@@ -1,0 +1,96 @@
+"""Promise 20: a finite sweep is a sequence of trials, made when they are asked for."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from callsheet import copy, equal, lazy, load, origin, plain, ref, sweep
+from callsheet.errors import OverrideError
+
+
+def net(width: int = 1, lr: float = 0.1): ...
+
+
+def test_all_combinations_in_order_the_last_axis_fastest():
+    trials = sweep({"a": 0, "b": 0, "c": 0}, ["a=1,2", "c=9", "b=x,y,[1,2]"])
+    assert len(trials) == 6
+    assert [plain(trial.spec) for trial in trials] == [
+        {"a": a, "b": b, "c": 9} for a in (1, 2) for b in ("x", "y", [1, 2])
+    ]  # fmt: skip
+    assert trials.axes == {"a": ("1", "2"), "b": ("x", "y", "[1,2]")}
+
+
+def test_a_trial_says_what_makes_it():
+    trial = sweep({"a": 0, "b": 0, "c": 0}, ["a=1,2", "c=9", "b='x,y',z"])[2]
+    assert (trial.index, trial.overrides, trial.choices) == (2, ("c=9", "a=2", "b='x,y'"), {"a": "2", "b": "'x,y'"})
+
+
+def test_it_is_a_sequence():
+    trials = sweep({"a": 0}, "a=1,2,3")
+    assert isinstance(trials, Sequence)
+    assert trials[-1].spec == {"a": 3}
+    assert [trial.index for trial in trials[1:]] == [1, 2]
+    assert [trial.index for trial in reversed(trials)] == [2, 1, 0]
+    for n in (3, -4):
+        with pytest.raises(IndexError, match=f"trial {n} of 3"):
+            trials[n]
+    assert repr(trials) == "<Sweep of 3 trials (a: 3)>"
+
+
+def test_a_trial_is_reached_without_walking():
+    trials = sweep(dict.fromkeys("abcdefghij", 0), [f"{key}=" + ",".join(map(str, range(100))) for key in "abcdefghi"])
+    assert len(trials) == 100**9
+    assert plain(trials[123456789012345678].spec) == dict(zip("abcdefghij", (12, 34, 56, 78, 90, 12, 34, 56, 78, 0), strict=True))
+
+
+def test_a_spec_is_copied_for_each_trial_and_stays_as_it_was():
+    model = lazy(net)()
+    spec = {"m": model, "n": [model], "r": ref(model).width}
+    before = copy(spec)
+    first, second = sweep(spec, "m.width=1,2")
+    assert equal(spec, before)
+    assert first.spec.m is not second.spec.m
+    assert second.spec.m is second.spec.n[0]
+    assert (second.spec.m.width, type(second.spec.m.width)) == (2, int)
+
+
+def test_new_keys_can_be_swept():
+    assert [plain(trial.spec) for trial in sweep({}, "+a.b=1,2")] == [{"a": {"b": 1}}, {"a": {"b": 2}}]
+
+
+def test_a_file_runs_again_for_each_trial_so_that_what_it_computes_follows(project):
+    project("conf.py", "lr = 1\nwidth = 2\nproduct = lr * width\n")
+    assert [trial.spec.product for trial in sweep("conf.py", ["lr=1,10", "width=3,4"])] == [3, 4, 30, 40]
+
+
+def test_in_a_spec_already_loaded_only_references_follow(project):
+    project("conf.py", "lr = 1\nproduct = lr * 2\nlive = '${lr}'\n")
+    trials = sweep(load("conf.py"), "lr=1,10")
+    assert [(trial.spec.product, trial.spec.live) for trial in trials] == [(2, 1), (2, 10)]
+
+
+def test_an_axis_is_the_origin_of_its_choice():
+    trial = sweep({"a": 0, "b": 0}, ["a=1,2", "b=3"])[1]
+    assert (origin(trial.spec, "a").kind, origin(trial.spec, "a").text) == ("sweep", "a=2")
+    assert (origin(trial.spec, "b").kind, origin(trial.spec, "b").text) == ("override", "b=3")
+
+
+def test_what_does_not_fit_is_told_when_its_trial_is_made():
+    trials = sweep({"m": lazy(net)()}, "m.width=1,wide")
+    assert trials[0].spec.m.width == 1
+    with pytest.raises(OverrideError, match="must be int, found 'wide'"):
+        trials[1]
+
+
+def test_what_cannot_be_read_is_told_at_once_and_together():
+    with pytest.raises(OverrideError) as caught:
+        sweep({}, ["a", "b=1,"])
+    assert [fault.problem for fault in caught.value.faults] == [
+        "'a' is not an override: there is no '='",
+        "expected a value between commas, at column 5",
+    ]
+
+
+def test_without_an_axis_there_is_nothing_to_sweep():
+    assert repr(sweep({"a": 1}, "a=2")) == "<Sweep of no trials: nothing sweeps>"
+    assert list(sweep({"a": 1}, "a=2")) == []
