@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 
+_LONG_NAME = 16
+"""Columns of a name beyond which the others are not aligned with it."""
+
 _DEEPEST = 60
 """Levels that are written out; what lies deeper is shown as `...`."""
 
@@ -42,6 +45,30 @@ def layout(
     "{'a': [1, 2]}"
     """
     return _Writer(width, names or {}, kinds).write(x, indent, 0, top=True)
+
+
+def layout_names(mapping: Any, *, width: int = WIDTH, kinds: dict[type, Kind | None] = KINDS) -> str:
+    """A mapping as a file would define it: a line for each name, nodes that have a name by that name.
+
+    >>> print(layout_names({"epochs": 5, "lr": 0.1}))
+    epochs = 5
+    lr     = 0.1
+    """
+    kind = kind_of(type(mapping), kinds)
+    assert kind is not None
+    items = list(zip(*kind.items(mapping), strict=True))
+    names: dict[int, str] = {}
+    for name, value in items:
+        inner = kind_of(type(value), kinds)
+        if inner is not None and inner.node and str(name).isidentifier():
+            names.setdefault(id(value), str(name))
+    longest = max((len(str(name)) for name, _ in items if len(str(name)) <= _LONG_NAME), default=0)
+    lines = []
+    for name, value in items:
+        head = f"{name:<{longest}} = "
+        alias = names.get(id(value), name)
+        lines.append(head + (alias if alias != name else layout(value, width=width, indent=len(head), names=names, kinds=kinds)))
+    return "\n".join(lines)
 
 
 class _Writer:

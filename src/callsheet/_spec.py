@@ -7,7 +7,7 @@ from _collections_abc import Iterator, MutableMapping
 
 from ._configfile import PREFIX
 from ._equal import equal
-from ._layout import layout
+from ._layout import layout, layout_names
 from ._leaf import Datum
 from ._origin import UNKNOWN, Origin, locate
 from ._ref import Ref, Template, apply_steps, bind, depends_on_run, follow, operands_of, parse_text, with_operands
@@ -183,6 +183,11 @@ class Mapping:
 
     def __repr__(self) -> str:
         return layout(self)
+
+    def __str__(self) -> str:
+        names = all(isinstance(key, str) and key.isidentifier() for key in self)
+        calls = any(type(value) in CALLS for value in _raw(self, "__dict__").values())
+        return layout_names(self) if names and calls else layout(self)
 
     def __dir__(self) -> list[str]:
         return [*_DICT_METHODS, *(key for key in _raw(self, "__dict__") if isinstance(key, str))]

@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
-from callsheet._layout import layout
-from callsheet._spec import CALLS, Mapping
-from callsheet._tree import kind_of
+from callsheet._layout import layout, layout_names
+from callsheet._spec import Mapping
 
 
 def width() -> int:
@@ -77,23 +76,4 @@ def _finite(data: Any) -> Any:
 
 def spec_text(spec: Any, *, columns: int = 80) -> str:
     """A spec as it reads in a file: a line for each name, nodes that have a name by that name."""
-    if not isinstance(spec, Mapping):
-        return layout(spec, width=columns)
-    names: dict[int, str] = {}
-    for name, value in _raw_items(spec):
-        if kind_of(type(value)) is not None and type(value) in CALLS and str(name).isidentifier():
-            names.setdefault(id(value), str(name))
-    longest = max((len(str(name)) for name in spec if len(str(name)) <= 16), default=0)
-    lines = []
-    for name, value in _raw_items(spec):
-        head = f"{name:<{longest}} = "
-        alias = names.get(id(value))
-        text = alias if alias not in (None, name) else layout(value, width=columns, indent=len(head), names=names)
-        lines.append(head + str(text))
-    return "\n".join(lines)
-
-
-def _raw_items(spec: Any) -> list[tuple[Any, Any]]:
-    kind = kind_of(type(spec))
-    assert kind is not None
-    return list(zip(*kind.items(spec), strict=True))
+    return layout_names(spec, width=columns) if isinstance(spec, Mapping) else layout(spec, width=columns)
