@@ -419,7 +419,7 @@ class _Decoder:
             return _settled(items)
         if cls is not dict:
             raise self.bad(place, f"holds {x!r}, which is not data")
-        return (yield from self.dict(x, place))
+        return (yield from self.mapping(x, place))
 
     def child(self, x: Any, holder: Any, key: Any, place: str) -> Reading:
         """A value inside a holder; where it stands for a node written elsewhere, that is put there at the end."""
@@ -445,7 +445,7 @@ class _Decoder:
         self.refs.append(ref)
         return ref
 
-    def dict(self, x: dict[str, Any], place: str) -> Reading:
+    def mapping(self, x: dict[str, Any], place: str) -> Reading:
         if "_target_" in x:
             return (yield from self.call(x, place))
         if "_type_" in x:

@@ -66,6 +66,8 @@ class ConfigSource:
 
     __slots__ = ("assigned", "path", "statements", "taken", "text", "tree")
 
+    tree: Any
+
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
@@ -89,7 +91,8 @@ class ConfigSource:
         """
         Rewriter(self).rewrite()
         try:
-            return compile(self.tree, self.path, "exec", dont_inherit=True)
+            code: CodeType = compile(self.tree, self.path, "exec", dont_inherit=True)
+            return code
         except SyntaxError as error:
             raise _syntax_fault(self.path, error) from None
         except (RecursionError, MemoryError):
@@ -121,8 +124,8 @@ def read_source(path: str) -> str:
     try:
         return raw.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise LoadError(Fault("", f"is not text: {error}", origin=f"{show_file(path)}:{line}")) from None
+        row = raw.count(b"\n", 0, error.start) + 1
+        raise LoadError(Fault("", f"is not text: {error}", origin=f"{show_file(path)}:{row}")) from None
 
 
 def digest_of(text: str) -> str:
@@ -174,10 +177,10 @@ def file_of_module(module: ModuleType) -> tuple[str, str]:
     if module.__name__.startswith(PREFIX):
         path, _, digest = module.__name__[len(PREFIX) :].rpartition("@")
         return path, digest
-    path = getattr(module, "__file__", None)
-    if module.__name__ != "__main__" or not path:
+    file = getattr(module, "__file__", None)
+    if module.__name__ != "__main__" or not file:
         return "", ""
-    path = os.path.abspath(path)
+    path = os.path.abspath(file)
     try:
         return path, digest_of(read_source(path))
     except OSError:
@@ -437,12 +440,12 @@ class Rewriter:
         return _call("name", [*arguments, value], at)
 
 
-def _call(hook: str, arguments: list[Any], at: dict[str, int]) -> Any:
+def _call(hook: str, arguments: list[Any], at: dict[str, Any]) -> Any:
     owner = ast.Name(HOOKS, ast.Load(), **at)
     return ast.Call(ast.Attribute(owner, hook, ast.Load(), **at), arguments, [], **at)
 
 
-def _place(node: Any) -> dict[str, int]:
+def _place(node: Any) -> dict[str, Any]:
     names = ("lineno", "col_offset", "end_lineno", "end_col_offset")
     return {name: getattr(node, name) for name in names}
 

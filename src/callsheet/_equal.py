@@ -143,7 +143,7 @@ def _same_head(x: Any, y: Any, pairs: list[tuple[Any, Any]]) -> bool:
     if _is_container(x) and _is_container(y):  # a target that is itself a call
         pairs.append((x, y))
         return True
-    return _head_key(x) == _head_key(y)
+    return bool(_head_key(x) == _head_key(y))
 
 
 def _is_container(x: Any) -> bool:
@@ -165,8 +165,8 @@ def _same_leaf(x: Any, y: Any) -> bool:
         return True
     written, other = write_leaf(x), write_leaf(y)
     if written is None or other is None:
-        return type(x) is type(y) and bool(x == y) if written is None and other is None else False
-    return _leaf_key(x, written) == _leaf_key(y, other)
+        return written is other and type(x) is type(y) and bool(x == y)
+    return bool(_leaf_key(x, written) == _leaf_key(y, other))
 
 
 def _leaf_key(x: Any, written: tuple[str, Any]) -> Any:

@@ -295,7 +295,7 @@ def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: str = "
 
         cls = getattr(datetime, tag)
         return cls(*of) if tag == "timedelta" else cls.fromisoformat(of)
-    simple = {"float": float, "range": lambda x: range(*x), "slice": lambda x: slice(*x), "ellipsis": lambda x: ...}
+    simple: dict[str, Any] = {"float": float, "range": lambda x: range(*x), "slice": lambda x: slice(*x), "ellipsis": lambda x: ...}
     if tag in simple:
         return simple[tag](of)
     if tag == "complex":

@@ -63,7 +63,7 @@ def override(spec: S, texts: Iterable[str] | str) -> S:
     {'a': {'b': 2}}
     """
     where = locate(here(), None).where
-    made = attach(copy(spec))
+    made: S = attach(copy(spec))
     apply_all(made, parse_all(texts), where=where)
     return made
 
@@ -89,7 +89,8 @@ def parse_all(texts: Iterable[str] | str) -> list[Override]:
     Raises:
         OverrideError: With a fault for each that cannot be read.
     """
-    overrides, faults = [], []
+    overrides: list[Override] = []
+    faults: list[Fault] = []
     for text in [texts] if isinstance(texts, str) else texts:
         try:
             said = parse(text)

@@ -11,7 +11,7 @@ from ._origin import locate
 from ._override import apply_all
 from ._spec import attach, copy, here
 from ._trust import Policy
-from .errors import OverrideError
+from .errors import Fault, OverrideError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,7 +138,8 @@ def sweep(source: Any, overrides: Iterable[str] | str = (), *, allow: Iterable[s
 
 def sweep_said(source: Any, texts: Iterable[str] | str, *, where: str, policy: Policy | None) -> Sweep:
     """`sweep`, where `where` says who gave the overrides."""
-    overrides, faults = [], []
+    overrides: list[Override] = []
+    faults: list[Fault] = []
     for text in [texts] if isinstance(texts, str) else texts:
         try:
             overrides.append(parse(text))

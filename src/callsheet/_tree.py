@@ -22,7 +22,7 @@ MAX_DEPTH = 1000
 TARGET = "(target)"
 """The step from a call to a target that is itself a spec."""
 
-ATOMS = frozenset((int, float, str, bool, type(None), bytes, complex))
+ATOMS: frozenset[type] = frozenset((int, float, str, bool, type(None), bytes, complex))
 """Types whose values hold nothing and are shared by nobody."""
 
 
