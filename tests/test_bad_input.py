@@ -32,7 +32,9 @@ def test_a_directory(project):
 @pytest.mark.parametrize("name", ["conf.pickle", "conf"])
 def test_a_suffix_that_is_not_known(project, name):
     project(name, "")
-    assert message(name) == f"{name} ends in {os.path.splitext(name)[1] or 'nothing'}: a config is a .py or a .json file"  # noqa: PTH122
+    assert (
+        message(name) == f"{name} ends in {os.path.splitext(name)[1] or 'nothing'}: a config is a .py or a .json file"
+    )
 
 
 @pytest.mark.parametrize("name", ["conf.py", "conf.json"])
@@ -58,7 +60,14 @@ def test_a_syntax_error_shows_the_line_and_the_column(project):
 
 @pytest.mark.parametrize(
     "text",
-    ["return 1\n", "a = 1\nyield a\n", "def f():\n    from .x import *\n", "a = 1\n  b = 2\n", "# coding: nonsense\n", "break\n"],
+    [
+        "return 1\n",
+        "a = 1\nyield a\n",
+        "def f():\n    from .x import *\n",
+        "a = 1\n  b = 2\n",
+        "# coding: nonsense\n",
+        "break\n",
+    ],
 )
 def test_whatever_python_refuses_is_one_error_with_its_line(project, text):
     project("conf.py", text)
@@ -71,7 +80,15 @@ def test_whatever_python_refuses_is_one_error_with_its_line(project, text):
 def test_a_syntax_error_in_a_file_that_is_taken_from_names_that_file(project):
     project("base.py", "a = = 1\n")
     project("conf.py", "from .base import a\n")
-    assert message("conf.py").split("\n")[0].split() == "is not valid Python: invalid syntax base.py:1".split()
+    assert message("conf.py").split("\n")[0].split() == [
+        "is",
+        "not",
+        "valid",
+        "Python:",
+        "invalid",
+        "syntax",
+        "base.py:1",
+    ]
 
 
 def test_a_source_nested_too_deeply(project):
@@ -83,7 +100,7 @@ def test_a_source_nested_too_deeply(project):
 
 def test_data_that_python_nests_too_deeply_is_one_named_error(project):
     project("conf.py", "a = []\nfor _ in range(5000):\n    a = [a]\nb = a\n")
-    assert message("conf.py", DepthError).split()[-6:] == "is nested more than 1000 levels deep".split() or "nested more than 1000" in message("conf.py", DepthError)
+    assert "is nested more than 1000 levels deep" in message("conf.py", DepthError)
 
 
 def test_a_dict_that_holds_itself(project):
@@ -122,11 +139,23 @@ def test_a_target_that_cannot_be_imported_names_its_line_at_build(project):
     project("conf.py", "from callsheet import lazy\nmain = lazy('not_there.Net')()\n")
     with pytest.raises(CallsheetError) as caught:
         build(load("conf.py"))
-    assert str(caught.value).split("\n")[0].split() == "main cannot import not_there.Net: no module named 'not_there' conf.py:2".split()
+    assert str(caught.value).split("\n")[0].split() == [
+        "main",
+        "cannot",
+        "import",
+        "not_there.Net:",
+        "no",
+        "module",
+        "named",
+        "'not_there'",
+        "conf.py:2",
+    ]
 
 
 def test_an_exception_in_a_constructor_keeps_its_type_and_says_where(project):
-    project("conf.py", "from callsheet import lazy\ndef boom(x): raise OSError(x)\nmain = {'a': [\n    lazy(boom)(x=5)]}\n")
+    project(
+        "conf.py", "from callsheet import lazy\ndef boom(x): raise OSError(x)\nmain = {'a': [\n    lazy(boom)(x=5)]}\n"
+    )
     with pytest.raises(OSError) as caught:
         build(load("conf.py"))
     assert caught.value.args == (5,)

@@ -14,14 +14,29 @@ import uuid
 
 import numpy as np
 import pytest
-import shapes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapes import Color, Frozen, Net, Optim, Perm, Point, call
 
-from callsheet import MISSING, Call, build, copy, equal, from_data, hash_of, lazy, load, override, partial, ref, save, to_data
+import shapes
+from callsheet import (
+    MISSING,
+    Call,
+    build,
+    copy,
+    equal,
+    from_data,
+    hash_of,
+    lazy,
+    load,
+    override,
+    partial,
+    ref,
+    save,
+    to_data,
+)
 from callsheet._spec import attach
 from callsheet.errors import CallsheetError, CycleError, DepthError, LoadError, SaveError
+from shapes import Color, Frozen, Net, Optim, Perm, call
 
 ALLOW = ["shapes", "numpy", "builtins", "posixpath"]
 
@@ -57,11 +72,18 @@ VALUES = {
     "classmethod": Net.make,
     "range": range(1, 10, 2),
     "slice": [slice(None), slice(1, None, -2)],
-    "numpy scalar": [np.float32(1.5), np.int64(3), np.bool_(True), np.float64("nan"), np.datetime64("2020-01-01"), np.str_("é")],
+    "numpy scalar": [
+        np.float32(1.5),
+        np.int64(3),
+        np.bool_(True),
+        np.float64("nan"),
+        np.datetime64("2020-01-01"),
+        np.str_("é"),
+    ],
     "array": [np.array([[1, 2.5]]), np.zeros((0, 3)), np.arange(6).reshape(2, 3).T],
     "complex": [1 + 2j, complex("inf"), complex("nan")],
     "datetime": [
-        datetime.datetime(2020, 1, 2, 3, 4, 5, 6, datetime.timezone.utc),
+        datetime.datetime(2020, 1, 2, 3, 4, 5, 6, datetime.UTC),
         datetime.date(2020, 1, 2),
         datetime.time(1, 2),
         datetime.timedelta(-1, 2, 3),
@@ -72,9 +94,36 @@ VALUES = {
     "texts": ["no", "1e-3", "null", "", "é\n\0", "\ud800", "???", "_target_"],
     "must be given": MISSING,
     "ellipsis": ...,
-    "odd keys": {1: 1, "1": 2, 2.5: 3, None: 4, (1, ("a", None)): 5, b"x": 6, frozenset({1}): 7, "???": 8, "${x}": 9, False: 10, "": 11},
+    "odd keys": {
+        1: 1,
+        "1": 2,
+        2.5: 3,
+        None: 4,
+        (1, ("a", None)): 5,
+        b"x": 6,
+        frozenset({1}): 7,
+        "???": 8,
+        "${x}": 9,
+        False: 10,
+        "": 11,
+    },
     "keys that need an import": {Color.RED: 1, Net: 2, np.float32(1.5): 3},
-    "reserved keys": dict.fromkeys("_target_ _args_ _partial_ _type_ _value_ _items_ _same_ _ref_ _nodes_ _format_ _root_".split(), 1),
+    "reserved keys": dict.fromkeys(
+        [
+            "_target_",
+            "_args_",
+            "_partial_",
+            "_type_",
+            "_value_",
+            "_items_",
+            "_same_",
+            "_ref_",
+            "_nodes_",
+            "_format_",
+            "_root_",
+        ],
+        1,
+    ),
     "reserved arguments": lazy(call)(_target_=1, _args_=2, _partial_=3),
     "call": lazy(Net)(1, [2], width={"a": (3,)}),
     "call by name": lazy("torch.optim.SGD")(lr=0.1),
@@ -84,7 +133,15 @@ VALUES = {
     "dataclass": Optim(0.5, Optim([1])),
     "frozen dataclass": Frozen(2),
     "texts of a dataclass": Optim("${a}", "???"),
-    "references": {"s": 5, "whole": "${s}", "inside": "run-${s}", "literal": "\\${s}", "math": 2 ** (ref("s") // 2), "item": ref("l")[0], "l": [1]},
+    "references": {
+        "s": 5,
+        "whole": "${s}",
+        "inside": "run-${s}",
+        "literal": "\\${s}",
+        "math": 2 ** (ref("s") // 2),
+        "item": ref("l")[0],
+        "l": [1],
+    },
 }
 
 
@@ -152,7 +209,9 @@ def test_sharing_and_references_come_back(spec):
 
 def test_sharing_is_a_part_of_equality_so_that_these_tests_can_fail():
     assert not equal(attach(SHARED["two keys"]), attach({"a": MODEL, "b": copy(MODEL)}))
-    assert not equal(attach(SHARED["a node handed to a reference"]), attach({"a": MODEL, "o": O, "b": ref(MODEL).go(copy(O), k=[O])}))
+    assert not equal(
+        attach(SHARED["a node handed to a reference"]), attach({"a": MODEL, "o": O, "b": ref(MODEL).go(copy(O), k=[O])})
+    )
 
 
 def test_a_node_held_twice_is_built_once_after_loading():
@@ -203,7 +262,13 @@ def test_targets_with_dots_only_are_read_too():
 
 
 def test_numbers_keep_their_type_and_texts_stay_texts():
-    assert from_data({"lr": 1e-3, "n": 1, "f": 1.0, "b": True, "no": "no"}) == {"lr": 0.001, "n": 1, "f": 1.0, "b": True, "no": "no"}
+    assert from_data({"lr": 1e-3, "n": 1, "f": 1.0, "b": True, "no": "no"}) == {
+        "lr": 0.001,
+        "n": 1,
+        "f": 1.0,
+        "b": True,
+        "no": "no",
+    }
     assert type(from_data({"f": 1.0}).f) is float
 
 
@@ -230,7 +295,10 @@ def test_numbers_keep_their_type_and_texts_stay_texts():
         ({"a": {"_ref_": "b"}}, "b  leads to 'b', where nothing is"),
         ({"a": {"_ref_": 5}}, "a  has a _ref_ that is no path, or a _then_ that is no list"),
         ({"a": 1, "b": {"_ref_": "a", "_then_": [["call", 5]]}}, "b  has a _then_ that cannot be read: ['call', 5]"),
-        ({"a": 1, "b": {"_ref_": "a", "_then_": [["attr", "__class__"]]}}, "b  follows the attribute '__class__', which data may not"),
+        (
+            {"a": 1, "b": {"_ref_": "a", "_then_": [["attr", "__class__"]]}},
+            "b  follows the attribute '__class__', which data may not",
+        ),
         ({"a": "${b"}, "a  '${b' opens a reference that is not closed at column 1"),
         ({"_format_": 99}, "has format 99, and this Callsheet reads up to 1"),
         ({"_format_": "1"}, "has format '1', and this Callsheet reads up to 1"),
@@ -256,7 +324,15 @@ def test_data_that_is_not_data_is_refused():
 # --- property: any spec -----------------------------------------------------------------------------------------------
 
 KEYS = st.text(max_size=3) | st.sampled_from(["_target_", "_same_", "a.b", "0", "${x}", "???", "", "_nodes_"])
-ODD_KEYS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.binary(max_size=2) | st.tuples(st.integers(), st.text(max_size=2)) | st.sampled_from([Color.RED])
+ODD_KEYS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.binary(max_size=2)
+    | st.tuples(st.integers(), st.text(max_size=2))
+    | st.sampled_from([Color.RED])
+)
 ATOMS = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers() | st.binary(max_size=4)
     | st.text(max_size=4).map(lambda t: t.replace("${", "$"))
@@ -275,7 +351,24 @@ def specs(draw):
         member = st.sampled_from(range(len(pool))).map(pool.__getitem__)
         args = draw(st.lists(member, max_size=3))
         kwargs = draw(st.dictionaries(KEYS, member, max_size=3))
-        shape = draw(st.sampled_from("call named partial calls dict odd list tuple fields frozen ref arith".split()))
+        shape = draw(
+            st.sampled_from(
+                [
+                    "call",
+                    "named",
+                    "partial",
+                    "calls",
+                    "dict",
+                    "odd",
+                    "list",
+                    "tuple",
+                    "fields",
+                    "frozen",
+                    "ref",
+                    "arith",
+                ]
+            )
+        )
         nodes = [x for x in pool if isinstance(x, Call | Optim)]
         if shape == "call":
             pool.append(lazy(call)(*args, **kwargs))
@@ -299,7 +392,11 @@ def specs(draw):
         elif shape == "frozen":
             pool.append(Frozen(draw(st.integers())))
         elif shape == "ref" and nodes:
-            pool.append(ref(draw(st.sampled_from(nodes))).go(*args, **{k: v for k, v in kwargs.items() if k.isidentifier()})[0].x)
+            pool.append(
+                ref(draw(st.sampled_from(nodes)))
+                .go(*args, **{k: v for k, v in kwargs.items() if k.isidentifier()})[0]
+                .x
+            )
         else:
             pool.append(ref("a.b") // 2)
     return attach({"root": pool[-1], "all": pool})
@@ -334,7 +431,7 @@ def test_what_is_not_data_is_refused_with_its_path_and_the_old_file_stays(tmp_pa
     path = tmp_path / "x.json"
     path.write_text("old")
     if value is open:
-        value = open(os.devnull)  # noqa: SIM115, PTH123
+        value = open(os.devnull)  # noqa: SIM115
     with pytest.raises(SaveError) as caught:
         save({"good": 1, "a": [1, {"b": value}]}, path)
     if hasattr(value, "close"):
@@ -345,15 +442,21 @@ def test_what_is_not_data_is_refused_with_its_path_and_the_old_file_stays(tmp_pa
 
 
 def test_the_whole_text_of_that_error(project):
-    project("conf.py", "from callsheet import lazy\nf = lambda: 1\nmain = lazy(dict)(\n    a=1,\n    key=f,\n)\nrest = [f]\n")
+    project(
+        "conf.py",
+        "from callsheet import lazy\nf = lambda: 1\nmain = lazy(dict)(\n    a=1,\n    key=f,\n)\nrest = [f]\n",
+    )
     with pytest.raises(SaveError) as caught:
         save(load("conf.py"), "x.json")
     shown = repr(load("conf.py").rest[0]).rpartition(" at ")[0]
     lines = str(caught.value).split("\n")
     assert lines[0].startswith(f"main.key  is not data, so it cannot be saved: {shown}")
-    assert lines[1:3] == ["          set by conf.py:5", "          define it at the top level of a module, or describe it with lazy(...)"]
+    assert lines[1:3] == [
+        "          set by conf.py:5",
+        "          define it at the top level of a module, or describe it with lazy(...)",
+    ]
     assert lines[3].startswith("rest[0]   is not data, so it cannot be saved:")
-    assert not os.path.exists("x.json")  # noqa: PTH110
+    assert not os.path.exists("x.json")
 
 
 def test_a_spec_that_holds_itself_is_refused(tmp_path):
@@ -396,7 +499,23 @@ def test_a_saved_file_is_readable_text_with_its_format_and_the_usual_rights(tmp_
     assert path.stat().st_mode == other.stat().st_mode
 
 
-@pytest.mark.parametrize("root", [5, "???", [1], (1,), None, MISSING, Color.RED, MODEL, [MODEL, MODEL], ref(MODEL).x, {"_format_": 7}, {"_root_": 1}])
+@pytest.mark.parametrize(
+    "root",
+    [
+        5,
+        "???",
+        [1],
+        (1,),
+        None,
+        MISSING,
+        Color.RED,
+        MODEL,
+        [MODEL, MODEL],
+        ref(MODEL).x,
+        {"_format_": 7},
+        {"_root_": 1},
+    ],
+)
 def test_a_root_of_any_kind_can_be_saved(tmp_path, root):
     save(root, tmp_path / "x.json")
     again = load(tmp_path / "x.json")
@@ -409,7 +528,9 @@ def test_a_root_of_any_kind_can_be_saved(tmp_path, root):
 
 def test_reading_editing_showing_and_hashing_data_imports_nothing(project):
     project("noisy.py", "raise SystemExit('imported')\n")
-    project("x.json", """
+    project(
+        "x.json",
+        """
         {"a": {"_target_": "noisy:Net", "_args_": [1], "f": {"_value_": "name", "of": "noisy:f"}},
          "b": {"_target_": "noisy.Net.make"},
          "c": {"_type_": "noisy:Opt", "lr": 0.1},
@@ -418,8 +539,11 @@ def test_reading_editing_showing_and_hashing_data_imports_nothing(project):
          "g": {"_items_": [[{"_value_": "enum", "of": ["noisy:Color", "RED"]}, 1]]},
          "h": [{"_value_": "dtype", "of": ["<f4"]}, {"_value_": "scalar", "of": ["<f4", "AADAPw=="]}],
          "i": {"_ref_": "a", "_then_": [["attr", "x"]]}}
-    """)
-    project("main.py", """
+    """,
+    )
+    project(
+        "main.py",
+        """
         import sys
         from callsheet import copy, equal, hash_of, load, override, save, walk
         spec = load("x.json", ["a.x=1", "c.lr=2"])
@@ -429,7 +553,8 @@ def test_reading_editing_showing_and_hashing_data_imports_nothing(project):
         load("y.json")
         loaded = {name.partition(".")[0] for name in sys.modules}
         print(sorted(loaded & {"noisy", "numpy", "enum", "typing", "inspect"}))
-    """)
+    """,
+    )
     done = subprocess.run([sys.executable, "main.py"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "noisy" not in done.stdout

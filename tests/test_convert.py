@@ -59,7 +59,7 @@ T = typing.TypeVar("T")
         ("[1,2]", list[int] | None, [1, 2]),
         ("[1,x]", list, [1, "x"]),
         ("[1,x]", typing.List, [1, "x"]),  # noqa: UP006
-        ("[1]", typing.Sequence, [1]),  # noqa: UP006
+        ("[1]", typing.Sequence, [1]),
         ("[1,x]", abc.Sequence[str], ["1", "x"]),
         ("[1]", abc.Iterable[float], [1.0]),
         ("[1,2]", tuple[int, float], (1, 2.0)),
@@ -149,5 +149,17 @@ def test_what_does_not_fit_is_refused_showing_both(text, hint, message):
 
 
 def test_a_reference_stands_for_any_type():
-    for hint in (int, float, bool, str, int | None, list[int], tuple[int, ...], dict[str, int], pathlib.Path, Color, typing.Literal[1]):
+    for hint in (
+        int,
+        float,
+        bool,
+        str,
+        int | None,
+        list[int],
+        tuple[int, ...],
+        dict[str, int],
+        pathlib.Path,
+        Color,
+        typing.Literal[1],
+    ):
         assert convert(parse_value("${a.b}"), hint) == "${a.b}"

@@ -10,19 +10,21 @@ import pytest
 from callsheet import build, equal, lazy, load, plain, to_data
 from callsheet.errors import LoadError, PathError
 
-
 # --- what is exported -------------------------------------------------------------------------------------------------
 
 
 def test_what_assignments_bind_is_exported_in_their_order(project):
-    project("conf.py", """
+    project(
+        "conf.py",
+        """
         b = 1
         a: int = 2
         c = d = {"x": [1, (2, 3)]}
         e, (f, *g) = 5, (6, 7, 8)
         a += 1
         unset: int
-    """)
+    """,
+    )
     cfg = load("conf.py")
     assert list(cfg) == ["b", "a", "c", "d", "e", "f", "g"]
     assert plain(cfg) == {"b": 1, "a": 3, "c": {"x": [1, (2, 3)]}, "d": {"x": [1, (2, 3)]}, "e": 5, "f": 6, "g": [7, 8]}
@@ -30,7 +32,9 @@ def test_what_assignments_bind_is_exported_in_their_order(project):
 
 def test_modules_functions_classes_and_loop_variables_are_not_exported(project):
     project("train.py", "width = 3\ndef fit(): ...\n")
-    project("conf.py", """
+    project(
+        "conf.py",
+        """
         import os
         import train as t
         from train import width, fit
@@ -45,12 +49,15 @@ def test_modules_functions_classes_and_loop_variables_are_not_exported(project):
             total += i
             inside = i
         handle = (n for n in [1])
-    """)
+    """,
+    )
     assert list(load("conf.py")) == ["total", "inside"]
 
 
 def test_plain_values_of_every_kind_are_exported(project):
-    project("conf.py", """
+    project(
+        "conf.py",
+        """
         import enum
         from dataclasses import dataclass
         from pathlib import Path
@@ -73,7 +80,8 @@ def test_plain_values_of_every_kind_are_exported(project):
         h = MISSING
         i = ref("f")
         j = range(3)
-    """)
+    """,
+    )
     assert list(load("conf.py")) == list("abcdefghij")
 
 
@@ -83,7 +91,9 @@ def test_a_name_that_is_deleted_again_is_not_exported(project):
 
 
 def test_what_is_bound_inside_if_with_and_try_is_exported(project):
-    project("conf.py", """
+    project(
+        "conf.py",
+        """
         import contextlib
         if True:
             a = 1
@@ -101,7 +111,8 @@ def test_what_is_bound_inside_if_with_and_try_is_exported(project):
         match 7:
             case 7:
                 g = 7
-    """)
+    """,
+    )
     assert plain(load("conf.py")) == {"a": 1, "b": {"k": 2}, "c": 3, "d": 4, "e": 5, "f": 6, "g": 7}
 
 
@@ -153,7 +164,9 @@ def test_each_file_runs_once_a_load_so_that_its_nodes_are_the_same_node(project)
 
 
 def test_relative_imports_go_by_place_without_init_files(project):
-    project("exp/deep/conf.py", """
+    project(
+        "exp/deep/conf.py",
+        """
         from .near import a
         from ..up import b as bb
         from ...top import c
@@ -161,7 +174,8 @@ def test_relative_imports_go_by_place_without_init_files(project):
         from . import near
         from .pkg import inner as other
         e = near.a + other.d
-    """)
+    """,
+    )
     project("exp/deep/near.py", "a = 1\n")
     project("exp/up.py", "b = 2\n")
     project("top.py", "c = 3\n")
@@ -213,7 +227,9 @@ def test_relative_imports_work_wherever_a_statement_may_stand(project, text):
 def test_a_function_of_a_config_may_describe_calls_and_import_by_place_after_the_load(project):
     project("base.py", "width = 4\n")
     project("train.py", "class Net:\n    def __init__(self, width): self.width = width\n")
-    project("conf.py", """
+    project(
+        "conf.py",
+        """
         from callsheet import build, lazy
         from train import Net
 
@@ -222,7 +238,8 @@ def test_a_function_of_a_config_may_describe_calls_and_import_by_place_after_the
             return build(lazy(Net)(width))
 
         main = lazy(make)()
-    """)
+    """,
+    )
     assert build(load("conf.py").main).width == 4
 
 
@@ -269,10 +286,20 @@ def test_a_file_that_takes_from_itself_is_a_circle_of_one(project):
 
 def test_load_touches_nothing_of_the_process(project):
     project("base.py", "a = 1\n")
-    project("conf.py", "from .base import a\nimport builtins, sys\nseen = builtins.__import__.__name__\nargv = list(sys.argv)\n")
+    project(
+        "conf.py",
+        "from .base import a\nimport builtins, sys\nseen = builtins.__import__.__name__\nargv = list(sys.argv)\n",
+    )
     before = builtins.__import__, list(sys.argv), dict(os.environ), os.getcwd(), list(sys.path), list(sys.meta_path)
     cfg = load("conf.py", ["a=2"])
-    assert (builtins.__import__, list(sys.argv), dict(os.environ), os.getcwd(), list(sys.path), list(sys.meta_path)) == before
+    assert (
+        builtins.__import__,
+        list(sys.argv),
+        dict(os.environ),
+        os.getcwd(),
+        list(sys.path),
+        list(sys.meta_path),
+    ) == before
     assert plain(cfg) == {"a": 2, "seen": "__import__", "argv": before[1]}
 
 
@@ -300,13 +327,16 @@ def test_the_path_may_be_a_path_object_and_the_file_knows_where_it_is(project, t
 
 
 def test_dicts_and_lists_become_a_mapping_and_a_list_once_per_object(project):
-    project("conf.py", """
+    project(
+        "conf.py",
+        """
         shared = {"lr": 0.1}
         a = {"opt": shared}
         b = [shared, shared]
         shared.lr = 0.2
         seen = a["opt"].lr
-    """)
+    """,
+    )
     cfg = load("conf.py")
     assert cfg.shared is cfg.a.opt is cfg.b[0] is cfg.b[1]
     assert cfg.seen == 0.2
@@ -330,7 +360,10 @@ def test_tuples_stay_tuples_and_hold_mappings(project):
 
 
 def test_what_a_call_receives_of_a_loaded_file_is_plain(project):
-    project("conf.py", "from callsheet import lazy\ndef kinds(x, y): return [type(x), type(x['l']), type(y)]\nmain = lazy(kinds)({'l': []}, (1,))\n")
+    project(
+        "conf.py",
+        "from callsheet import lazy\ndef kinds(x, y): return [type(x), type(x['l']), type(y)]\nmain = lazy(kinds)({'l': []}, (1,))\n",
+    )
     assert build(load("conf.py").main) == [dict, list, tuple]
 
 
@@ -340,7 +373,9 @@ def test_what_a_call_receives_of_a_loaded_file_is_plain(project):
 def test_a_target_is_kept_under_the_name_that_the_file_gives_it(project):
     project("pkg/__init__.py", "from pkg.deep import Net\n")
     project("pkg/deep.py", "class Net:\n    def __init__(self, width=1): ...\n")
-    project("conf.py", """
+    project(
+        "conf.py",
+        """
         import pkg as p, pkg.deep
         from callsheet import lazy as L, partial
         from pkg import Net
@@ -351,7 +386,8 @@ def test_a_target_is_kept_under_the_name_that_the_file_gives_it(project):
         b = L(Deep)()
         c = partial(p.Net)()
         d = callsheet.lazy(pkg.deep.Net)(norm=Net, layers=[Net, Deep], table={"k": p.Net})
-    """)
+    """,
+    )
     cfg = load("conf.py")
     assert to_data(cfg) == {
         "a": {"_target_": "pkg:Net"},
@@ -380,7 +416,9 @@ def test_reading_an_argument_that_is_a_name_gives_the_object(project):
 
 def test_the_arguments_of_an_imported_target_are_checked_at_check_and_build_only(project):
     project("train.py", "def fit(lr): return lr\n")
-    project("conf.py", "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(lrr=1)\nmain.momentum = 2\n")
+    project(
+        "conf.py", "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(lrr=1)\nmain.momentum = 2\n"
+    )
     main = load("conf.py").main
     assert main.lrr == 1
     with pytest.raises(Exception) as caught:

@@ -167,7 +167,9 @@ def test_values_nested_too_deeply_are_one_named_error():
 def test_a_sweep_where_one_value_stands_is_refused():
     with pytest.raises(OverrideError) as caught:
         parse_value("1,2")
-    assert str(caught.value) == "'1,2' is a sweep, and only one value can stand here\n  for one value:  [a,b]  or  'a,b'"
+    assert (
+        str(caught.value) == "'1,2' is a sweep, and only one value can stand here\n  for one value:  [a,b]  or  'a,b'"
+    )
 
 
 def test_the_choice_of_a_sweep_reads_back_as_itself():

@@ -17,7 +17,9 @@ def where(spec, path):
 
 
 def test_each_value_knows_its_line(project):
-    project("conf.py", """
+    project(
+        "conf.py",
+        """
         from callsheet import lazy
 
         epochs = 5
@@ -33,7 +35,8 @@ def test_each_value_knows_its_line(project):
         data.a.b = 4
         data["d"] = 5
         epochs += 1
-    """)
+    """,
+    )
     cfg = load("conf.py")
     assert where(cfg, "epochs") == ("file", "conf.py:15")
     assert where(cfg, "model.depth") == ("file", "conf.py:6")
@@ -141,12 +144,15 @@ def test_it_is_found_again_by_running_the_file_in_another_process(project):
 
     project("conf.py", OWN)
     data = to_data(load("conf.py"))
-    project("main.py", f"""
+    project(
+        "main.py",
+        f"""
         from callsheet._codec import decode
         from callsheet import build
         spec = build(decode({data!r}, policy=None, where="data"))
         print(spec["main"].width, spec["made"].width, spec["opt"], spec["values"][0]["f"](3), spec["values"][1])
-    """)
+    """,
+    )
     done = subprocess.run([sys.executable, "main.py"], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("4 5 Opt(lr=0.5) 6 Color.RED\n", "")
 

@@ -203,7 +203,9 @@ def test_an_argument_that_a_call_does_not_take_names_the_nearest():
     assert (path, problem) == ("m.widht", f"no such argument of {__name__}.net")
     assert advice[0].startswith("did you mean  m.width = 64")
     path, problem, advice = fault_of(lazy(net)(), "+zzz=2")
-    assert advice == ["net(width: int = 32, classes: int = 10, *, norm: str = 'batch', sizes: list[float] | None = None)"]
+    assert advice == [
+        "net(width: int = 32, classes: int = 10, *, norm: str = 'batch', sizes: list[float] | None = None)"
+    ]
 
 
 def test_a_field_that_a_dataclass_has_not_is_refused():

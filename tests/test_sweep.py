@@ -40,7 +40,9 @@ def test_it_is_a_sequence():
 def test_a_trial_is_reached_without_walking():
     trials = sweep(dict.fromkeys("abcdefghij", 0), [f"{key}=" + ",".join(map(str, range(100))) for key in "abcdefghi"])
     assert len(trials) == 100**9
-    assert plain(trials[123456789012345678].spec) == dict(zip("abcdefghij", (12, 34, 56, 78, 90, 12, 34, 56, 78, 0), strict=True))
+    assert plain(trials[123456789012345678].spec) == dict(
+        zip("abcdefghij", (12, 34, 56, 78, 90, 12, 34, 56, 78, 0), strict=True)
+    )
 
 
 def test_a_spec_is_copied_for_each_trial_and_stays_as_it_was():

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from callsheet import build, from_data
-from callsheet.errors import CallsheetError, TrustError
 from callsheet._target import parse_name, resolve
 from callsheet._trust import Policy
+from callsheet.errors import CallsheetError, TrustError
 
 MODULE = """
     import builtins, functools, os
@@ -91,28 +91,58 @@ def test_trusted_python_needs_no_policy(train):
 
 @pytest.mark.parametrize(
     "name",
-    "builtins:eval builtins:exec builtins:compile builtins:getattr builtins:setattr builtins:open importlib:import_module "
-    "functools:partial functools:reduce operator:attrgetter operator:methodcaller operator:call runpy:run_path "
-    "pkgutil:resolve_name pydoc:locate inspect:getattr_static".split(),
+    [
+        "builtins:eval",
+        "builtins:exec",
+        "builtins:compile",
+        "builtins:getattr",
+        "builtins:setattr",
+        "builtins:open",
+        "importlib:import_module",
+        "functools:partial",
+        "functools:reduce",
+        "operator:attrgetter",
+        "operator:methodcaller",
+        "operator:call",
+        "runpy:run_path",
+        "pkgutil:resolve_name",
+        "pydoc:locate",
+        "inspect:getattr_static",
+    ],
 )
 def test_dispatchers_are_never_targets_from_data_allowed_or_not(name):
     module, _, qualname = name.partition(":")
-    assert refusal(name, [module, "train"]) == (f"{name} calls or fetches whatever it is told, so data may never name it", [])
+    assert refusal(name, [module, "train"]) == (
+        f"{name} calls or fetches whatever it is told, so data may never name it",
+        [],
+    )
     assert refusal(name)[0] == f"{name} calls or fetches whatever it is told, so data may never name it"
 
 
 def test_a_dispatcher_under_another_name_is_known_by_itself(train):
-    assert refusal("train:fetch", ["train", "builtins"]) == ("train:fetch is builtins.getattr, which data may never name", [])
+    assert refusal("train:fetch", ["train", "builtins"]) == (
+        "train:fetch is builtins.getattr, which data may never name",
+        [],
+    )
     assert refusal("io:open", ["io"])[0] == "io:open calls or fetches whatever it is told, so data may never name it"
-    assert refusal("_functools:partial", ["_functools", "functools"])[0].endswith("is functools.partial, which data may never name")
-    assert refusal("_operator:attrgetter", ["_operator", "operator"])[0].endswith("is operator.attrgetter, which data may never name")
-    assert refusal("_frozen_importlib:__import__", ["_frozen_importlib", "importlib"])[0].endswith("which data may not follow")
+    assert refusal("_functools:partial", ["_functools", "functools"])[0].endswith(
+        "is functools.partial, which data may never name"
+    )
+    assert refusal("_operator:attrgetter", ["_operator", "operator"])[0].endswith(
+        "is operator.attrgetter, which data may never name"
+    )
+    assert refusal("_frozen_importlib:__import__", ["_frozen_importlib", "importlib"])[0].endswith(
+        "which data may not follow"
+    )
 
 
 def test_what_an_allowed_module_took_from_another_is_judged_as_what_it_is(train):
     assert refusal("train:os.system", ["train"])[0] == "train:os.system is really the module os, which is not allowed"
     assert refusal("train:shell", ["train"])[0] == "train:shell is really os.system, which is not allowed"
-    assert refusal("train:builtins.eval", ["train"])[0] == "train:builtins.eval is really the module builtins, which is not allowed"
+    assert (
+        refusal("train:builtins.eval", ["train"])[0]
+        == "train:builtins.eval is really the module builtins, which is not allowed"
+    )
     assert refusal("train:Other", ["train"])[0] == "train:Other is really other.Other, which is not allowed"
     assert refusal("train:join", ["train"])[0] == "train:join is really functools.partial, which is not allowed"
 
@@ -124,7 +154,10 @@ def test_a_dotted_name_may_not_go_round_the_colon(train):
     )
 
 
-@pytest.mark.parametrize("name", ["train:Net._private", "train:__builtins__", "train:Net.__subclasses__", "train:_x.y", "builtins:__import__"])
+@pytest.mark.parametrize(
+    "name",
+    ["train:Net._private", "train:__builtins__", "train:Net.__subclasses__", "train:_x.y", "builtins:__import__"],
+)
 def test_no_attribute_that_starts_with_an_underscore_is_followed(train, name):
     assert refusal(name, ["train", "builtins"]) == (f"{name} names a private attribute, which data may not follow", [])
 
@@ -162,7 +195,9 @@ def test_a_file_that_data_names_needs_a_policy_too(project):
 # --- the advice works -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("target", "allow"), [("train:fit", []), ("train:Other", ["train"]), ("train:Other", []), ("pkg.deep:f", ["train"])])
+@pytest.mark.parametrize(
+    ("target", "allow"), [("train:fit", []), ("train:Other", ["train"]), ("train:Other", []), ("pkg.deep:f", ["train"])]
+)
 def test_following_the_advice_works(train, target, allow):
     for _ in range(3):
         try:
@@ -170,7 +205,7 @@ def test_following_the_advice_works(train, target, allow):
             return
         except CallsheetError as error:
             advice = error.faults[0].advice[0]
-            found = re.fullmatch(r'to trust it:  load\(\.\.\., allow=(\[.*\])\)  or  ((--allow \S+ ?)+)', advice)
+            found = re.fullmatch(r"to trust it:  load\(\.\.\., allow=(\[.*\])\)  or  ((--allow \S+ ?)+)", advice)
             assert set(allow) < set(eval(found[1]))
             assert found[2].split("--allow ")[1:] == [f"{m} " if m != eval(found[1])[-1] else m for m in eval(found[1])]
             allow = eval(found[1])
@@ -194,7 +229,9 @@ def test_the_whole_text(train):
 
 def test_what_only_the_error_of_an_import_says_is_not_hidden(project):
     project("broken.py", "import not_there\n")
-    with pytest.raises(CallsheetError, match="broken.f cannot be imported: ModuleNotFoundError: No module named 'not_there'"):
+    with pytest.raises(
+        CallsheetError, match="broken.f cannot be imported: ModuleNotFoundError: No module named 'not_there'"
+    ):
         built("broken:f", ["broken"])
 
 
