@@ -7,13 +7,16 @@ def test_the_two_faults_of_the_listing_are_told_exactly_so(cmd):
     cmd.listing()
     said = cmd("check", "conf.py", "optim.lrr=3e-3", "model.width=64x", code=1)
     assert said.out == ""
-    assert said.err == """\
+    assert (
+        said.err
+        == """\
 callsheet: 2 faults, nothing was built
   optim.lrr    no such argument of train.Adam                   command line
                did you mean  optim.lr = 0.001  (conf.py:8)?
   model.width  must be int, found '64x'                         command line
                Net(width: int = 32, classes: int = 10)
 """
+    )
 
 
 def test_faults_come_in_the_order_in_which_they_were_typed(cmd):
@@ -79,7 +82,10 @@ def test_json_gives_the_faults_as_data(cmd):
     ("text", "said"),
     [
         ("x = (1,\n", "callsheet: 1 fault, nothing was built\n"),
-        ("x = 1\nimport nothing_like_it\ny = nothing_like_it.z\n", "ModuleNotFoundError: No module named 'nothing_like_it'"),
+        (
+            "x = 1\nimport nothing_like_it\ny = nothing_like_it.z\n",
+            "ModuleNotFoundError: No module named 'nothing_like_it'",
+        ),
         ("def half(x):\n    return x / 0\ny = half(3)\n", "ZeroDivisionError: division by zero"),
         ("from .conf import x\ny = 1\n", "conf.py takes from itself"),
     ],
@@ -96,15 +102,20 @@ def test_a_bad_config_is_one_clear_message_with_file_and_line(cmd, text, said):
 
 def test_the_line_that_failed_is_shown_with_the_line_that_called_it(cmd):
     cmd.write("conf.py", "def half(x):\n    return x / 0\ny = half(3)\n")
-    assert cmd("check", "conf.py", code=1).err == """\
+    assert (
+        cmd("check", "conf.py", code=1).err
+        == """\
 callsheet: 1 fault, nothing was built
   ZeroDivisionError: division by zero                              conf.py:2
   conf.py:2  return x / 0
   conf.py:3  y = half(3)
 """
+    )
 
 
-@pytest.mark.parametrize("name", ["nope.py", "nope.json", "nope.txt", "folder", "rubbish.py", "rubbish.json", "nope.py:model"])
+@pytest.mark.parametrize(
+    "name", ["nope.py", "nope.json", "nope.txt", "folder", "rubbish.py", "rubbish.json", "nope.py:model"]
+)
 def test_what_is_no_config_is_one_clear_message(cmd, name):
     (cmd.root / "folder").mkdir()
     for kind in ("py", "json"):

@@ -56,7 +56,9 @@ WAITING = """
 @pytest.mark.parametrize("verb", ["run", "sweep"])
 def test_lines_are_in_the_file_as_they_come(cmd, verb):
     cmd.config("from callsheet import lazy\nfrom train import wait\nmain = lazy(wait)('flag')\n", train=WAITING)
-    process = cmd.start(verb, "conf.py", *(["main.0=flag,flag"] if verb == "sweep" else []), env={"PYTHONUNBUFFERED": "1"})
+    process = cmd.start(
+        verb, "conf.py", *(["main.0=flag,flag"] if verb == "sweep" else []), env={"PYTHONUNBUFFERED": "1"}
+    )
     seen = until(lambda: [log for log in cmd.runs.glob("*/out.log") if log.read_text() == "before\n"])
     cmd.write("flag", "")
     process.communicate()

@@ -80,7 +80,9 @@ def test_killing_the_sweep_loses_nothing_and_the_same_command_waits_for_what_sti
     process.kill()
     process.communicate()
     again = cmd.start(*words)
-    until(lambda: len(lines(cmd, "begin")) == 3)  # the third, while the first two are run by whom the first sweep started
+    until(
+        lambda: len(lines(cmd, "begin")) == 3
+    )  # the third, while the first two are run by whom the first sweep started
     cmd.write("go", "")
     out, _ = again.communicate()
     assert again.returncode == 0
@@ -104,7 +106,10 @@ def test_a_worker_that_is_killed_goes_on_in_its_own_directory_and_counts_the_att
     cmd.write("go", "")
     said = cmd(*words)
     assert said.out.startswith("2 trials, 1 done before, 1 to run, 2 at a time\n")
-    assert {(n, attempt, run_dir) for n, attempt, run_dir in lines(cmd, "end")} == {("1", "2", first["1"]), ("2", "1", first["2"])}
+    assert {(n, attempt, run_dir) for n, attempt, run_dir in lines(cmd, "end")} == {
+        ("1", "2", first["1"]),
+        ("2", "1", first["2"]),
+    }
     assert cmd.read("status.json", os.path.basename(first["1"]))["attempt"] == 2
 
 
@@ -149,7 +154,9 @@ CHILDREN = """
 
 @pytest.mark.parametrize("stubborn", [False, True], ids=["children that obey", "children that do not listen"])
 def test_interrupting_a_sweep_ends_all_its_processes_and_says_how_to_go_on(cmd, stubborn):
-    cmd.config(f"from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(1, stubborn={stubborn})\n", train=CHILDREN)
+    cmd.config(
+        f"from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(1, stubborn={stubborn})\n", train=CHILDREN
+    )
     process = cmd.start("sweep", "conf.py", "main.0=1,2,3", "--slots", "2")
     path = cmd.root / "pids"
     pids = until(lambda: path.exists() and len(found := path.read_text().split()) == 4 and [*map(int, found)])

@@ -40,7 +40,12 @@ def test_an_id_that_is_there_already_is_not_given_again_even_when_the_dice_insis
 
 def test_numbers_count_within_an_experiment(tmp_path):
     store = Store(tmp_path)
-    assert [store.number("a", "x"), store.number("b/c", "x"), store.number("a", "y"), store.number("", "x")] == [1, 1, 2, 1]
+    assert [store.number("a", "x"), store.number("b/c", "x"), store.number("a", "y"), store.number("", "x")] == [
+        1,
+        1,
+        2,
+        1,
+    ]
 
 
 def test_making_or_asking_a_store_makes_no_directory(tmp_path):
@@ -58,7 +63,9 @@ def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path):
     assert store.find("aa0002").id == store.find("aa0002"[:6]).id
     assert store.find("bb0001").id == "bb0001"
     assert told(lambda: store.find("aa"), RunError) == "'aa' is the beginning of several runs\n  aa0001, aa0002"
-    assert told(lambda: store.find(""), RunError).startswith(f"there is no run '' in {tmp_path}\n  there are 4 runs")
+    assert told(lambda: store.find(""), RunError).startswith(
+        f"there is no run '' in {tmp_path}\n  there are 4 runs: callsheet compare lists them"
+    )
     assert told(lambda: store.find("cc"), RunError).startswith("there is no run 'cc'")
 
 

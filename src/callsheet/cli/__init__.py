@@ -38,7 +38,9 @@ class _Verbs(click.Group):
         with formatter.section("Verbs"):
             formatter.write_dl(list(_VERBS.items()))
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """A misspelt verb is answered with the nearest one."""
         if args and args[0] not in _VERBS and not args[0].startswith("-"):
             from callsheet.errors import nearest
@@ -49,7 +51,11 @@ class _Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.group(
+    cls=_Verbs,
+    subcommand_metavar="VERB ...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
 @click.version_option(callsheet.__version__, prog_name="callsheet")
 def main() -> None:
     """Describe a machine-learning experiment as Python calls that have not happened yet; check it, run it, sweep it.

@@ -20,16 +20,18 @@ from callsheet._override import parse_all
 from callsheet._trust import Policy
 from callsheet.errors import CallsheetError, Fault, OverrideError, render
 from callsheet.run._execute import PACKAGE
-from callsheet.run._store import project_root
+from callsheet.run._store import Run, Store, project_root
 
 COMMAND_LINE = "command line"
 """What origins and errors call whoever typed the command."""
 
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[PATH=VALUE]...")
 path_option = click.option("--path", "paths", multiple=True, metavar="DIR", help="Also import from DIR.")
-allow_option = click.option("--allow", multiple=True, metavar="MODULE", help="Let a data file name what MODULE defines.")
+allow_option = click.option(
+    "--allow", multiple=True, metavar="MODULE", help="Let a data file name what MODULE defines."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print data for a program.")
-runs_option = click.option("--runs", metavar="DIR", help="Where runs are kept.  [default: runs/ in the project's root]")
+runs_option = click.option("--runs", metavar="DIR", help="Where runs are kept.  [default: PROJECT/runs]")
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,30 @@ def tell(faults: Any, *, as_json: bool, outcome: str = "") -> None:
         click.echo("callsheet: " + render(faults), err=True)
         return
     count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
-    click.echo(f"callsheet: {count}{outcome or ', nothing was built'}", err=True)
+    click.echo(f"callsheet: {count}{outcome or _outcome()}", err=True)
     click.echo(render(faults, indent="  "), err=True)
+
+
+def _outcome() -> str:
+    context = click.get_current_context(silent=True)
+    verb = context.info_name if context is not None else None
+    return {"check": ", nothing was built", "run": ", nothing was built", "sweep": ", nothing was started"}.get(
+        verb or "", ""
+    )
+
+
+def run_named(text: str, runs: str | None) -> Run | None:
+    """The run that a word of the command line means, by its id or directory; None for a config.
+
+    Raises:
+        RunError: The word is no file, and no run has such an id.
+    """
+    if os.path.isfile(os.path.join(text, "run.json")):
+        directory = Path(text).absolute()
+        return Store(directory.parent).read(directory.name)
+    if os.path.exists(text) or not text.isalnum():
+        return None
+    return Store(runs or project_root(os.getcwd()) / "runs").find(text)
 
 
 def _frames(error: BaseException) -> Iterator[traceback.FrameSummary]:
@@ -125,7 +149,9 @@ def users_fault(error: BaseException) -> Fault:
     """An exception of the user's config as a fault: the innermost line of the project first."""
     root = str(project_root(Path.cwd()))
     frames = list(_frames(error))
-    own = [f for f in frames if os.path.abspath(f.filename).startswith(root) and "site-packages" not in f.filename] or frames
+    own = [
+        f for f in frames if os.path.abspath(f.filename).startswith(root) and "site-packages" not in f.filename
+    ] or frames
     advice = [f"{show_file(os.path.abspath(f.filename))}:{f.lineno}  {f.line}" for f in own[:4]]
     if isinstance(error, ModuleNotFoundError):
         advice.append("imports start in the project's root; --path DIR adds another folder")

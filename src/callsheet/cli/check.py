@@ -13,7 +13,16 @@ from callsheet._grammar import Override
 from callsheet._lazy import get, walk
 from callsheet._override import apply, parse_all
 from callsheet._spec import CALLS
-from callsheet.cli._config import COMMAND_LINE, Config, allow_option, json_option, overrides_argument, path_option, tell, told
+from callsheet.cli._config import (
+    COMMAND_LINE,
+    Config,
+    allow_option,
+    json_option,
+    overrides_argument,
+    path_option,
+    tell,
+    told,
+)
 from callsheet.errors import Fault, OverrideError
 
 
@@ -24,7 +33,9 @@ from callsheet.errors import Fault, OverrideError
 @allow_option
 @json_option
 @told
-def command(config: str, overrides: tuple[str, ...], paths: tuple[str, ...], allow: tuple[str, ...], as_json: bool) -> None:
+def command(
+    config: str, overrides: tuple[str, ...], paths: tuple[str, ...], allow: tuple[str, ...], as_json: bool
+) -> None:
     """Report every fault of a spec: names, types, missing values, references. Nothing is built.
 
     \b
@@ -59,4 +70,7 @@ def command(config: str, overrides: tuple[str, ...], paths: tuple[str, ...], all
 
 def _place(fault: Fault, said: list[Override]) -> int:
     """What the user typed wrong comes first, in the order in which it was typed."""
-    return next((n for n, override in enumerate(said) if fault.origin == COMMAND_LINE and override.path == fault.path), len(said))
+    return next(
+        (n for n, override in enumerate(said) if fault.origin == COMMAND_LINE and override.path == fault.path),
+        len(said),
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from callsheet.cli._config import json_option, runs_option, told
+from callsheet.cli._config import json_option, run_named, runs_option, told
 from callsheet.cli._text import is_number, number, print_json, table
 from callsheet.errors import Fault, RunError
 from callsheet.run._store import Run, Store, project_root, read_json_file
@@ -22,7 +22,12 @@ from callsheet.run._store import Run, Store, project_root, read_json_file
 @json_option
 @told
 def command(
-    ids: tuple[str, ...], experiment: str | None, maximize: str | None, minimize: str | None, runs: str | None, as_json: bool
+    ids: tuple[str, ...],
+    experiment: str | None,
+    maximize: str | None,
+    minimize: str | None,
+    runs: str | None,
+    as_json: bool,
 ) -> None:
     """Put runs side by side: the values that differ between them, their state and results. All runs by default.
 
@@ -33,7 +38,7 @@ def command(
     if maximize and minimize:
         raise click.UsageError("--maximize and --minimize exclude each other.")
     store = Store(runs or project_root(os.getcwd()) / "runs")
-    found = [store.find(run_id) for run_id in ids] if ids else store.runs(experiment)
+    found = [run_named(text, runs) or store.find(text) for text in ids] if ids else store.runs(experiment)
     if not found:
         raise _nothing(store, experiment)
     goal = maximize or minimize
@@ -72,7 +77,9 @@ def command(
 def _nothing(store: Store, experiment: str | None) -> RunError:
     names = sorted({str(run.record.get("experiment")) for run in store.runs()})
     if names:
-        return RunError(Fault("", f"no run is of the experiment {experiment!r}", advice=[f"there are runs of {', '.join(names)}"]))
+        return RunError(
+            Fault("", f"no run is of the experiment {experiment!r}", advice=[f"there are runs of {', '.join(names)}"])
+        )
     advice = ["callsheet run FILE  makes one; --runs DIR  looks elsewhere"]
     return RunError(Fault("", f"there are no runs in {store.directory}", advice=advice))
 

@@ -25,7 +25,13 @@ def command(example: str, into: str) -> None:
     wanted = {item.name: item.read_bytes() for item in source.iterdir() if item.name.endswith(".py")}
     present = [name for name in wanted if os.path.exists(os.path.join(into, name))]
     if present:
-        raise CallsheetError(Fault("", f"{', '.join(sorted(present))} would be overwritten", advice=["start in an empty folder, or  --into DIR"]))
+        raise CallsheetError(
+            Fault(
+                "",
+                f"{', '.join(sorted(present))} would be overwritten",
+                advice=["start in an empty folder, or  --into DIR"],
+            )
+        )
     os.makedirs(into, exist_ok=True)
     for name, content in sorted(wanted.items()):
         with open(os.path.join(into, name), "xb") as file:

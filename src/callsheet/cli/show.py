@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 
 import click
 
 from callsheet._codec import to_data
 from callsheet._files import load
 from callsheet._lazy import get
-from callsheet.cli._config import Config, allow_option, json_option, overrides_argument, path_option, runs_option, told
+from callsheet.cli._config import (
+    Config,
+    allow_option,
+    json_option,
+    overrides_argument,
+    path_option,
+    run_named,
+    runs_option,
+    told,
+)
 from callsheet.cli._text import spec_text, table, width
 from callsheet.run._execute import origins_of
-from callsheet.run._store import Store, project_root
 
 
 @click.command("show")
@@ -40,8 +47,10 @@ def command(
     callsheet show conf.py optim.lr=3e-3
     callsheet show conf.py:model --origins
     """
-    if not overrides and not os.path.exists(config.rpartition(":")[0] or config) and not config.endswith((".py", ".json")):
-        run = Store(runs or project_root(os.getcwd()) / "runs").find(config)
+    run = run_named(config, runs)
+    if run is not None:
+        if overrides:
+            raise click.UsageError("A run is what it was: overrides change a config.")
         spec = load(run.directory / "spec.json")
     else:
         named = Config.named(config, paths, allow)

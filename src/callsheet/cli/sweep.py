@@ -10,7 +10,16 @@ from typing import Any
 import click
 
 from callsheet._sweep import sweep_said
-from callsheet.cli._config import COMMAND_LINE, Config, allow_option, json_option, overrides_argument, path_option, runs_option, told
+from callsheet.cli._config import (
+    COMMAND_LINE,
+    Config,
+    allow_option,
+    json_option,
+    overrides_argument,
+    path_option,
+    runs_option,
+    told,
+)
 from callsheet.cli._text import is_number, number, print_json
 from callsheet.run._job import Jobs
 from callsheet.run.process import Process
@@ -20,7 +29,9 @@ from callsheet.run.submit import FinishedJob, Place, Planned, draw
 @click.command("sweep")
 @click.argument("config", metavar="FILE[:PATH]")
 @overrides_argument
-@click.option("--slots", default=2, show_default=True, type=click.IntRange(1), metavar="N", help="Run N trials at a time.")
+@click.option(
+    "--slots", default=2, show_default=True, type=click.IntRange(1), metavar="N", help="Run N trials at a time."
+)
 @click.option("--maximize", metavar="NAME", help="Name the trial with the largest NAME of the results.")
 @click.option("--minimize", metavar="NAME", help="Name the trial with the smallest NAME of the results.")
 @path_option
@@ -42,7 +53,8 @@ def command(
     """Run every combination of the choices; trials that were finished are not run again.
 
     \b
-    callsheet sweep conf.py optim.lr=1e-3,3e-3,1e-2 model.width=32,128 --maximize accuracy
+    callsheet sweep conf.py optim.lr=1e-3,3e-3 model.width=32,128
+    callsheet sweep conf.py optim.lr=1e-3,3e-3 --maximize accuracy
     """
     if maximize and minimize:
         raise click.UsageError("--maximize and --minimize exclude each other.")
@@ -125,6 +137,10 @@ def _report(jobs: Jobs, planned: Planned, goal: tuple[str, bool], *, as_json: bo
         return
     if name and best is None:
         known = sorted({key for _, result in rows for key in result})
-        click.echo(f"no trial has a number named {name!r}" + (f"; results have {', '.join(known)}" if known else ""), err=True)
+        click.echo(
+            f"no trial has a number named {name!r}" + (f"; results have {', '.join(known)}" if known else ""), err=True
+        )
     elif best is not None:
-        click.echo(f"best      {best.run.id}  {name} {number(best.run.result[name])}   {' '.join(planned.trials[best.index].overrides)}")
+        click.echo(
+            f"best      {best.run.id}  {name} {number(best.run.result[name])}   {' '.join(planned.trials[best.index].overrides)}"
+        )

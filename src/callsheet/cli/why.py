@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 import click
 
 from callsheet._path import format_path, parse_path
-from callsheet.cli._config import Config, allow_option, json_option, overrides_argument, path_option, runs_option, told
-from callsheet.cli._text import table
+from callsheet.cli._config import (
+    Config,
+    allow_option,
+    json_option,
+    overrides_argument,
+    path_option,
+    run_named,
+    runs_option,
+    told,
+)
+from callsheet.cli._text import table, width
 from callsheet.errors import Fault, PathError, nearest
 from callsheet.run._execute import defaults_of, origins_of
-from callsheet.run._store import Store, project_root, read_json_file
+from callsheet.run._store import read_json_file
 
 
 @click.command("why")
@@ -40,11 +48,13 @@ def command(
     callsheet why 7f3a9c optim.lr
     callsheet why conf.py optim.lr optim.lr=3e-3
     """
-    if os.path.exists(subject) or subject.endswith((".py", ".json")):
+    run = run_named(subject, runs)
+    if run is None:
         spec = Config.named(subject, paths, allow).load(overrides)
         origins, defaults = origins_of(spec), defaults_of(spec)
     else:
-        run = Store(runs or project_root(os.getcwd()) / "runs").find(subject)
+        if overrides:
+            raise click.UsageError("A run is what it was: overrides change a config.")
         origins, defaults = read_json_file(run.directory / "origins.json"), run.record.get("defaults", {})
     chain = chain_of(format_path(parse_path(path)), origins, defaults)
     if as_json:
@@ -52,10 +62,12 @@ def command(
         return
     rows = []
     for n, link in enumerate(chain):
-        rows.append([link["value"], link["where"], link["text"] if link["text"] or not n else "replaced"])
-        if n and link["text"]:
-            rows[-1][2] += "  replaced"
-    click.echo(table(rows).replace("  ", "  "))
+        text = "  ".join(filter(None, [link["text"], "replaced" if n else ""]))
+        rows.append([link["value"], link["where"], text])
+    told = table(rows)
+    if max(map(len, told.split("\n"))) > max(width(), 40):
+        told = "\n".join(f"{value}\n  {where}" + (f"  {text}" if text else "") for value, where, text in rows)
+    click.echo(told)
 
 
 def chain_of(path: str, origins: dict[str, Any], defaults: dict[str, Any]) -> list[dict[str, str]]:

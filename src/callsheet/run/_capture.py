@@ -33,68 +33,90 @@ def tee(out: Path, err: Path, *, shown: int = 1) -> Iterator[None]:
         err: The file for the errors.
         shown: The descriptor to which the output goes on: 1, or 2 for where errors go.
     """
-    streams = [_Tee(1, out, shown), _Tee(2, err, 2)]
     sys.stdout.flush()
+    sys.stderr.flush()
+    streams = [_Stream(2, err, 2), _Stream(1, out, shown)]
+    told, telling = os.pipe()
+    thread = threading.Thread(target=_copy, args=(streams, told), name="callsheet-output", daemon=True)
+    thread.start()
     try:
-        for stream in streams:
-            stream.start()
         yield
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         for stream in streams:
-            stream.stop()
+            stream.give_back()
+        os.write(telling, b"!")
+        thread.join()
+        for stream in streams:
+            stream.close()
+        os.close(told)
+        os.close(telling)
+
+
+class _Stream:
+    """A descriptor of this process whose bytes come to us first.
+
+    Args:
+        number: The descriptor.
+        path: The file in which they are kept.
+        shown: The descriptor to which they go on.
+    """
+
+    def __init__(self, number: int, path: Path, shown: int) -> None:
+        self.number = number
+        self.before = os.dup(number)
+        self.shown = os.dup(shown)
+        self.reading, writing = _terminal(self.shown) if os.isatty(self.shown) else os.pipe()
+        self.log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        os.dup2(writing, number)
+        os.close(writing)
+
+    def copy(self) -> bool:
+        """Pass on what there is; gives whether more may come."""
+        try:
+            data = os.read(self.reading, 65536)
+        except OSError:  # a pseudo-terminal whose other end is closed
+            return False
+        _write_all(self.log, data)
+        with contextlib.suppress(OSError):  # whoever read our output may have gone
+            _write_all(self.shown, data)
+        return bool(data)
+
+    def give_back(self) -> None:
+        """Let the descriptor lead where it led before."""
+        os.dup2(self.before, self.number)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for handle in (self.before, self.shown, self.reading, self.log):
+            os.close(handle)
+
+
+def _copy(streams: list[_Stream], told: int) -> None:
+    """Pass on what streams bring until all have ended, or we are told so and no more comes.
+
+    One thread does it for both, errors first, so that lines come out whole and
+    in the order in which they were written, as far as that can be known.
+    """
+    is_told = False
+    while streams:
+        handles = [stream.reading for stream in streams]
+        ready = select.select(handles if is_told else [*handles, told], [], [], _IDLE_S if is_told else None)[0]
+        if not ready:  # a child that outlives the run holds the other end open
+            return
+        ended = [stream for stream in streams if stream.reading in ready and not stream.copy()]
+        streams = [stream for stream in streams if stream not in ended]
+        is_told = is_told or told in ready
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(handle, data) :]
 
 
 _IDLE_S = 0.1
 """Seconds without output after which a run that has ended is taken to have said all; a pseudo-terminal delivers late."""
-
-
-class _Tee:
-    def __init__(self, number: int, path: Path, shown: int) -> None:
-        self.number = number
-        self.shown = shown
-        self.path = path
-
-    def start(self) -> None:
-        self.before = os.dup(self.number)
-        self.kept = os.dup(self.shown)
-        reading, writing = _terminal(self.kept) if os.isatty(self.kept) else os.pipe()
-        self.reading = reading
-        self.told, self.telling = os.pipe()
-        self.log = open(self.path, "ab", buffering=0)  # noqa: SIM115  (closed by the thread)
-        os.dup2(writing, self.number)
-        os.close(writing)
-        self.thread = threading.Thread(target=self._copy, name="callsheet-output", daemon=True)
-        self.thread.start()
-
-    def _copy(self) -> None:
-        with self.log:
-            told = False
-            while True:
-                ready = select.select([self.reading, self.told][: 1 if told else 2], [], [], _IDLE_S if told else None)[0]
-                if not ready:  # a child that outlives the run holds the other end open
-                    break
-                if self.reading not in ready:
-                    told = True
-                    continue
-                try:
-                    data = os.read(self.reading, 65536)
-                except OSError:  # a pseudo-terminal whose other end is closed
-                    break
-                if not data:
-                    break
-                self.log.write(data)
-                with contextlib.suppress(OSError):  # whoever read our output may have gone
-                    while data:
-                        data = data[os.write(self.kept, data) :]
-
-    def stop(self) -> None:
-        os.dup2(self.before, self.number)
-        os.write(self.telling, b"!")
-        self.thread.join()
-        for handle in (self.before, self.kept, self.reading, self.told, self.telling):
-            os.close(handle)
 
 
 def _terminal(like: int) -> tuple[int, int]:

@@ -131,7 +131,10 @@ def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
         sys.stderr.flush()
     result, dropped = result_of(returned)
     if dropped:
-        print(f"callsheet: not kept in the result, since they are no numbers or texts: {', '.join(dropped)}", file=sys.stderr)
+        print(
+            f"callsheet: not kept in the result, since they are no numbers or texts: {', '.join(dropped)}",
+            file=sys.stderr,
+        )
     return Outcome("done", result, 0), ""
 
 
@@ -223,7 +226,12 @@ def origins_of(spec: Any) -> dict[str, list[dict[str, str]]]:
         latest = origin_of(holder, steps[-1])
         chain = [(value, latest), *latest.chain()]
         found[format_path(steps)] = [
-            {"value": layout(v, width=1000, names={} if type(v) in CALLS else names), "kind": o.kind, "where": o.where, "text": o.text}
+            {
+                "value": layout(v, width=1000, names={} if type(v) in CALLS else names),
+                "kind": o.kind,
+                "where": o.where,
+                "text": o.text,
+            }
             for v, o in chain
         ]
     return found

@@ -147,7 +147,11 @@ class Plan:
             raise RunError(Fault("", f"the plan {self.file} has no trial {index}"))
         if _digest(header, line) != digest:
             raise RunError(
-                Fault("", f"trial {index} of {self.file} is not what was submitted", advice=["submit it again: the plan was changed"])
+                Fault(
+                    "",
+                    f"trial {index} of {self.file} is not what was submitted",
+                    advice=["submit it again: the plan was changed"],
+                )
             )
         return _read(Header, header), _read(PlannedTrial, line)
 
@@ -174,4 +178,6 @@ def _digest(header: bytes, line: bytes) -> str:
 
 def _read(cls: type[Any], line: bytes) -> Any:
     data = json.loads(line)
-    return cls(**{key: tuple(value) if isinstance(value, list) and key != "spec" else value for key, value in data.items()})
+    return cls(
+        **{key: tuple(value) if isinstance(value, list) and key != "spec" else value for key, value in data.items()}
+    )

@@ -64,7 +64,10 @@ def _git(root: Path, *arguments: str) -> str | None:
     """What a git command prints; None where there is no git or no repository."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), "--no-optional-locks", *arguments], capture_output=True, check=False, stdin=subprocess.DEVNULL
+            ["git", "-C", str(root), "--no-optional-locks", *arguments],
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except FileNotFoundError:
         return None

@@ -115,7 +115,7 @@ class Store:
         if names:
             raise RunError(Fault("", f"{run_id!r} is the beginning of several runs", advice=[", ".join(names[:8])]))
         have = self.ids()
-        advice = [f"there are {len(have)} runs in {self.directory}: callsheet compare lists them"] if have else []
+        advice = [f"there {_count(len(have))}: callsheet compare lists them"] if have else []
         raise RunError(Fault("", f"there is no run {run_id!r} in {self.directory}", advice=advice))
 
     def ids(self) -> list[str]:
@@ -138,6 +138,10 @@ class Store:
         if experiment is not None:
             found = [run for run in found if run.record.get("experiment") == experiment]
         return sorted(found, key=lambda run: (str(run.record.get("experiment")), run.record.get("number") or 0))
+
+
+def _count(runs: int) -> str:
+    return "is 1 run" if runs == 1 else f"are {runs} runs"
 
 
 def read_json_file(path: Path) -> dict[str, Any]:

@@ -106,7 +106,11 @@ class ProcessJob:
         where = run.directory if run is not None and run.record else Path(self.request.log)
         error = run.status.get("error", "") if run is not None else ""
         raise RunError(
-            Fault("", f"trial {self.index} is {state}" + (f": {error}" if error else ""), advice=[f"its output is in {where}"])
+            Fault(
+                "",
+                f"trial {self.index} is {state}" + (f": {error}" if error else ""),
+                advice=[f"its output is in {where}"],
+            )
         )
 
     def start(self) -> None:

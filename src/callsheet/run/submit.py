@@ -92,7 +92,9 @@ def submit(
     defining = (RUNNING.get() or {}).get("defining")
     if defining:
         advice = ['write  if __name__ == "__main__":  above the submit']
-        raise RunError(Fault("", f"submit was called while a worker runs {defining} for what it defines", advice=advice))
+        raise RunError(
+            Fault("", f"submit was called while a worker runs {defining} for what it defines", advice=advice)
+        )
     config = work.source if isinstance(work, Sweep) and isinstance(work.source, str) else ""
     place = Place.of(config, runs=os.fspath(runs) if runs is not None else None)
     if isinstance(work, Sweep):

@@ -82,7 +82,9 @@ def _before(plan: Plan, index: int, store: Store, code: Code) -> Run | None:
     if run_id is None or not (store.directory / run_id).is_dir():
         return None
     run = store.read(run_id)
-    version = run.record.get("code", {}).get("version", code.version)  # killed before its record was there: it ran nothing
+    version = run.record.get("code", {}).get(
+        "version", code.version
+    )  # killed before its record was there: it ran nothing
     return run if version == code.version else None
 
 

@@ -1,0 +1,142 @@
+"""A run records the code it ran, and a sweep runs again what other code did (promises 21, 25)."""
+
+import subprocess
+
+import pytest
+
+from callsheet.run._provenance import code_of
+
+CONF = "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(1)\n"
+TRAIN = "def fit(n: int): return n\n"
+SWEEP = ("sweep", "conf.py", "main.0=1,2")
+
+
+@pytest.fixture
+def versioned(cmd):
+    """A git repository with a committed config and module."""
+    cmd.config(CONF, train=TRAIN).commit()
+    return cmd
+
+
+def version(cmd):
+    return code_of(cmd.root, [str(cmd.root / "conf.py")], cmd.runs).version
+
+
+def test_the_commit_the_uncommitted_diff_and_untracked_files_are_recorded(versioned):
+    cmd = versioned
+    cmd.write("train.py", "def fit(n: int): return n + 1\n")
+    cmd.write("notes/new.txt", "new")
+    cmd.write("ignored.log", "x")
+    cmd.write(".gitignore", "runs/\n*.log\n__pycache__/\n")
+    cmd("run", "conf.py")
+    code = cmd.read("run.json")["code"]
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=cmd.root, capture_output=True, text=True, check=True).stdout
+    assert code["commit"] == head.strip()
+    assert code["untracked"] == ["notes/new.txt"]
+    diff = cmd.text("code.diff")
+    assert "-def fit(n: int): return n\n+def fit(n: int): return n + 1\n" in diff
+    cmd.git("stash")
+    cmd.git("apply", str(cmd.file("code.diff")))
+    assert (cmd.root / "train.py").read_text() == "def fit(n: int): return n + 1\n"
+
+
+def test_staged_changes_are_in_the_diff_too(versioned):
+    versioned.write("train.py", "def fit(n: int): return n + 1\n")
+    versioned.git("add", "train.py")
+    assert "+def fit(n: int): return n + 1" in code_of(versioned.root).diff
+
+
+def test_how_the_user_likes_to_read_diffs_does_not_change_the_record(versioned):
+    versioned.write("train.py", "def fit(n: int): return n + 1\n")
+    plain = code_of(versioned.root).diff
+    for setting in (
+        ("color.ui", "always"),
+        ("diff.noprefix", "true"),
+        ("diff.external", "true"),
+        ("diff.mnemonicPrefix", "true"),
+    ):
+        versioned.git("config", *setting)
+    assert code_of(versioned.root).diff == plain
+    assert plain.startswith("diff --git a/train.py b/train.py\n")
+
+
+def test_nothing_is_recorded_of_the_runs_themselves(cmd):
+    cmd.config(CONF, train=TRAIN)
+    cmd.git("init", "-q")
+    cmd("run", "conf.py")
+    cmd("run", "conf.py")
+    for name in cmd.ids():
+        code = cmd.read("run.json", name)["code"]
+        assert not [path for path in code["untracked"] if path.startswith("runs")]
+        assert not code["commit"] if "commit" in code else True
+
+
+def test_without_git_the_version_is_a_digest_of_the_python_files(cmd):
+    cmd.config(CONF, train=TRAIN)
+    first = version(cmd)
+    cmd.write("train.py", TRAIN + "# a comment\n")
+    second = version(cmd)
+    cmd.write("train.py", TRAIN)
+    assert version(cmd) == first != second
+    cmd.write("deep/er/more.py", "")
+    assert version(cmd) != first
+
+
+@pytest.mark.parametrize(
+    "name", [".hidden/x.py", "__pycache__/x.py", "notes.txt", "env/lib/x.py", "runs/abcdef/x.py", "conf.py"]
+)
+def test_what_is_no_code_does_not_count(cmd, name):
+    cmd.config(CONF, train=TRAIN)
+    before = version(cmd)
+    cmd.write("env/pyvenv.cfg", "")
+    cmd.write(name, "other = 1\n")
+    assert version(cmd) == before
+
+
+def test_in_git_only_tracked_files_count(versioned):
+    before = version(versioned)
+    versioned.write("scratch.py", "x = 1\n")
+    assert version(versioned) == before
+    versioned.git("add", "scratch.py")
+    assert version(versioned) != before
+
+
+def test_a_commit_alone_changes_no_version(versioned):
+    versioned.write("train.py", TRAIN + "\n")
+    before = version(versioned)
+    versioned.git("commit", "-qam", "more")
+    assert version(versioned) == before
+
+
+def test_a_tracked_file_that_was_deleted_changes_it(versioned):
+    before = version(versioned)
+    (versioned.root / "train.py").unlink()
+    assert version(versioned) != before
+
+
+@pytest.mark.parametrize("with_git", [True, False], ids=["git", "no git"])
+def test_a_sweep_skips_what_this_code_did_and_runs_again_what_other_code_did(cmd, with_git):
+    cmd.config(CONF, train=TRAIN)
+    if with_git:
+        cmd.commit()
+    cmd(*SWEEP)
+    assert cmd(*SWEEP).out == "2 trials, 2 done before\n"
+    cmd.write("train.py", TRAIN.replace("return n", "return n * 10"))
+    said = cmd(*SWEEP)
+    assert said.out.startswith("2 trials, 2 done by other code, run again, 2 to run, 2 at a time\n")
+    assert sorted(cmd.read("result.json", name)["result"] for name in cmd.ids()) == [1, 2, 10, 20]
+    cmd.write("train.py", TRAIN)
+    assert cmd(*SWEEP).out == "2 trials, 2 done before\n"
+
+
+def test_a_run_that_was_cut_off_does_not_go_on_with_other_code(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(1, dir='${run.dir}')\n",
+        train="import os\ndef fit(n, dir): os.kill(os.getpid(), 9)\n",
+    )
+    cmd("sweep", "conf.py", "main.0=1,2", code=1)
+    lost = cmd.ids()
+    cmd.write("train.py", "def fit(n, dir): return n\n")
+    cmd("sweep", "conf.py", "main.0=1,2")
+    new = [name for name in cmd.ids() if name not in lost]
+    assert sorted(cmd.read("result.json", name)["result"] for name in new) == [1, 2]
