@@ -570,3 +570,10 @@ def test_building_it_asks_the_policy_first():
 
 def test_shapes_is_the_module_that_the_wire_form_names():
     assert shapes.Net is Net
+
+
+def test_a_write_that_fails_leaves_nothing_behind(tmp_path):
+    (tmp_path / "x.json" / "taken").mkdir(parents=True)
+    with pytest.raises(OSError):
+        save({}, tmp_path / "x.json")
+    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
