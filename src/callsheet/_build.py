@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from ._layout import layout
-from ._leaf import Datum, make_real
+from ._leaf import Datum
 from ._path import format_path
+from ._program import Program
 from ._ready import References, faults_of, place_of
 from ._ref import Ref
 from ._running import RUNNING
-from ._spec import CALLS, INSTANCES, PARTIALS, call_parts, origin_of
-from ._signature import signature_of
-from ._target import Name, resolve
-from ._tree import TARGET, Kind, fold, kind_of
-from .errors import SpecError
+from ._spec import CALLS, origin_of
+from ._target import Name
+from ._tree import TARGET, Kind, fold, kind_of, walk
+from .errors import CallsheetError, SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     T = TypeVar("T")
-
-_raw = object.__getattribute__
 
 
 def build(spec: T, *, root: Any = None) -> T:
@@ -48,81 +46,47 @@ def build(spec: T, *, root: Any = None) -> T:
     >>> build(lazy(dict)(a=lazy(int)("11", base=2)))
     {'a': 3}
     """
-    faults = faults_of(spec, root=root, running=RUNNING.get() is not None)
-    if faults:
-        raise SpecError(*faults)
     references = References(spec if root is None else root)
-    trail: list[Any] = []
-    current: list[Any] = []
-
-    def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
-        if type(x) in CALLS:
-            current[:] = [x]
-            made = call_now(x, *call_parts(x, keys, values))
-            current.clear()
-            return made
-        if kind.family == "dict":
-            return dict(zip(keys, values, strict=True))
-        if kind.family == "list":
-            return values
-        current[:] = [x]
-        made = kind.remake(x, keys, values)
-        current.clear()
-        return made
-
+    program, unsound = None, ()
     try:
-        return fold(spec, make, leaf=_leaf, kinds=references.kinds, trail=trail)
+        program = Program(spec, references.kinds)
+    except CallsheetError as error:
+        unsound = error.faults
+    if program is None or not program.sound:
+        faults = faults_of(spec, root=root, running=RUNNING.get() is not None) or unsound
+        if faults:
+            raise SpecError(*faults)
+    assert program is not None
+    try:
+        return program.run()
     except Exception as error:
-        if current:
-            error.add_note(_note(current[0], trail))
+        if type(program.at) not in (Name, Datum):
+            error.add_note(_note(program.at, _way_to(program.at, spec, references), spec if root is None else root))
         raise
 
 
-def call_now(call: Any, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """Make one call, its arguments built already."""
-    named = type(target) is Name
-    if named:
-        target = resolve(target)
-    if named and args and kwargs:
-        args = _named_later(target, args, kwargs)
-    if type(call) in PARTIALS:
-        from functools import partial
+def _way_to(x: Any, spec: Any, references: References) -> list[Any]:
+    """The trail of a fold that stands at `x`."""
+    trail: list[Any] = []
 
-        return partial(target, *args, **kwargs)
-    if type(call) in INSTANCES:
-        return _instance(target, kwargs)
-    return target(*args, **kwargs)
+    def make(found: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
+        if found is x:
+            raise _FoundError
+        return found
 
-
-def _named_later(target: Any, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
-    """A name that was set later wins over the position that it fills."""
-    signature = signature_of(target)
-    for n, parameter in enumerate(signature.slots[: len(args)] if signature is not None else ()):
-        if parameter.name in kwargs and parameter.name in signature.named:  # type: ignore[union-attr]
-            args[n] = kwargs.pop(parameter.name)
-    return args
+    try:
+        fold(spec, make, kinds=references.kinds, trail=trail)
+    except (_FoundError, CallsheetError):
+        pass
+    return trail
 
 
-def _instance(cls: Any, fields: dict[str, Any]) -> Any:
-    """A dataclass instance from its fields, also those that its constructor does not take."""
-    known = getattr(cls, "__dataclass_fields__", {})
-    late = {name: fields.pop(name) for name in list(fields) if name in known and not known[name].init}
-    made = cls(**fields)
-    for name, value in late.items():
-        object.__setattr__(made, name, value)
-    return made
+class _FoundError(Exception):
+    """The fold stands where it should."""
 
 
-def _leaf(x: Any) -> Any:
-    if type(x) is Name:
-        return resolve(x)
-    if type(x) is Datum:
-        return make_real(x)
-    return x
-
-
-def _note(x: Any, trail: list[Any]) -> str:
-    steps = place_of(trail)
+def _note(x: Any, trail: list[Any], root: Any) -> str:
+    steps = next((steps for steps, value in walk(root) if value is x), place_of(trail))
     text = layout(x, width=76) if kind_of(type(x)) is not None else repr(x)
     if len(text) > 300:
         text = text[:296] + " ..."

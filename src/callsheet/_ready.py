@@ -125,7 +125,7 @@ def faults_of(
 
     def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
         if type(x) in CALLS and (only is None or id(x) in only):
-            found = [*_call_faults(x, trail)]
+            found = [*call_faults(x, trail)]
             if visit is not None and not found:
                 found = [*visit(x, place_of(trail))]
             faults.extend(found)
@@ -174,7 +174,7 @@ def _circular(trail: list[Any], at: int) -> Fault:
     )
 
 
-def _call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
+def call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
     target = _raw(call, "__target__")
     if type(target) in CALLS or type(target) is Ref:
         return

@@ -1,0 +1,230 @@
+"""What building a spec comes to: plain Python calls, in the order in which they need each other."""
+
+from __future__ import annotations
+
+from ._leaf import MISSING, Datum, make_real
+from ._ready import call_faults
+from ._ref import Ref
+from ._signature import signature_of
+from ._spec import CALLS, INSTANCES, PARTIALS, Call
+from ._target import Name, resolve
+from ._tree import ATOMS, MAX_DEPTH, Kind, kind_of
+from .errors import CycleError, DepthError, Fault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Step = list[Any]
+    """`[function, args, kwargs, holder, key, node]`: what the function returns goes to `holder[key]`."""
+    Todo = tuple[Any, Any, Any]
+
+_args_of = vars(Call)["__args__"].__get__
+_kwargs_of = vars(Call)["__dict__"].__get__
+_target_of = vars(Call)["__target__"].__get__
+
+_CALLED = CALLS - PARTIALS - INSTANCES
+_INDIRECT = CALLS | {Name, Ref}
+"""Types of targets that are not the callable itself."""
+_LEAVE = object()
+_SCOPE = object()
+_NONE: dict[str, Any] = {}
+
+
+class _Everywhere:
+    """The places that hold the same node: what is put here is put there."""
+
+    __slots__ = ("places",)
+
+    def __init__(self, places: list[tuple[Any, Any]]) -> None:
+        self.places = places
+
+    def __setitem__(self, key: None, made: Any) -> None:
+        for holder, place in self.places:
+            holder[place] = made
+
+
+class Program:
+    """The calls that build a spec.
+
+    Each container is visited once and left when all that it holds was, so that
+    the steps stand in the order in which Python would evaluate the spec if it
+    were written as calls. The spec is not touched: arguments are put in copies.
+
+    Args:
+        spec: What shall be built.
+        kinds: Which types are containers, references among them.
+
+    Attributes:
+        steps: What `run` does, in order.
+        sound: Whether nothing is known that would stop it. If not, there may be
+            faults: `faults_of` tells.
+
+    Raises:
+        CallsheetError: There is no such order, or a reference leads nowhere; `faults_of` tells more.
+    """
+
+    __slots__ = ("_checked", "_done", "_kinds", "_out", "_todo", "at", "sound", "steps")
+
+    def __init__(self, spec: Any, kinds: dict[type, Kind | None]) -> None:
+        self.steps: list[Step] = []
+        self.sound = True
+        self.at: Any = None
+        self._kinds = kinds
+        self._out = [spec]
+        self._checked: set[Any] = set()
+        self._done: dict[int, Step | None] = {}  # id of a container -> its step, None while it is open
+        self._todo: list[Todo] = [(spec, self._out, 0)] if type(spec) not in ATOMS else []
+        self._order()
+
+    def run(self) -> Any:
+        """Make the calls; `at` is the node of the one that is being made."""
+        for step in self.steps:
+            function, args, kwargs, holder, key, self.at = step
+            holder[key] = function(*args, **kwargs)
+        return self._out[0]
+
+    def _order(self) -> None:
+        todo, steps, done, kinds = self._todo, self.steps, self._done, self._kinds
+        depth = 0
+        while todo:
+            x, holder, key = todo.pop()
+            cls = type(x)
+            if x is _LEAVE:  # `holder` is a step, `key` its node
+                depth -= 1
+                self._close(holder, key)
+                continue
+            if x is _SCOPE:  # of a class default: what its owner has for itself
+                self._done = done = holder
+                continue
+            kind = kinds[cls] if cls in kinds else kind_of(cls, kinds)
+            if kind is None:
+                self._leaf(x, holder, key)
+                continue
+            if id(x) in done:
+                _again(done[id(x)], holder, key)
+                continue
+            step, inner = self._call(x, holder, key) if cls in CALLS else self._container(x, kind, holder, key)
+            if inner:
+                depth += 1
+                if depth >= MAX_DEPTH:
+                    self.sound = False
+                    if depth > MAX_DEPTH:
+                        raise DepthError(Fault("", f"is nested more than {MAX_DEPTH} levels deep"))
+                done[id(x)] = None
+                todo.append((_LEAVE, step, x))
+                inner.reverse()
+                todo += inner
+            elif step is not None:
+                steps.append(step)
+                if kind.node:
+                    done[id(x)] = step
+
+    def _close(self, step: Step | None, x: Any) -> None:
+        if step is not None:
+            self.steps.append(step)
+        if self._kinds[type(x)].node:  # type: ignore[union-attr]
+            self._done[id(x)] = step
+        else:
+            del self._done[id(x)]
+
+    def _leaf(self, x: Any, holder: Any, key: Any) -> None:
+        if x is MISSING:
+            self.sound = False
+        elif type(x) is Name:
+            self.steps.append([resolve, (x,), _NONE, holder, key, x])
+        elif type(x) is Datum:
+            self.steps.append([make_real, (x,), _NONE, holder, key, x])
+
+    def _call(self, call: Any, holder: Any, key: Any) -> tuple[Step, list[Todo]]:
+        """The step of a call, and what it holds that must be made before."""
+        target, args, kwargs = _target_of(call), _args_of(call), _kwargs_of(call)
+        shape = (type(call), id(target), len(args), *kwargs)
+        if shape not in self._checked:
+            self._checked.add(shape)
+            if any(call_faults(call, [])):
+                self.sound = False
+        inner: list[Todo] = []
+        step = [target, args, kwargs, holder, key, call]
+        if type(call) not in _CALLED or type(target) in _INDIRECT:
+            parts = [call, target, args.copy(), kwargs.copy()]
+            step[:3] = [call_now, parts, _NONE]
+            args, kwargs = parts[2:]
+            if kind_of(type(target)) is not None:
+                inner.append((target, parts, 1))
+        if args:
+            held = [n for n, value in enumerate(args) if type(value) not in ATOMS]
+            if held:
+                if step[1] is args:
+                    step[1] = args = args.copy()
+                inner += [(args[n], args, n) for n in held]
+        named = [name for name, value in kwargs.items() if type(value) not in ATOMS]
+        if named:
+            if step[2] is kwargs:
+                step[2] = kwargs = kwargs.copy()
+            inner += [(kwargs[name], kwargs, name) for name in named]
+        return step, inner
+
+    def _container(self, x: Any, kind: Kind, holder: Any, key: Any) -> tuple[Step | None, list[Todo]]:
+        """As `_call`, of anything else; dicts and lists are there at once, to be filled by what is made later."""
+        keys, values = kind.items(x)
+        if kind.family == "dict":
+            made = holder[key] = dict(zip(keys, values, strict=True))
+            return None, [(value, made, name) for name, value in made.items() if type(value) not in ATOMS]
+        if kind.family == "list":
+            holder[key] = values
+            return None, [(value, values, n) for n, value in enumerate(values) if type(value) not in ATOMS]
+        if type(x) is Ref:
+            self.sound = False
+        own = kind.owned(x) if kind.owned is not None else ()
+        inner: list[Todo] = []
+        for n, value in enumerate(values):
+            if keys[n] in own:
+                inner += [(_SCOPE, {}, None), (value, values, n), (_SCOPE, self._done, None)]
+            elif type(value) not in ATOMS:
+                inner.append((value, values, n))
+        return [kind.remake, (x, keys, values), _NONE, holder, key, x], inner
+
+
+def _again(step: Step | None, holder: Any, key: Any) -> None:
+    """A node that was reached before is put here too when it is made."""
+    if step is None:
+        raise CycleError(Fault("", "leads back to itself"))
+    if type(step[3]) is not _Everywhere:
+        step[3:5] = [_Everywhere([(step[3], step[4])]), None]
+    step[3].places.append((holder, key))
+
+
+def call_now(call: Any, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Make one call, its arguments built already."""
+    named = type(target) is Name
+    if named:
+        target = resolve(target)
+    if named and args and kwargs:
+        args = _named_later(target, args, kwargs)
+    if type(call) in PARTIALS:
+        from functools import partial
+
+        return partial(target, *args, **kwargs)
+    if type(call) in INSTANCES:
+        return _instance(target, kwargs)
+    return target(*args, **kwargs)
+
+
+def _named_later(target: Any, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+    """A name that was set later wins over the position that it fills."""
+    signature = signature_of(target)
+    for n, parameter in enumerate(signature.slots[: len(args)] if signature is not None else ()):
+        if parameter.name in kwargs and parameter.name in signature.named:  # type: ignore[union-attr]
+            args[n] = kwargs.pop(parameter.name)
+    return args
+
+
+def _instance(cls: Any, fields: dict[str, Any]) -> Any:
+    """A dataclass instance from its fields, also those that its constructor does not take."""
+    known = getattr(cls, "__dataclass_fields__", {})
+    late = {name: fields.pop(name) for name in list(fields) if name in known and not known[name].init}
+    made = cls(**fields)
+    for name, value in late.items():
+        object.__setattr__(made, name, value)
+    return made
