@@ -173,4 +173,4 @@ def is_alive(pid: int) -> bool:
 def masked(text: str) -> str:
     """Text with ids of runs written as `ID001`, in the order in which they appear."""
     seen: dict[str, str] = {}
-    return re.sub(r"\b[0-9a-f]{6}\b", lambda m: seen.setdefault(m[0], f"ID{len(seen) + 1:04}"), text)
+    return re.sub(r"(?<![.\w])[0-9a-f]{6}\b", lambda m: seen.setdefault(m[0], f"ID{len(seen) + 1:04}"), text)

@@ -1,6 +1,7 @@
 """The project in which these tests run the command."""
 
 import pytest
+
 from command import Project
 
 

@@ -6,6 +6,7 @@ import select
 import subprocess
 
 import pytest
+
 from command import until
 
 LOUD = """

@@ -214,7 +214,13 @@ def test_a_live_object_runs_here_and_the_record_names_what_is_not_data(cmd):
 
 def test_sweeping_a_live_object_is_refused_before_anything_starts(cmd):
     cmd.config(
-        "import threading\nfrom callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(threading.Lock(), lr=0.1)\n",
+        """
+        import threading
+        from callsheet import lazy
+        from train import fit
+
+        main = lazy(fit)(threading.Lock(), lr=0.1)
+        """,
         train="def fit(lock, lr: float): open('ran', 'w')\n",
     )
     said = cmd("sweep", "conf.py", "main.lr=0.1,0.2", code=1)

@@ -1,14 +1,14 @@
-"""A plan keeps the trials as they were first drawn, and a worker runs what was submitted or nothing (promises 12, 21)."""
+"""A plan keeps trials as they were first drawn; a worker runs what was submitted or nothing (promises 12, 21)."""
 
 import os
 
 import pytest
-from saying import told
 
 from callsheet import lazy, sweep
 from callsheet.errors import RunError, SaveError, SpecError
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run.submit import Place, draw
+from saying import told
 
 
 def trial(index, lr=0.1):
@@ -125,6 +125,6 @@ def test_a_fault_that_all_trials_have_is_told_once(tmp_path):
 
 def test_a_live_object_is_refused_and_nothing_is_written(tmp_path):
     spec = {"main": lazy(fit)(0.1, width=object())}
-    with pytest.raises((SaveError, SpecError), match="main.width"):
+    with pytest.raises((SaveError, SpecError), match=r"main\.width"):
         draw(sweep(spec, ["main.0=1,2"]), place(tmp_path))
     assert os.listdir(tmp_path) == []

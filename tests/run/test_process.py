@@ -1,4 +1,4 @@
-"""Trials in subprocesses: a few at a time, ended with all their children, and gone on with after a crash (promises 21, 23)."""
+"""Trials in subprocesses: a few at a time, ended with all children, gone on with after a crash (promises 21, 23)."""
 
 import os
 import random
@@ -7,11 +7,11 @@ import sys
 import time
 
 import pytest
-from command import is_alive, until
 
 from callsheet import Process
 from callsheet.run._job import Task
 from callsheet.run._plan import Plan
+from command import is_alive, until
 
 CONF = """
     from callsheet import lazy
@@ -143,8 +143,8 @@ CHILDREN = """
 
     def fit(n: int, stubborn: bool):
         ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " if stubborn else ""
-        child = subprocess.Popen([sys.executable, "-c", ignore + "print('up', flush=True); import time; time.sleep(600)"],
-                                 stdout=subprocess.PIPE)
+        wait = ignore + "print('up', flush=True); import time; time.sleep(600)"
+        child = subprocess.Popen([sys.executable, "-c", wait], stdout=subprocess.PIPE)
         child.stdout.readline()
         with open("pids", "a") as file:
             file.write(f"{os.getpid()}\\n{child.pid}\\n")

@@ -4,10 +4,10 @@ import multiprocessing
 import os
 
 import pytest
-from saying import told
 
 from callsheet.errors import RunError
 from callsheet.run._store import Run, Store, is_locked, project_root, take_lock, write_json_file
+from saying import told
 
 
 def make_runs(folder, barrier, made):

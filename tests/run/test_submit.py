@@ -3,12 +3,12 @@
 import textwrap
 
 import pytest
-from command import until
 
 from callsheet import Process, lazy, submit, sweep
 from callsheet.errors import PathError, RunError, SaveError, SpecError
 from callsheet.run._store import Store
 from callsheet.run.submit import entry_of
+from command import until
 
 TRAIN = """
     import os, time

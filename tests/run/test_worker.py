@@ -1,4 +1,4 @@
-"""`python -m callsheet.run.worker PLAN INDEX DIGEST` runs one trial, and says by its exit code what became of it (promises 12, 23)."""
+"""The worker runs one trial of a plan, and says by its exit code what became of it (promises 12, 23)."""
 
 import os
 import sys

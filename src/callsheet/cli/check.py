@@ -40,7 +40,7 @@ def command(
 
     \b
     callsheet check conf.py optim.lr=3e-3
-    """
+    """  # noqa: D301  (click reads the backspace)
     named = Config.named(config, paths, allow)
     said = parse_all(overrides)
     faults: list[Fault] = []

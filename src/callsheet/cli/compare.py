@@ -34,7 +34,7 @@ def command(
     \b
     callsheet compare --maximize accuracy
     callsheet compare 7f3a9c b21c07
-    """
+    """  # noqa: D301  (click reads the backspace)
     if maximize and minimize:
         raise click.UsageError("--maximize and --minimize exclude each other.")
     store = Store(runs or project_root(os.getcwd()) / "runs")
@@ -85,7 +85,7 @@ def _nothing(store: Store, experiment: str | None) -> RunError:
 
 
 def _goal_key(run: Run, name: str, *, largest: bool) -> tuple[bool, float]:
-    value = run.result.get(name)
+    value: Any = run.result.get(name)
     if not is_number(value):
         return True, 0.0
     return False, -value if largest else value

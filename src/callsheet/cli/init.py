@@ -20,7 +20,7 @@ def command(example: str, into: str) -> None:
 
     \b
     callsheet init digits
-    """
+    """  # noqa: D301  (click reads the backspace)
     source = files("callsheet") / "examples" / example
     wanted = {item.name: item.read_bytes() for item in source.iterdir() if item.name.endswith(".py")}
     present = [name for name in wanted if os.path.exists(os.path.join(into, name))]

@@ -39,7 +39,7 @@ def command(
 
     \b
     callsheet run conf.py epochs=8 optim.lr=3e-3
-    """
+    """  # noqa: D301  (click reads the backspace)
     named = Config.named(config, paths, allow)
     spec = named.load(overrides)
     entry = entry_of(spec, named.entry)

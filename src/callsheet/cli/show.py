@@ -46,7 +46,7 @@ def command(
     \b
     callsheet show conf.py optim.lr=3e-3
     callsheet show conf.py:model --origins
-    """
+    """  # noqa: D301  (click reads the backspace)
     run = run_named(config, runs)
     if run is not None:
         if overrides:

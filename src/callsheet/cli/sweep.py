@@ -55,7 +55,7 @@ def command(
     \b
     callsheet sweep conf.py optim.lr=1e-3,3e-3 model.width=32,128
     callsheet sweep conf.py optim.lr=1e-3,3e-3 --maximize accuracy
-    """
+    """  # noqa: D301  (click reads the backspace)
     if maximize and minimize:
         raise click.UsageError("--maximize and --minimize exclude each other.")
     named = Config.named(config, paths, allow)
@@ -119,9 +119,9 @@ def _line(job: Any, planned: Planned) -> str:
 
 def _report(jobs: Jobs, planned: Planned, goal: tuple[str, bool], *, as_json: bool) -> None:
     name, largest = goal
-    rows = [(job, job.run.result) for job in jobs if job.state == "done" and job.run is not None]
-    scored = [(result[name], job) for job, result in rows if is_number(result.get(name))]
-    best = (max if largest else min)(scored, key=lambda pair: pair[0])[1] if scored else None
+    rows = [(job.index, job.run) for job in jobs if job.state == "done" and job.run is not None]
+    scored = [(run.result[name], index, run) for index, run in rows if is_number(run.result.get(name))]
+    best = (max if largest else min)(scored, key=lambda row: row[0]) if scored else None
     if as_json:
         trials = [
             {
@@ -133,14 +133,13 @@ def _report(jobs: Jobs, planned: Planned, goal: tuple[str, bool], *, as_json: bo
             }
             for job in jobs
         ]
-        print_json({"trials": trials, "best": best.run.id if best is not None else None})
+        print_json({"trials": trials, "best": best[2].id if best is not None else None})
         return
     if name and best is None:
-        known = sorted({key for _, result in rows for key in result})
+        known = sorted({key for _, run in rows for key in run.result})
         click.echo(
             f"no trial has a number named {name!r}" + (f"; results have {', '.join(known)}" if known else ""), err=True
         )
     elif best is not None:
-        click.echo(
-            f"best      {best.run.id}  {name} {number(best.run.result[name])}   {' '.join(planned.trials[best.index].overrides)}"
-        )
+        value, index, run = best
+        click.echo(f"best      {run.id}  {name} {number(value)}   {' '.join(planned.trials[index].overrides)}")

@@ -47,7 +47,7 @@ def command(
     \b
     callsheet why 7f3a9c optim.lr
     callsheet why conf.py optim.lr optim.lr=3e-3
-    """
+    """  # noqa: D301  (click reads the backspace)
     run = run_named(subject, runs)
     if run is None:
         spec = Config.named(subject, paths, allow).load(overrides)

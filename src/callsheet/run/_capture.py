@@ -116,7 +116,7 @@ def _write_all(handle: int, data: bytes) -> None:
 
 
 _IDLE_S = 0.1
-"""Seconds without output after which a run that has ended is taken to have said all; a pseudo-terminal delivers late."""
+"""Seconds without output after which an ended run is taken to have said all; a pseudo-terminal delivers late."""
 
 
 def _terminal(like: int) -> tuple[int, int]:

@@ -143,9 +143,8 @@ def print_error(error: BaseException) -> None:
     shown = traceback.TracebackException.from_exception(error)
     at: traceback.TracebackException | None = shown
     while at is not None:
-        at.stack = traceback.StackSummary.from_list(
-            [frame for frame in at.stack if not os.path.abspath(frame.filename).startswith(PACKAGE + os.sep)]
-        )
+        own = [frame for frame in at.stack if not os.path.abspath(frame.filename).startswith(PACKAGE + os.sep)]
+        at.stack = traceback.StackSummary.from_list(own or at.stack)  # all ours: a bug, shown as it is
         at = at.__cause__ or at.__context__
     print("".join(shown.format()), end="", file=sys.stderr)
 

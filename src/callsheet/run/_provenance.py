@@ -93,7 +93,7 @@ def packages() -> dict[str, str]:
     """The installed distributions and their versions."""
     from importlib.metadata import distributions
 
-    found = {}
+    found: dict[str, str] = {}
     for distribution in distributions():
         name = distribution.metadata["Name"]
         if name:

@@ -148,7 +148,11 @@ class ProcessJob:
         return self._process is not None and not self.was_taken
 
     def signal(self, number: int) -> bool:
-        """Send a signal to all processes of the job, also to those that its worker has left behind; gives whether there are any."""
+        """Send a signal to all processes of the job, also to those that its worker has left behind.
+
+        Returns:
+            Whether there are any.
+        """
         try:
             if self._process is not None:
                 os.killpg(self._process.pid, number)
@@ -195,7 +199,9 @@ class ProcessJobs(Jobs):
         self._ended.wait()
 
     def _pump(self) -> None:
-        waiting, running, elsewhere = list(reversed(self._jobs)), [], []
+        waiting = list(reversed(self._jobs))
+        running: list[ProcessJob] = []
+        elsewhere: list[ProcessJob] = []
         while not self._stopping.is_set() and (waiting or running or elsewhere):
             while waiting and len(running) < self._slots:
                 job = waiting.pop()

@@ -16,10 +16,10 @@ from callsheet._equal import hash_of
 from callsheet._files import config_files
 from callsheet._lazy import get, walk
 from callsheet._resolve import reached, resolve_references
+from callsheet._running import RUNNING
 from callsheet._spec import CALLS, Mapping
 from callsheet._sweep import Sweep, Trial
 from callsheet._tree import FIELDS, kind_of
-from callsheet._running import RUNNING
 from callsheet.errors import Fault, OverrideError, PathError, RunError, SpecError
 from callsheet.run._execute import at, origins_of
 from callsheet.run._job import Executor, Jobs, JobState, Task

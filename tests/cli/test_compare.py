@@ -1,0 +1,70 @@
+"""`callsheet compare` puts runs side by side: what differs between them, and what came out (promise 25)."""
+
+import pytest
+from command import masked
+
+
+@pytest.fixture
+def swept(cmd):
+    """Four runs."""
+    cmd.listing()("sweep", "conf.py", "optim.lr=1e-3,3e-3", "model.width=32,128", "--slots", "1")
+    return cmd
+
+
+def test_only_what_differs_is_shown(swept):
+    said = swept("compare")
+    assert masked(said.out) == """\
+run     no.  state  model.width  optim.lr      loss  accuracy
+ID0001    1  done   32           0.001      0.00625    0.9928
+ID0002    2  done   128          0.001     0.001562    0.9974
+ID0003    3  done   32           0.003      0.00625    0.9907
+ID0004    4  done   128          0.003     0.001562    0.9954
+"""
+    first, *_, last = swept.ids()
+    assert [line.split()[0] for line in swept("compare", last, first[:5]).out.splitlines()] == ["run", last, first]
+    rows = swept("compare", "--maximize", "accuracy").out.splitlines()[1:]
+    assert [row.split()[-1] for row in rows] == ["0.9974", "0.9954", "0.9928", "0.9907"]
+    rows = swept("compare", "--minimize", "accuracy", "--json").data
+    assert [row["number"] for row in rows] == [3, 1, 4, 2]
+    assert rows[0]["values"] == {"model.width": "32", "optim.lr": "0.003"}
+    said = swept("compare", "--minimize", "time", code=1)
+    assert said.err == "callsheet: no run has a number named 'time'\n  results have accuracy, loss\n"
+
+
+def test_experiments_stand_apart(cmd):
+    cmd.listing()("run", "conf.py")
+    cmd.write("other.py", (cmd.root / "conf.py").read_text())
+    cmd("run", "other.py", "epochs=7")
+    assert masked(cmd("compare").out) == """\
+run     experiment  no.  state  epochs      loss  accuracy
+ID0001  conf          1  done   5       0.003125    0.9959
+ID0002  other         1  done   7       0.002232    0.9968
+"""
+    (row,) = cmd("compare", "--experiment", "other", "--json").data
+    assert cmd.read("run.json", row["run"])["overrides"] == ["epochs=7"]
+    assert cmd("compare", "--experiment", "none", code=1).err == (
+        "callsheet: no run is of the experiment 'none'\n  there are runs of conf, other\n"
+    )
+
+
+def test_without_runs_it_says_how_to_make_one_and_makes_no_directory(cmd):
+    said = cmd("compare", code=1)
+    assert said.err == (
+        f"callsheet: there are no runs in {cmd.root}/runs\n  callsheet run FILE  makes one; --runs DIR  looks elsewhere\n"
+    )
+    assert not cmd.runs.exists()
+
+
+def test_runs_in_another_folder_and_failed_ones_are_shown(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=1)\n",
+        train="def fit(n: int): return 1 / n\n",
+    )
+    cmd("run", "conf.py", "--runs", "elsewhere")
+    cmd("run", "conf.py", "main.n=0", "--runs", "elsewhere", code=1)
+    assert not cmd.runs.exists()
+    assert masked(cmd("compare", "--runs", "elsewhere").out) == """\
+run     no.  state   main.n  result
+ID0001    1  done    1            1
+ID0002    2  failed  0            -
+"""

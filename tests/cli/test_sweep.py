@@ -1,0 +1,98 @@
+"""`callsheet sweep` runs every combination, skips what is done, and says which was best (promises 20, 21)."""
+
+import re
+
+from command import masked
+
+SWEEP = ("sweep", "conf.py", "optim.lr=1e-3,3e-3", "model.width=32,128")
+
+
+def test_every_combination_is_run_and_the_best_is_named(cmd):
+    said = cmd.listing()(*SWEEP, "--slots", "1", "--maximize", "accuracy")
+    assert masked(said.out) == """\
+4 trials, 4 to run, 1 at a time
+ID0001    optim.lr=1e-3 model.width=32   loss 0.00625  accuracy 0.9928
+ID0002    optim.lr=1e-3 model.width=128   loss 0.001562  accuracy 0.9974
+ID0003    optim.lr=3e-3 model.width=32   loss 0.00625  accuracy 0.9907
+ID0004    optim.lr=3e-3 model.width=128   loss 0.001562  accuracy 0.9954
+best      ID0002  accuracy 0.9974   optim.lr=1e-3 model.width=128
+"""
+    assert said.err == ""
+    assert cmd(*SWEEP).out == "4 trials, 4 done before\n"
+    again = cmd(*SWEEP, "--minimize", "accuracy")
+    assert re.fullmatch(r"4 trials, 4 done before\nbest      \w+  accuracy 0\.9907   .*width=32\n", again.out)
+    assert len(cmd.ids()) == 4
+
+
+def test_a_run_of_the_same_spec_counts_as_done_and_other_values_do_not(cmd):
+    cmd.listing()("run", "conf.py", "model.width=32")
+    assert cmd("sweep", "conf.py", "model.width=32,48").out.startswith("2 trials, 1 done before, 1 to run")
+    assert cmd("sweep", "conf.py", "model.width=48,32", "optim.lr=0.1").out.startswith("2 trials, 2 to run")
+
+
+def test_what_the_file_computes_follows_in_each_trial(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nepochs = 5\nmain = lazy(fit)(steps=epochs * 100)\n",
+        train="def fit(steps: int): return steps\n",
+    )
+    cmd("sweep", "conf.py", "epochs=1,2")
+    assert sorted(cmd.read("result.json", name)["result"] for name in cmd.ids()) == [100, 200]
+
+
+def test_a_failed_trial_is_told_with_where_its_output_is_and_the_others_go_on(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=1)\n",
+        train="def fit(n: int):\n    if n == 2: raise ValueError('two')\n    return n\n",
+    )
+    said = cmd("sweep", "conf.py", "main.n=1,2,3", "--slots", "1", code=1)
+    assert masked(said.out) == """\
+3 trials, 3 to run, 1 at a time
+ID0001    main.n=1   result 1
+ID0002    main.n=2   failed: ValueError: two
+          its output: runs/ID0002/err.log
+ID0003    main.n=3   result 3
+"""
+    assert cmd("sweep", "conf.py", "main.n=1,2,3", code=1).out.startswith("3 trials, 2 done before, 1 to run")
+
+
+def test_a_faulty_trial_is_refused_before_anything_starts(cmd):
+    said = cmd.listing()("sweep", "conf.py", "model.width=32,x", code=1)
+    assert said.err == """\
+callsheet: 1 fault, nothing was started
+  model.width  must be int, found 'x'                           command line
+               Net(width: int = 32, classes: int = 10)
+               in trial 1:  model.width=x
+"""
+    assert said.out == ""
+    assert not cmd.runs.exists()
+
+
+def test_what_sweeps_nothing_is_misuse(cmd):
+    said = cmd.listing()("sweep", "conf.py", "model.width=32", code=2)
+    assert said.err.endswith("Error: Nothing sweeps: give a path several values, as in optim.lr=1e-3,3e-3.\n")
+    assert not cmd.runs.exists()
+
+
+def test_json_tells_of_all_trials(cmd):
+    data = cmd.listing()(*SWEEP, "--json", "--maximize", "accuracy").data
+    assert [trial["overrides"] for trial in data["trials"]] == [
+        ["optim.lr=1e-3", "model.width=32"],
+        ["optim.lr=1e-3", "model.width=128"],
+        ["optim.lr=3e-3", "model.width=32"],
+        ["optim.lr=3e-3", "model.width=128"],
+    ]
+    assert {trial["state"] for trial in data["trials"]} == {"done"}
+    assert sorted(trial["run"] for trial in data["trials"]) == sorted(cmd.ids())
+    assert data["best"] == data["trials"][1]["run"]
+
+
+def test_a_result_that_is_no_number_is_never_the_best(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=1)\n",
+        train="def fit(n: int): return {'loss': [float('nan'), 0.5, float('nan')][n]}\n",
+    )
+    data = cmd("sweep", "conf.py", "main.n=0,1,2", "--minimize", "loss", "--json").data
+    assert data["best"] == data["trials"][1]["run"]
+    assert [trial["result"]["loss"] for trial in data["trials"]] == [None, 0.5, None]
+    said = cmd("sweep", "conf.py", "main.n=0,1,2", "--minimize", "los")
+    assert said.err == "no trial has a number named 'los'; results have loss\n"

@@ -1,0 +1,55 @@
+"""`callsheet why` tells who set a value, and what it replaced (promise 16)."""
+
+import pytest
+
+
+@pytest.fixture
+def ran(cmd):
+    """A project and the id of its run."""
+    cmd.listing()("run", "conf.py", "epochs=8", "optim.lr=3e-3")
+    return cmd, cmd.ids()[0]
+
+
+def test_the_listing(ran):
+    cmd, name = ran
+    told = """\
+0.003  command line  optim.lr=3e-3
+0.001  conf.py:8     replaced
+"""
+    assert cmd("why", name, "optim.lr").out == told
+    assert cmd("why", name[:4], "optim.lr").out == told
+    assert cmd("why", f"runs/{name}", "optim.lr").out == told
+    assert cmd("why", "conf.py", "optim.lr", "optim.lr=3e-3").out == told
+    assert cmd("why", name, "optim.betas").out == "(0.9, 0.999)  default of train.Adam\n"
+    assert cmd("why", name, "model.width").out == "64  conf.py:6\n"
+    assert cmd("why", name, "optim.lr", "--json").data == [
+        {"value": "0.003", "kind": "override", "where": "command line", "text": "optim.lr=3e-3"},
+        {"value": "0.001", "kind": "file", "where": "conf.py:8", "text": ""},
+    ]
+
+
+def test_what_is_not_there_is_answered_with_what_is_near(ran):
+    cmd, name = ran
+    said = cmd("why", name, "optim.lrr", code=1)
+    assert said.err == "callsheet: 1 fault\n  optim.lrr  is not there\n             did you mean  optim.lr?\n"
+    assert cmd("why", "ffff00", "optim.lr", code=1).err == (
+        f"callsheet: there is no run 'ffff00' in {cmd.runs}\n  there is 1 run: callsheet compare lists them\n"
+    )
+    assert "overrides change a config" in cmd("why", name, "optim.lr", "optim.lr=1", code=2).err
+    assert cmd("why", name, code=2).err.endswith("Error: Missing argument 'PATH'.\n")
+
+
+def test_a_value_of_a_sweep_names_its_choice(cmd):
+    cmd.listing()("sweep", "conf.py", "optim.lr=1e-2,3e-3", "--slots", "1")
+    assert cmd("why", cmd.ids()[0], "optim.lr", "--json").data[0] == {
+        "value": "0.01",
+        "kind": "sweep",
+        "where": "command line",
+        "text": "optim.lr=1e-2",
+    }
+
+
+def test_a_long_value_does_not_push_its_origin_out_of_sight(cmd):
+    cmd.write("conf.py", f"names = {[f'name {n}' for n in range(20)]}\n")
+    value, where = cmd("why", "conf.py", "names").out.splitlines()
+    assert (value[:17], where) == ("['name 0', 'name ", "  conf.py:1")
