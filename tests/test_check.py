@@ -57,7 +57,7 @@ SIGNATURE = "Model(width: int = 32, names: list[str] | None = None, mode: Litera
         3,
         None,
     ],
-    ids=repr,
+
 )
 def test_what_is_right_passes_and_nothing_is_called(spec):
     assert check(spec) is None

@@ -96,7 +96,7 @@ class Config:
         (lazy("os.path.join")("a", "b"), "a/b"),
         (lazy("builtins.int")("3"), 3),
     ],
-    ids=repr,
+
 )
 def test_a_call_in_every_shape_is_built_as_python_would_call_it(call, result):
     assert isinstance(call, Call)

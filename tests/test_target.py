@@ -70,7 +70,7 @@ def test_an_object_has_a_name_under_which_it_is_found_again(thing, name):
     assert resolve(parse_name(name)) == thing
 
 
-@pytest.mark.parametrize("thing", [lambda: 0, functools.partial(int), "a".upper, sys, 3, type("Local", (), {})], ids=repr)
+@pytest.mark.parametrize("thing", [lambda: 0, functools.partial(int), "a".upper, sys, 3, type("Local", (), {})])
 def test_what_cannot_be_found_again_has_no_name(thing):
     assert name_of(thing) is None
 
