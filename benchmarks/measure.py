@@ -1,4 +1,4 @@
-"""Timing: medians of interleaved repetitions in this process, and processor time of child processes."""
+"""Processor time: medians of interleaved repetitions in this process, and of child processes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 
 def medians(subjects: Mapping[str, Callable[[], object]], *, rounds: int = 9, budget: float = 1.0) -> dict[str, float]:
-    """The median seconds of each subject; they take turns, so that a busy moment of the machine hits all alike.
+    """The median processor seconds of each subject; they take turns, so that a busy moment hits all alike.
 
     As `timeit` does, garbage is collected between the repetitions and not within them.
 
@@ -27,9 +27,9 @@ def medians(subjects: Mapping[str, Callable[[], object]], *, rounds: int = 9, bu
                 continue
             gc.collect()
             gc.disable()
-            start = perf_counter()
+            start = process_time()
             result = subject()
-            taken[name].append(perf_counter() - start)
+            taken[name].append(process_time() - start)
             gc.enable()
             del result
     return {name: median(seconds) for name, seconds in taken.items()}

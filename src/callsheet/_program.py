@@ -64,7 +64,7 @@ class Program:
         CallsheetError: There is no such order, or a reference leads nowhere; `faults_of` tells more.
     """
 
-    __slots__ = ("_checked", "_done", "_kinds", "_out", "_todo", "at", "sound", "steps")
+    __slots__ = ("_checked", "_depth", "_done", "_kinds", "_out", "_todo", "at", "sound", "steps")
 
     def __init__(self, spec: Any, kinds: dict[type, Kind | None]) -> None:
         self.steps: list[Step] = []
@@ -72,58 +72,58 @@ class Program:
         self.at: Any = None
         self._kinds = kinds
         self._out = [spec]
+        self._depth = 0
         self._checked: set[Any] = set()
         self._done: dict[int, Step | None] = {}  # id of a container -> its step, None while it is open
         self._todo: list[Todo] = [(spec, self._out, 0)] if type(spec) not in ATOMS else []
         self._order()
 
     def run(self) -> Any:
-        """Make the calls; `at` is the node of the one that is being made."""
-        for step in self.steps:
-            function, args, kwargs, holder, key, self.at = step
-            holder[key] = function(*args, **kwargs)
+        """Make the calls; when one raises, `at` is its node."""
+        node = None
+        try:
+            for function, args, kwargs, holder, key, node in self.steps:  # noqa: B007
+                holder[key] = function(*args, **kwargs)
+        except BaseException:
+            self.at = node
+            raise
         return self._out[0]
 
     def _order(self) -> None:
-        todo, steps, done, kinds = self._todo, self.steps, self._done, self._kinds
-        depth = 0
+        todo, kinds = self._todo, self._kinds
         while todo:
             x, holder, key = todo.pop()
             cls = type(x)
-            if x is _LEAVE:  # `holder` is a step, `key` its node
-                depth -= 1
-                self._close(holder, key)
-                continue
-            if x is _SCOPE:  # of a class default: what its owner has for itself
-                self._done = done = holder
-                continue
-            kind = kinds[cls] if cls in kinds else kind_of(cls, kinds)
-            if kind is None:
+            if x is _LEAVE:
+                self._leave(holder, key)
+            elif x is _SCOPE:  # of a class default: what its owner has for itself
+                self._done = holder
+            elif id(x) in self._done:
+                _again(self._done[id(x)], holder, key)
+            elif cls in CALLS:
+                self._call(x, cls, holder, key)
+            elif (kind := kinds[cls] if cls in kinds else kind_of(cls, kinds)) is not None:
+                self._container(x, kind, holder, key)
+            else:
                 self._leaf(x, holder, key)
-                continue
-            if id(x) in done:
-                _again(done[id(x)], holder, key)
-                continue
-            step, inner = self._call(x, holder, key) if cls in CALLS else self._container(x, kind, holder, key)
-            if inner:
-                depth += 1
-                if depth >= MAX_DEPTH:
-                    self.sound = False
-                    if depth > MAX_DEPTH:
-                        raise DepthError(Fault("", f"is nested more than {MAX_DEPTH} levels deep"))
-                done[id(x)] = None
-                todo.append((_LEAVE, step, x))
-                inner.reverse()
-                todo += inner
-            elif step is not None:
-                steps.append(step)
-                if kind.node:
-                    done[id(x)] = step
 
-    def _close(self, step: Step | None, x: Any) -> None:
+    def _enter(self, x: Any, step: Step | None, inner: list[Todo]) -> None:
+        """What a container holds comes first."""
+        self._depth += 1
+        if self._depth >= MAX_DEPTH:
+            self.sound = False
+            if self._depth > MAX_DEPTH:
+                raise DepthError(Fault("", f"is nested more than {MAX_DEPTH} levels deep"))
+        self._done[id(x)] = None
+        self._todo.append((_LEAVE, step, x))
+        inner.reverse()
+        self._todo += inner
+
+    def _leave(self, step: Step | None, x: Any) -> None:
+        self._depth -= 1
         if step is not None:
             self.steps.append(step)
-        if self._kinds[type(x)].node:  # type: ignore[union-attr]
+        if type(x) in CALLS or self._kinds[type(x)].node:  # type: ignore[union-attr]
             self._done[id(x)] = step
         else:
             del self._done[id(x)]
@@ -136,54 +136,61 @@ class Program:
         elif type(x) is Datum:
             self.steps.append([make_real, (x,), _NONE, holder, key, x])
 
-    def _call(self, call: Any, holder: Any, key: Any) -> tuple[Step, list[Todo]]:
-        """The step of a call, and what it holds that must be made before."""
+    def _call(self, call: Any, cls: type, holder: Any, key: Any) -> None:  # noqa: C901 (per call, so at once)
         target, args, kwargs = _target_of(call), _args_of(call), _kwargs_of(call)
-        shape = (type(call), id(target), len(args), *kwargs)
+        shape = (cls, id(target), len(args), *kwargs)
         if shape not in self._checked:
             self._checked.add(shape)
             if any(call_faults(call, [])):
                 self.sound = False
-        inner: list[Todo] = []
         step = [target, args, kwargs, holder, key, call]
-        if type(call) not in _CALLED or type(target) in _INDIRECT:
+        given, named = args, kwargs  # the spec's own, which are not written to
+        inner: list[Todo] = []
+        if type(target) in _INDIRECT or cls not in _CALLED:
             parts = [call, target, args.copy(), kwargs.copy()]
             step[:3] = [call_now, parts, _NONE]
             args, kwargs = parts[2:]
             if kind_of(type(target)) is not None:
                 inner.append((target, parts, 1))
-        if args:
-            held = [n for n, value in enumerate(args) if type(value) not in ATOMS]
-            if held:
-                if step[1] is args:
+        for n, value in enumerate(args) if args else ():
+            if type(value) not in ATOMS:
+                if args is given:
                     step[1] = args = args.copy()
-                inner += [(args[n], args, n) for n in held]
-        named = [name for name, value in kwargs.items() if type(value) not in ATOMS]
-        if named:
-            if step[2] is kwargs:
-                step[2] = kwargs = kwargs.copy()
-            inner += [(kwargs[name], kwargs, name) for name in named]
-        return step, inner
+                inner.append((value, args, n))
+        for name, value in kwargs.items():
+            if type(value) not in ATOMS:
+                if kwargs is named:
+                    step[2] = kwargs = kwargs.copy()
+                inner.append((value, kwargs, name))
+        if inner:
+            self._enter(call, step, inner)
+        else:
+            self.steps.append(step)
+            self._done[id(call)] = step
 
-    def _container(self, x: Any, kind: Kind, holder: Any, key: Any) -> tuple[Step | None, list[Todo]]:
-        """As `_call`, of anything else; dicts and lists are there at once, to be filled by what is made later."""
+    def _container(self, x: Any, kind: Kind, holder: Any, key: Any) -> None:
         keys, values = kind.items(x)
-        if kind.family == "dict":
-            made = holder[key] = dict(zip(keys, values, strict=True))
-            return None, [(value, made, name) for name, value in made.items() if type(value) not in ATOMS]
-        if kind.family == "list":
-            holder[key] = values
-            return None, [(value, values, n) for n, value in enumerate(values) if type(value) not in ATOMS]
-        if type(x) is Ref:
-            self.sound = False
+        step: Step | None = None
+        made: Any = values
+        if kind.family == "dict" or kind.family == "list":  # there at once, filled by what is made later
+            made = holder[key] = dict(zip(keys, values, strict=True)) if kind.family == "dict" else values
+        else:
+            step = [kind.remake, (x, keys, values), _NONE, holder, key, x]
+            self.sound = self.sound and type(x) is not Ref
+        places = keys if made is not values else range(len(values))
         own = kind.owned(x) if kind.owned is not None else ()
         inner: list[Todo] = []
-        for n, value in enumerate(values):
-            if keys[n] in own:
-                inner += [(_SCOPE, {}, None), (value, values, n), (_SCOPE, self._done, None)]
+        for place, value, name in zip(places, values, keys, strict=True):
+            if own and name in own:
+                inner += [(_SCOPE, {}, None), (value, made, place), (_SCOPE, self._done, None)]
             elif type(value) not in ATOMS:
-                inner.append((value, values, n))
-        return [kind.remake, (x, keys, values), _NONE, holder, key, x], inner
+                inner.append((value, made, place))
+        if inner:
+            self._enter(x, step, inner)
+        elif step is not None:
+            self.steps.append(step)
+            if kind.node:
+                self._done[id(x)] = step
 
 
 def _again(step: Step | None, holder: Any, key: Any) -> None:
