@@ -15,6 +15,9 @@ def project(tmp_path, monkeypatch):
 
     def write(name, text):
         path = tmp_path / name
+        stem = name.partition("/")[0].removesuffix(".py")
+        if str(tmp_path) not in (getattr(sys.modules.get(stem), "__file__", None) or ""):
+            monkeypatch.delitem(sys.modules, stem, raising=False)  # of the same name, from elsewhere
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text).lstrip("\n"))
         return str(path)
