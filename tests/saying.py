@@ -14,7 +14,9 @@ def said(error: BaseException) -> str:
     """The text of an error; origins within the tests, whose numbers mean nothing, read `here`."""
     if not isinstance(error, CallsheetError):
         return str(error)
-    return render([Fault(f.path, f.problem, origin=_place(f.origin), advice=map(_place, f.advice)) for f in error.faults])
+    return render(
+        [Fault(f.path, f.problem, origin=_place(f.origin), advice=map(_place, f.advice)) for f in error.faults]
+    )
 
 
 def told(action: Callable[[], object], kind: type[BaseException] = CallsheetError) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from saying import told
 
 from callsheet import MISSING, build, check, copy, equal, hash_of, lazy, partial, ref
 from callsheet.errors import SpecError
+from saying import told
 
 
 def net(width: int, depth: int, name: str = "n"): ...
@@ -119,7 +119,9 @@ def test_values_that_hold_nothing_are_built_as_they_are():
 
 
 def test_all_that_is_missing_is_reported_together_and_nothing_is_built():
-    spec = lazy(dict)(a=lazy(Made)(), n=lazy(net)(width=MISSING), rows=[MISSING, lazy(net)(1)], p=partial(net)(name=MISSING))
+    spec = lazy(dict)(
+        a=lazy(Made)(), n=lazy(net)(width=MISSING), rows=[MISSING, lazy(net)(1)], p=partial(net)(name=MISSING)
+    )
     signature = "net(width: int, depth: int, name: str = 'n')"
     assert told(lambda: build(spec), SpecError) == "\n".join(
         [

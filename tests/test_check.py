@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
-from saying import told
 
 from callsheet import MISSING, build, check, lazy, partial, ref
 from callsheet.errors import SpecError
+from saying import told
 
 
 class Model:
-    def __init__(self, width: int = 32, names: list[str] | None = None, mode: Literal["a", "b"] = "a", rate: float = 0.1):
+    def __init__(
+        self, width: int = 32, names: list[str] | None = None, mode: Literal["a", "b"] = "a", rate: float = 0.1
+    ):
         raise AssertionError("check built something")
 
 
@@ -57,7 +59,6 @@ SIGNATURE = "Model(width: int = 32, names: list[str] | None = None, mode: Litera
         3,
         None,
     ],
-
 )
 def test_what_is_right_passes_and_nothing_is_called(spec):
     assert check(spec) is None
@@ -95,7 +96,8 @@ def test_all_faults_come_together_in_the_order_of_the_spec():
             "              untyped(x, y=None)",
             f"{'names.x       is required by test_check.untyped':<72}here",
             "              untyped(x, y=None)",
-            f"{'gone          cannot import no_such_package.thing: no module named':<72}".rstrip() + " 'no_such_package'",
+            f"{'gone          cannot import no_such_package.thing: no module named':<72}".rstrip()
+            + " 'no_such_package'",
             "              set by here",
             "              the command looks in the project's root and in --path; in Python, sys.path is yours to set",
             f"{'typo          cannot import os.path.joinn: posixpath has no ' + repr('joinn'):<72}here",

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from saying import told
 
 from callsheet import MISSING, build, copy, equal, hash_of, lazy, partial, ref
 from callsheet.errors import SaveError
+from saying import told
 
 NAN = float("nan")
 
@@ -40,7 +40,7 @@ class Inner:
 
 @dataclass
 class Owner:
-    inner: Inner = Inner()  # noqa: RUF009  (one object, the default of all)
+    inner: Inner = Inner()
 
 
 def keep(*args, **kwargs):
@@ -64,7 +64,9 @@ ATOMS = (
     | st.booleans()
     | st.integers(-2, 2)
     | st.sampled_from([0.0, -0.0, 1.0, NAN, float("inf")])
-    | st.sampled_from(["", "a", "1", b"a", 1j, Colour.RED, Tone.RED, "red", range(2), frozenset({1, "a"}), keep, int, MISSING])
+    | st.sampled_from(
+        ["", "a", "1", b"a", 1j, Colour.RED, Tone.RED, "red", range(2), frozenset({1, "a"}), keep, int, MISSING]
+    )
 )
 KEYS = st.sampled_from(["a", "b", 0, 1, True, 1.0, None, (1, "x"), (True, "x"), frozenset("ab"), Colour.RED])
 
@@ -232,7 +234,9 @@ print(hash_of(spec))
 def test_a_hash_is_the_same_in_every_process():
     def hashed(seed, first=""):
         env = {**os.environ, "PYTHONHASHSEED": seed}
-        done = subprocess.run([sys.executable, "-c", first + HASHES], env=env, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", first + HASHES], env=env, capture_output=True, text=True, check=True
+        )
         return done.stdout
 
     first = hashed("0")

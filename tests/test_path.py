@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from saying import told
 
 from callsheet._path import format_path, parse_path
 from callsheet.errors import PathError
+from saying import told
 
 STEPS = st.lists(st.text(min_size=1, max_size=8) | st.integers(), min_size=1, max_size=6)
 

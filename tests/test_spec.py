@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from saying import told
 
 from callsheet import MISSING, Call, Partial, arguments, build, copy, equal, lazy, origin, partial, plain, ref, target
 from callsheet.errors import ArgumentError, SpecError
+from saying import told
 
 
 def keep(*args, **kwargs):
@@ -73,7 +73,10 @@ class Config:
         (lazy(net)(), (32, 10, "net")),
         (lazy(net)(1, classes=2, name="x"), (1, 2, "x")),
         (lazy(keep)(1, 2, a=3), ((1, 2), {"a": 3})),
-        (lazy(keep)(self=1, target=2, args=3, kwargs=4, cls=5, site=6), ((), {"self": 1, "target": 2, "args": 3, "kwargs": 4, "cls": 5, "site": 6})),
+        (
+            lazy(keep)(self=1, target=2, args=3, kwargs=4, cls=5, site=6),
+            ((), {"self": 1, "target": 2, "args": 3, "kwargs": 4, "cls": 5, "site": 6}),
+        ),
         (lazy(odd)(1, 2), (1, 2, 3, 4, 5, 6, 7)),
         (lazy(odd)(self=1, target=2, args=0, build=0, keys=0, items=0, kwargs=0), (1, 2, 0, 0, 0, 0, 0)),
         (lazy(first)(1, a=5), (1, 2, {"a": 5})),
@@ -96,7 +99,6 @@ class Config:
         (lazy("os.path.join")("a", "b"), "a/b"),
         (lazy("builtins.int")("3"), 3),
     ],
-
 )
 def test_a_call_in_every_shape_is_built_as_python_would_call_it(call, result):
     assert isinstance(call, Call)
@@ -208,7 +210,9 @@ def test_what_is_not_there_is_told_as_python_tells_it(action, error, text):
 
 
 def test_an_unknown_argument_is_refused_with_the_nearest_at_once():
-    text = "widht  no such argument of test_spec.net                                here\n       did you mean  width = 32?"
+    text = (
+        "widht  no such argument of test_spec.net                                here\n       did you mean  width = 32?"
+    )
     assert told(lambda: lazy(net)(widht=1), ArgumentError) == text
     call = lazy(net)(classes=3)
     assert told(lambda: setattr(call, "widht", 1), ArgumentError) == text
@@ -246,14 +250,18 @@ def test_what_can_never_be_called_is_refused(value):
     assert told(lambda: lazy(value), TypeError) == f"{value!r} cannot be called, so no call of it can be described"
 
 
-@pytest.mark.parametrize("holder", [lambda x: x, lambda x: [x], lambda x: {"a": x}, lambda x: (1, x), lambda x: [{"b": (x,)}]])
+@pytest.mark.parametrize(
+    "holder", [lambda x: x, lambda x: [x], lambda x: {"a": x}, lambda x: (1, x), lambda x: [{"b": (x,)}]]
+)
 class TestRefusedWhereverTheyStand:
     def test_a_lazy_that_was_not_called(self, holder):
         assert told(lambda: lazy(keep)(a=holder(lazy(int))), SpecError) == (
             "lazy(int) was not called\n  write  lazy(int)()  with its arguments"
         )
 
-    @pytest.mark.parametrize("make", [lambda: iter([1]), lambda: (x for x in ()), lambda: map(int, ""), lambda: zip("a", "b", strict=True)])
+    @pytest.mark.parametrize(
+        "make", [lambda: iter([1]), lambda: (x for x in ()), lambda: map(int, ""), lambda: zip("a", "b", strict=True)]
+    )
     def test_a_one_shot_iterator(self, holder, make):
         assert told(lambda: lazy(keep)(holder(make())), SpecError) == (
             f"a one-shot iterator ({type(make()).__name__}) can be read only once\n  write  list(...)  around it"
@@ -305,7 +313,15 @@ def test_a_mapping_has_each_method_that_dict_has():
 
 def test_a_mapping_behaves_as_a_dict():
     m = mapping(a=1, b={"c": 2})
-    assert (m.a, m["a"], m.b.c, len(m), list(m), list(reversed(m)), "a" in m) == (1, 1, 2, 2, ["a", "b"], ["b", "a"], True)
+    assert (m.a, m["a"], m.b.c, len(m), list(m), list(reversed(m)), "a" in m) == (
+        1,
+        1,
+        2,
+        2,
+        ["a", "b"],
+        ["b", "a"],
+        True,
+    )
     assert (m | {"z": 3})["z"] == 3
     assert ({"a": 0, "z": 3} | m)["a"] == 1
     m |= {"a": 5}
@@ -342,7 +358,7 @@ def test_a_list_is_edited_in_every_way_a_list_is():
     assert rows.pop() == 3
     rows.reverse()
     assert rows == [[2], {"a": 1}, {"c": 1}, {"b": 1}]
-    assert rows + [1] == [*rows, 1]
+    assert rows + [1] == [*rows, 1]  # noqa: RUF005  (the operator is what is tested)
 
 
 def test_what_is_given_is_not_changed_and_later_changes_of_it_do_not_reach_the_spec():

@@ -9,9 +9,9 @@ import subprocess
 import sys
 
 import pytest
-from saying import told
 
 from callsheet._target import Name, TargetError, name_of, parse_name, resolve
+from saying import told
 
 
 class Outer:
@@ -78,7 +78,11 @@ def test_what_cannot_be_found_again_has_no_name(thing):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("no_such.thing", "cannot import no_such.thing: no module named 'no_such'\n  the command looks in the project's root and in --path; in Python, sys.path is yours to set"),
+        (
+            "no_such.thing",
+            "cannot import no_such.thing: no module named 'no_such'\n  the command looks in the project's root and "
+            "in --path; in Python, sys.path is yours to set",
+        ),
         ("os.path.joinn", "cannot import os.path.joinn: posixpath has no 'joinn'\n  did you mean  join?"),
         ("collections.OrderedDict.movee", "cannot import collections.OrderedDict.movee: OrderedDict has no 'movee'"),
     ],
@@ -88,8 +92,12 @@ def test_what_cannot_be_imported_says_where_the_way_ends(text, problem):
 
 
 def test_a_module_deeper_than_its_package_imports_is_found():
+    code = (
+        "from callsheet import build, lazy\n"
+        "print(build(lazy('xml.dom.minidom.parseString')('<a/>')).documentElement.tagName)"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", "from callsheet import build, lazy; print(build(lazy('xml.dom.minidom.parseString')('<a/>')).documentElement.tagName)"],
+        [sys.executable, "-c", code],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout == "a\n"

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pytest
-from saying import told
 
 from callsheet import build, check, copy, equal, from_data, get, hash_of, lazy, plain, ref, rewrite, to_data, walk
 from callsheet._tree import MAX_DEPTH
 from callsheet.errors import CycleError, DepthError, SpecError
+from saying import told
 
 
 class Point(NamedTuple):
@@ -223,7 +223,7 @@ class Inner:
 
 @dataclass
 class Owner:
-    inner: Inner = Inner()  # noqa: RUF009  (one object, the default of all)
+    inner: Inner = Inner()
 
 
 def test_a_default_object_of_a_dataclass_is_not_sharing():
@@ -245,9 +245,7 @@ def test_get_names_the_nearest_ancestor_and_what_it_holds():
     spec = {"model": lazy(dict)(width=1, depth=2)}
     assert get(spec, "model.width") == 1
     assert told(lambda: get(spec, "model.widht")) == (
-        "model.widht  is not there\n"
-        "             did you mean  model.width?\n"
-        "             model holds  width, depth"
+        "model.widht  is not there\n             did you mean  model.width?\n             model holds  width, depth"
     )
     assert told(lambda: get(spec, "model.width.more")) == (
         "model.width.more  leads into model.width, which is 1 and holds nothing"
