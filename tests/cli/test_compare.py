@@ -16,14 +16,14 @@ def test_only_what_differs_is_shown(swept):
     assert masked(said.out) == """\
 run     no.  state  model.width  optim.lr      loss  accuracy
 ID0001    1  done   32           0.001      0.00625    0.9928
-ID0002    2  done   128          0.001     0.001562    0.9974
-ID0003    3  done   32           0.003      0.00625    0.9907
-ID0004    4  done   128          0.003     0.001562    0.9954
+ID0002    2  done   128          0.001     0.001563    0.9974
+ID0003    3  done   32           0.003      0.00625    0.9908
+ID0004    4  done   128          0.003     0.001563    0.9954
 """
     first, *_, last = swept.ids()
     assert [line.split()[0] for line in swept("compare", last, first[:5]).out.splitlines()] == ["run", last, first]
     rows = swept("compare", "--maximize", "accuracy").out.splitlines()[1:]
-    assert [row.split()[-1] for row in rows] == ["0.9974", "0.9954", "0.9928", "0.9907"]
+    assert [row.split()[-1] for row in rows] == ["0.9974", "0.9954", "0.9928", "0.9908"]
     rows = swept("compare", "--minimize", "accuracy", "--json").data
     assert [row["number"] for row in rows] == [3, 1, 4, 2]
     assert rows[0]["values"] == {"model.width": "32", "optim.lr": "0.003"}

@@ -12,15 +12,15 @@ def test_every_combination_is_run_and_the_best_is_named(cmd):
     assert masked(said.out) == """\
 4 trials, 4 to run, 1 at a time
 ID0001    optim.lr=1e-3 model.width=32   loss 0.00625  accuracy 0.9928
-ID0002    optim.lr=1e-3 model.width=128   loss 0.001562  accuracy 0.9974
-ID0003    optim.lr=3e-3 model.width=32   loss 0.00625  accuracy 0.9907
-ID0004    optim.lr=3e-3 model.width=128   loss 0.001562  accuracy 0.9954
+ID0002    optim.lr=1e-3 model.width=128   loss 0.001563  accuracy 0.9974
+ID0003    optim.lr=3e-3 model.width=32   loss 0.00625  accuracy 0.9908
+ID0004    optim.lr=3e-3 model.width=128   loss 0.001563  accuracy 0.9954
 best      ID0002  accuracy 0.9974   optim.lr=1e-3 model.width=128
 """
     assert said.err == ""
     assert cmd(*SWEEP).out == "4 trials, 4 done before\n"
     again = cmd(*SWEEP, "--minimize", "accuracy")
-    assert re.fullmatch(r"4 trials, 4 done before\nbest      \w+  accuracy 0\.9907   .*width=32\n", again.out)
+    assert re.fullmatch(r"4 trials, 4 done before\nbest      \w+  accuracy 0\.9908   .*width=32\n", again.out)
     assert len(cmd.ids()) == 4
 
 
