@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from callsheet import MISSING, Call, Partial, arguments, build, copy, equal, lazy, origin, partial, plain, ref, target
+from callsheet import MISSING, Call, Partial, arguments, build, copy, equal, lazy, load, origin, partial, plain, ref, target
 from callsheet.errors import ArgumentError, SpecError
 from saying import told
 
@@ -427,3 +427,19 @@ def test_missing_is_a_value_of_which_nothing_can_be_asked():
     assert 3 / -MISSING is MISSING
     assert pickle.loads(pickle.dumps(MISSING)) is python_copy.deepcopy(MISSING) is MISSING
     assert told(lambda: bool(MISSING), TypeError) == "MISSING must be given before it can be tested"
+
+
+def test_a_copy_leaves_alone_what_only_a_reference_reaches():
+    model = lazy(dict)(width=3)
+    optim = lazy(dict)(params=ref(model).keys())
+    both = {"model": model, "optim": optim}
+    assert build({"model": model, "optim": copy(optim)}) == build(both)
+    assert object.__getattribute__(copy(optim), "params").__base__ is model
+    moved = copy(both)
+    assert object.__getattribute__(moved["optim"], "params").__base__ is moved["model"] is not model
+
+
+def test_a_pickled_part_still_finds_what_its_references_lead_to(tmp_path):
+    (tmp_path / "conf.py").write_text('from callsheet import lazy\na = 1\nm = lazy(dict)(x="${a}", y=["${a}"])\n')
+    part = pickle.loads(pickle.dumps(load(tmp_path / "conf.py").m))
+    assert build(part) == {"x": 1, "y": [1]}

@@ -11,7 +11,7 @@ from ._leaf import is_data
 from ._origin import locate
 from ._override import apply, apply_all, holder_of, parse_all
 from ._ref import Ref, bind
-from ._spec import attach, here, new_mapping, raw_item, settle_step
+from ._spec import attach, here, new_mapping, settle_class, raw_item, settle_step
 from ._target import Name, TargetError, parse_name, resolve
 from ._tree import ATOMS, kind_of
 from ._tree import walk as walk_steps
@@ -207,7 +207,6 @@ class _Session:
 
     def run(self, path: str, chain: tuple[str, ...]) -> _File:
         self._survey(path)  # what only a function imports is read when it does
-        self._survey(path)  # what only a function imports is read when it does
         file = self.sources[path]
         if file.running:
             raise LoadError(
@@ -235,6 +234,7 @@ class _Session:
                 items[name] = attach(value)
         known = object.__getattribute__(file.view, "__origins__")
         _set(spec, "__origins__", {name: known[name] for name in items if name in known})
+        settle_class(spec)
         return spec
 
     def _impose_at_end(self, file: _File, spec: Any) -> None:

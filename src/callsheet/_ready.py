@@ -199,7 +199,8 @@ def call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
         return
     args, kwargs = _raw(call, "__args__"), _raw(call, "__dict__")
     if not signature.more_named and not kwargs.keys() <= signature.named.keys():
-        for name in signature.unknown(kwargs):
+        fields = getattr(target, "__dataclass_fields__", {}) if type(call) in INSTANCES else {}
+        for name in (name for name in signature.unknown(kwargs) if name not in fields):
             path = format_path((*place_of(trail), name))
             yield unknown_argument(name, call, signature, origin_of(call, name).where, path=path)
     if args:

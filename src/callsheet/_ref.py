@@ -85,7 +85,12 @@ class Ref:
         return equal(self, other)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Ref, (self.__base__, self.__steps__, None, self.__policy__)
+        # The rest is state, which is read after the object is there: what it leads to may lead back to it.
+        return Ref, ((),), (self.__base__, self.__steps__, self.__root__, self.__policy__)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        for slot, value in zip(("__base__", "__steps__", "__root__", "__policy__"), state, strict=True):
+            _set(self, slot, value)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -354,6 +359,17 @@ def _ref_remake(ref: Ref, keys: list[Any], values: list[Any]) -> Ref:
     by_node = keys[:1] == ["ref"]
     base = values[0] if by_node else ref.__base__
     return Ref(base, with_operands(ref.__steps__, values[by_node:]), ref.__root__, ref.__policy__)
+
+
+def operand_items(ref: Ref) -> tuple[list[Any], list[Any]]:
+    """As items only what is handed to the operations of a reference, not what it leads to."""
+    operands = operands_of(ref.__steps__)
+    return [f"then{n}" for n in range(len(operands))], operands
+
+
+def remake_operands(ref: Ref, keys: list[Any], values: list[Any]) -> Ref:
+    """A reference like another, with other operands."""
+    return Ref(ref.__base__, with_operands(ref.__steps__, values), ref.__root__, ref.__policy__)
 
 
 def _ref_head(ref: Ref) -> Any:

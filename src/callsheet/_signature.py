@@ -96,7 +96,7 @@ class Signature:
         found = {p.name: p.annotation for p in (*self.slots, *self.named.values()) if p.annotation is not EMPTY}
         if any(isinstance(annotation, str) for annotation in found.values()):
             target = getattr(self.target, "__origin__", self.target)
-            owner = target.__init__ if isinstance(target, type) and "__init__" in vars(target) else target
+            owner = vars(target).get("__init__", target) if isinstance(target, type) else target
             try:
                 found.update({k: v for k, v in get_type_hints(owner).items() if k in found})
             except (NameError, TypeError, AttributeError, SyntaxError):
@@ -148,7 +148,7 @@ def _inspect(target: Any) -> Signature | None:
 
 def _parameter_text(p: Any, inspect: Any) -> str:
     stars = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
-    text = stars + p.name
+    text = f"{stars}{p.name}"
     annotated = p.annotation is not p.empty
     if annotated:
         text += ": " + (p.annotation if isinstance(p.annotation, str) else inspect.formatannotation(p.annotation))

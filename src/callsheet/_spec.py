@@ -10,7 +10,7 @@ from ._equal import equal
 from ._layout import layout, layout_names
 from ._leaf import Datum
 from ._origin import UNKNOWN, Origin, locate
-from ._ref import Ref, Template, apply_steps, bind, depends_on_run, follow, operands_of, parse_text, with_operands
+from ._ref import Ref, Template, apply_steps, bind, depends_on_run, follow, operand_items, operands_of, parse_text, remake_operands, with_operands
 from ._signature import EMPTY, Signature, signature_of
 from ._target import Name, name_of, resolve
 from ._tree import ATOMS, ENTER, KINDS, TARGET, Kind, dict_form, fold, kind_of, list_form, within_default
@@ -95,10 +95,17 @@ class Call:
         return _copied(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        target = portable(_raw(self, "__target__"))
         args = [portable(value) for value in _raw(self, "__args__")]
         kwargs = {key: portable(value) for key, value in _raw(self, "__dict__").items()}
-        return new_call, (plain_class(self), target, args, kwargs)
+        # The parts are state, which is read after the object is there: references may lead back to it.
+        return new_call, (plain_class(self), None, [], {}), (portable(_raw(self, "__target__")), args, kwargs)
+
+    def __setstate__(self, state: tuple[Any, list[Any], dict[str, Any]]) -> None:
+        target, args, kwargs = state
+        _set(self, "__target__", target)
+        _raw(self, "__args__").extend(args)
+        _raw(self, "__dict__").update(kwargs)
+        settle_class(self)
 
 
 class Partial(Call):
@@ -201,7 +208,11 @@ class Mapping:
         return _copied(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return new_mapping, ({key: portable(value) for key, value in _raw(self, "__dict__").items()},)
+        return new_mapping, ({},), {key: portable(value) for key, value in _raw(self, "__dict__").items()}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        _raw(self, "__dict__").update(state)
+        settle_class(self)
 
     if TYPE_CHECKING:
 
@@ -265,7 +276,11 @@ class List(list):  # type: ignore[type-arg]
         return _copied(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return new_list, ([portable(value) for value in list.__iter__(self)],)
+        return new_list, ([],), [portable(value) for value in list.__iter__(self)]
+
+    def __setstate__(self, state: list[Any]) -> None:
+        list.extend(self, state)
+        settle_class(self)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__reduce__()
@@ -273,6 +288,8 @@ class List(list):  # type: ignore[type-arg]
 
 def _reading_attribute(self: Any, name: str) -> Any:
     """Attribute access where a reference may stand: on the few containers that hold one."""
+    if name.startswith("__"):
+        return _raw(self, name)  # of Python's own, or of how a spec is kept
     try:
         value = _raw(self, name)
     except AttributeError:
@@ -797,6 +814,8 @@ def origin_of(holder: Any, key: Any) -> Origin:
 def copy(spec: S) -> S:
     """A copy of a spec: sharing inside is kept, references to nodes inside lead into the copy.
 
+    A node that only a reference reaches is not inside: it stays the same node.
+
     Raises:
         CycleError: The spec contains itself.
 
@@ -829,9 +848,11 @@ def _copied(spec: Any, memo: dict[int, Any]) -> Any:
         made = memo[id(x)] = mapping_of_atoms(x.__dict__.copy(), x.__site__, dict(origins) if origins else None)
         return made
 
-    made = fold(spec, make, short=short, kinds=SHARING, trail=trail)
+    made = fold(spec, make, short=short, kinds=_CONTAINED, trail=trail)
     for ref in bound:
         bind(ref, lambda root: memo.get(id(root), root))
+        if type(ref.__base__) is not tuple:
+            _set(ref, "__base__", memo.get(id(ref.__base__), ref.__base__))
     return made
 
 
@@ -918,4 +939,7 @@ SHARING = {
     cls: Kind(kind.items, kind.remake, node=True, family=kind.family) if kind and kind.family in ("dict", "list") else kind
     for cls, kind in KINDS.items()
 }
-"""As `copy` sees it: a dict that two places hold is one dict in the copy as well."""
+"""As `rewrite` sees it: a dict that two places hold is one dict in the copy as well."""
+
+_CONTAINED = {**SHARING, Ref: Kind(operand_items, remake_operands, family="ref")}
+"""As `copy` sees it: what only a reference leads to is not contained."""

@@ -131,6 +131,7 @@ FIELDS = Kind(_fields_items, _remake_fields, node=True, owned=_default_keys, fam
 NAMED_TUPLE = Kind(
     lambda x: (list(x._fields), list(x)),
     lambda x, keys, values: type(x)._make(values),
+    node=True,
     family="fields",
     form=_call_form,
 )

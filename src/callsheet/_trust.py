@@ -88,9 +88,9 @@ class Policy:
         is_module = isinstance(found, type(sys))
         if is_module:
             owner, name = found.__name__, ""
-        owner = {"nt": "os", "posix": "os", "_operator": "operator", "_functools": "functools"}.get(owner, owner)
         if not isinstance(owner, str):
             return
+        owner = {"nt": "os", "posix": "os", "_operator": "operator", "_functools": "functools"}.get(owner, owner)
         if (owner, name) in DISPATCHERS:
             raise _refused(module, qualname, where, f"is {owner}.{name}, which data may never name")
         if not self.allows(owner, str(name)):
