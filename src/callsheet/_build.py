@@ -12,7 +12,7 @@ from ._running import RUNNING
 from ._spec import CALLS, origin_of
 from ._target import Name
 from ._tree import TARGET, Kind, fold, kind_of, walk
-from .errors import CallsheetError, SpecError
+from .errors import CallsheetError, Fault, SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def build(spec: T, *, root: Any = None) -> T:
     {'a': 3}
     """
     references = References(spec if root is None else root)
-    program, unsound = None, ()
+    program: Program | None = None
+    unsound: tuple[Fault, ...] = ()
     try:
         program = Program(spec, references.kinds)
     except CallsheetError as error:
@@ -58,7 +59,7 @@ def build(spec: T, *, root: Any = None) -> T:
             raise SpecError(*faults)
     assert program is not None
     try:
-        return program.run()
+        return program.run()  # type: ignore[no-any-return]
     except Exception as error:
         if type(program.at) not in (Name, Datum):
             error.add_note(_note(program.at, _way_to(program.at, spec, references), spec if root is None else root))

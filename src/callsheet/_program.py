@@ -27,6 +27,7 @@ _CALLED = CALLS - PARTIALS - INSTANCES
 _INDIRECT = CALLS | {Name, Ref}
 """Types of targets that are not the callable itself."""
 _LEAVE = object()
+_LEAVE_PLACE = object()
 _SCOPE = object()
 _NONE: dict[str, Any] = {}
 
@@ -64,7 +65,7 @@ class Program:
         CallsheetError: There is no such order, or a reference leads nowhere; `faults_of` tells more.
     """
 
-    __slots__ = ("_checked", "_depth", "_done", "_kinds", "_out", "_todo", "at", "sound", "steps")
+    __slots__ = ("_done", "_kinds", "_known", "_out", "_todo", "at", "sound", "steps")
 
     def __init__(self, spec: Any, kinds: dict[type, Kind | None]) -> None:
         self.steps: list[Step] = []
@@ -72,8 +73,7 @@ class Program:
         self.at: Any = None
         self._kinds = kinds
         self._out = [spec]
-        self._depth = 0
-        self._checked: set[Any] = set()
+        self._known: set[Any] = set()  # targets given themselves, with the names of arguments that they take
         self._done: dict[int, Step | None] = {}  # id of a container -> its step, None while it is open
         self._todo: list[Todo] = [(spec, self._out, 0)] if type(spec) not in ATOMS else []
         self._order()
@@ -89,44 +89,66 @@ class Program:
             raise
         return self._out[0]
 
-    def _order(self) -> None:
-        todo, kinds = self._todo, self._kinds
+    def _order(self) -> None:  # noqa: C901 (most of a spec is calls like those before: they are done here, at once)
+        todo, kinds, steps, done, known = self._todo, self._kinds, self.steps, self._done, self._known
+        step: Step | None
+        inner: list[Todo] | None
+        a_call: Kind = kinds[Call]  # type: ignore[assignment]
+        depth = 0
         while todo:
             x, holder, key = todo.pop()
             cls = type(x)
-            if x is _LEAVE:
-                self._leave(holder, key)
+            kind = a_call
+            if cls is Call and id(x) not in done and (id(x.__target__), *x.__dict__) in known:
+                step, inner = [x.__target__, (), x.__dict__, holder, key, x], None
+                for name, value in x.__dict__.items():
+                    if type(value) not in ATOMS:
+                        if inner is None:
+                            inner, step[2] = [], x.__dict__.copy()
+                        inner.append((value, step[2], name))
+            elif x is _LEAVE:  # `key` has all that it holds: its step is next
+                depth -= 1
+                steps.append(holder)
+                done[id(key)] = holder
+                continue
+            elif x is _LEAVE_PLACE:  # the same of what is no node, and made anew at each place
+                depth -= 1
+                if holder is not None:
+                    steps.append(holder)
+                del done[id(key)]
+                continue
             elif x is _SCOPE:  # of a class default: what its owner has for itself
-                self._done = holder
-            elif id(x) in self._done:
-                _again(self._done[id(x)], holder, key)
+                self._done = done = holder
+                continue
+            elif id(x) in done:
+                _again(done[id(x)], holder, key)
+                continue
             elif cls in CALLS:
-                self._call(x, cls, holder, key)
-            elif (kind := kinds[cls] if cls in kinds else kind_of(cls, kinds)) is not None:
-                self._container(x, kind, holder, key)
+                step, inner = self._call(x, holder, key)
             else:
-                self._leaf(x, holder, key)
+                found = kinds[cls] if cls in kinds else kind_of(cls, kinds)
+                if found is None:
+                    self._leaf(x, holder, key)
+                    continue
+                kind = found
+                step, inner = self._container(x, kind, holder, key)
+            if inner:  # what it holds comes first
+                depth += 1
+                done[id(x)] = None
+                todo.append((_LEAVE if kind.node else _LEAVE_PLACE, step, x))
+                inner.reverse()
+                todo += inner
+                if depth >= MAX_DEPTH:
+                    self._too_deep(depth)
+            elif step is not None:
+                steps.append(step)
+                if kind.node:
+                    done[id(x)] = step
 
-    def _enter(self, x: Any, step: Step | None, inner: list[Todo]) -> None:
-        """What a container holds comes first."""
-        self._depth += 1
-        if self._depth >= MAX_DEPTH:
-            self.sound = False
-            if self._depth > MAX_DEPTH:
-                raise DepthError(Fault("", f"is nested more than {MAX_DEPTH} levels deep"))
-        self._done[id(x)] = None
-        self._todo.append((_LEAVE, step, x))
-        inner.reverse()
-        self._todo += inner
-
-    def _leave(self, step: Step | None, x: Any) -> None:
-        self._depth -= 1
-        if step is not None:
-            self.steps.append(step)
-        if type(x) in CALLS or self._kinds[type(x)].node:  # type: ignore[union-attr]
-            self._done[id(x)] = step
-        else:
-            del self._done[id(x)]
+    def _too_deep(self, depth: int) -> None:
+        self.sound = False
+        if depth > MAX_DEPTH:
+            raise DepthError(Fault("", f"is nested more than {MAX_DEPTH} levels deep"))
 
     def _leaf(self, x: Any, holder: Any, key: Any) -> None:
         if x is MISSING:
@@ -136,39 +158,22 @@ class Program:
         elif type(x) is Datum:
             self.steps.append([make_real, (x,), _NONE, holder, key, x])
 
-    def _call(self, call: Any, cls: type, holder: Any, key: Any) -> None:  # noqa: C901 (per call, so at once)
-        target, args, kwargs = _target_of(call), _args_of(call), _kwargs_of(call)
-        shape = (cls, id(target), len(args), *kwargs)
-        if shape not in self._checked:
-            self._checked.add(shape)
-            if any(call_faults(call, [])):
-                self.sound = False
-        step = [target, args, kwargs, holder, key, call]
-        given, named = args, kwargs  # the spec's own, which are not written to
-        inner: list[Todo] = []
-        if type(target) in _INDIRECT or cls not in _CALLED:
-            parts = [call, target, args.copy(), kwargs.copy()]
-            step[:3] = [call_now, parts, _NONE]
-            args, kwargs = parts[2:]
-            if kind_of(type(target)) is not None:
-                inner.append((target, parts, 1))
-        for n, value in enumerate(args) if args else ():
-            if type(value) not in ATOMS:
-                if args is given:
-                    step[1] = args = args.copy()
-                inner.append((value, args, n))
-        for name, value in kwargs.items():
-            if type(value) not in ATOMS:
-                if kwargs is named:
-                    step[2] = kwargs = kwargs.copy()
-                inner.append((value, kwargs, name))
-        if inner:
-            self._enter(call, step, inner)
-        else:
-            self.steps.append(step)
-            self._done[id(call)] = step
+    def _call(self, call: Any, holder: Any, key: Any) -> tuple[Step, list[Todo]]:
+        target, args, kwargs = _target_of(call), _args_of(call).copy(), _kwargs_of(call).copy()
+        if any(call_faults(call, [])):
+            self.sound = False
+        parts = [call, target, args, kwargs]
+        step = [call_now, parts, _NONE, holder, key, call]
+        inner = [(target, parts, 1)] if kind_of(type(target)) is not None else []
+        if type(target) not in _INDIRECT and type(call) in _CALLED:
+            step[:3] = target, args, kwargs
+            if type(call) is Call and not args:
+                self._known.add((id(target), *kwargs))
+        inner += [(value, args, n) for n, value in enumerate(args) if type(value) not in ATOMS]
+        inner += [(value, kwargs, name) for name, value in kwargs.items() if type(value) not in ATOMS]
+        return step, inner
 
-    def _container(self, x: Any, kind: Kind, holder: Any, key: Any) -> None:
+    def _container(self, x: Any, kind: Kind, holder: Any, key: Any) -> tuple[Step | None, list[Todo]]:
         keys, values = kind.items(x)
         step: Step | None = None
         made: Any = values
@@ -185,12 +190,7 @@ class Program:
                 inner += [(_SCOPE, {}, None), (value, made, place), (_SCOPE, self._done, None)]
             elif type(value) not in ATOMS:
                 inner.append((value, made, place))
-        if inner:
-            self._enter(x, step, inner)
-        elif step is not None:
-            self.steps.append(step)
-            if kind.node:
-                self._done[id(x)] = step
+        return step, inner
 
 
 def _again(step: Step | None, holder: Any, key: Any) -> None:
