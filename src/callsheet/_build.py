@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._items import CALLS, origin_of
 from ._layout import layout
 from ._leaf import Datum
 from ._path import format_path
@@ -9,7 +10,6 @@ from ._program import Program
 from ._ready import References, faults_of, place_of
 from ._ref import Ref
 from ._running import RUNNING
-from ._spec import CALLS, origin_of
 from ._target import Name
 from ._tree import TARGET, Kind, fold, kind_of, walk
 from .errors import CallsheetError, Fault, SpecError

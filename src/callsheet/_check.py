@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from ._convert import Mismatch, convert, hint_text
 from ._grammar import parse
+from ._items import CALLS, origin_of, raw_item, read, signature_text
 from ._layout import layout
+from ._lazy import plain
 from ._leaf import MISSING, Datum
 from ._origin import Origin
 from ._path import format_path
 from ._ready import faults_of
 from ._ref import Ref
 from ._signature import EMPTY, signature_of
-from ._spec import CALLS, PARTIALS, attach, origin_of, raw_item, read, set_item, signature_text
-from ._lazy import plain
+from ._spec import PARTIALS, attach, set_item
 from ._target import Name, resolve
 from ._tree import ATOMS, kind_of
 from ._tree import walk as walk_steps

@@ -6,14 +6,12 @@ The wire form is the field's: a call is `{"_target_": "module:qualname", ...}`.
 
 from __future__ import annotations
 
+from ._items import CALLS, LISTS, MAPPINGS, origin_of, step_into
 from ._leaf import MISSING, SAFE_TAGS, read_leaf, write_leaf
 from ._path import format_path, parse_path
 from ._ref import Ref, Template, bind, parse_text, template_text
 from ._spec import (
-    CALLS,
     INSTANCES,
-    LISTS,
-    MAPPINGS,
     PARTIALS,
     Call,
     Instance,
@@ -23,9 +21,7 @@ from ._spec import (
     new_call,
     new_list,
     new_mapping,
-    origin_of,
     settle_class,
-    step_into,
 )
 from ._target import Name, name_of, parse_name
 from ._tree import ATOMS, KINDS, MAX_DEPTH, TARGET, Kind, fold, kind_of, steps_of, walk

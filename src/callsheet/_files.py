@@ -7,11 +7,12 @@ import os
 from . import _configfile
 from ._codec import FORMAT, decode, to_data
 from ._configfile import ConfigSource, show_file
+from ._items import raw_item, settle_step
 from ._leaf import is_data
 from ._origin import locate
 from ._override import apply, apply_all, holder_of, parse_all
 from ._ref import Ref, bind
-from ._spec import attach, here, new_mapping, settle_class, raw_item, settle_step
+from ._spec import attach, here, new_mapping, settle_class
 from ._target import Name, TargetError, parse_name, resolve
 from ._tree import ATOMS, kind_of
 from ._tree import walk as walk_steps

@@ -5,31 +5,24 @@ from __future__ import annotations
 import sys
 from _collections_abc import Iterator, MutableMapping
 
-from ._origin import Origin, locate
-from ._path import format_path, parse_path
-from ._ref import Ref, depends_on_run, follow
-from ._signature import EMPTY, Signature, signature_of
-from ._spec import (
+from ._items import (
     CALLS,
-    SHARING,
-    Call,
-    Partial,
-    attach,
     check_names,
-    delete_item,
     given_itself,
-    here,
     label_of,
-    new_call,
     origin_of,
     raw_item,
     read,
-    set_item,
     settle_step,
     signature_text,
     step_into,
     target_text,
 )
+from ._origin import Origin, locate
+from ._path import format_path, parse_path
+from ._ref import Ref, depends_on_run, follow
+from ._signature import EMPTY, Signature, signature_of
+from ._spec import SHARING, Call, Partial, attach, delete_item, here, new_call, set_item
 from ._target import Name, parse_name, resolve
 from ._tree import ATOMS, KINDS, Kind, fold, kind_of, steps_of
 from ._tree import walk as walk_steps

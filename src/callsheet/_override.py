@@ -5,30 +5,14 @@ from __future__ import annotations
 from ._convert import Mismatch, convert
 from ._equal import equal
 from ._grammar import Override, parse, plain_value
+from ._items import CALLS, LISTS, MAPPINGS, given_itself, origin_of, raw_item, settle_step, slot_of, unknown_argument
 from ._layout import layout
 from ._lazy import nothing_at, through
 from ._origin import Origin, locate
 from ._path import format_path
 from ._ref import Ref, bind
 from ._signature import EMPTY, signature_of
-from ._spec import (
-    CALLS,
-    LISTS,
-    MAPPINGS,
-    attach,
-    copy,
-    delete_item,
-    given_itself,
-    here,
-    new_mapping,
-    origin_of,
-    raw_item,
-    set_item,
-    settle_class,
-    settle_step,
-    slot_of,
-    unknown_argument,
-)
+from ._spec import attach, copy, delete_item, here, new_mapping, set_item, settle_class
 from ._tree import KINDS, kind_of
 from ._tree import walk as walk_steps
 from .errors import Fault, OverrideError

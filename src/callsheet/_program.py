@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ._items import CALLS
 from ._leaf import MISSING, Datum, make_real
 from ._ready import call_faults
 from ._ref import Ref
 from ._signature import signature_of
-from ._spec import CALLS, INSTANCES, PARTIALS, Call
+from ._spec import INSTANCES, PARTIALS, Call
 from ._target import Name, resolve
 from ._tree import ATOMS, MAX_DEPTH, Kind, kind_of
 from .errors import CycleError, DepthError, Fault

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from ._items import CALLS, origin_of, signature_text, step_into, target_text, unknown_argument
 from ._lazy import positions_fault
+from ._leaf import MISSING
 from ._path import format_path
 from ._ref import Ref, Template, apply_steps, depends_on_run, follow, operands_of, ref_text, with_operands
 from ._running import RUNNING
 from ._signature import signature_of
-from ._spec import CALLS, INSTANCES, PARTIALS, origin_of, signature_text, step_into, target_text, unknown_argument
+from ._spec import INSTANCES, PARTIALS
 from ._target import Name, TargetError, resolve
 from ._tree import KINDS, TARGET, Kind, fold
-from ._leaf import MISSING
 from .errors import CallsheetError, CycleError, DepthError, Fault, PathError
 
 TYPE_CHECKING = False
@@ -204,9 +205,9 @@ def call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
             path = format_path((*place_of(trail), name))
             yield unknown_argument(name, call, signature, origin_of(call, name).where, path=path)
     if args:
-        fault = positions_fault(call, signature, origin_of(call, 0).where, path=format_path(place_of(trail)))
-        if fault is not None:
-            yield fault
+        wrong = positions_fault(call, signature, origin_of(call, 0).where, path=format_path(place_of(trail)))
+        if wrong is not None:
+            yield wrong
     if not signature.required <= kwargs.keys() and type(call) not in PARTIALS and type(call) not in INSTANCES:
         for name in signature.missing(len(args), kwargs):
             yield Fault(

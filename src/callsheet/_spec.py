@@ -7,14 +7,25 @@ from _collections_abc import Iterator, MutableMapping
 
 from ._configfile import PREFIX
 from ._equal import equal
+from ._items import (
+    CALLS,
+    DEFERRED,
+    LISTS,
+    MAPPINGS,
+    check_names,
+    given_itself,
+    label_of,
+    raw_item,
+    read,
+    slot_of,
+    target_text,
+)
 from ._layout import layout, layout_names
-from ._leaf import Datum
-from ._origin import UNKNOWN, Origin, locate
-from ._ref import Ref, Template, apply_steps, bind, depends_on_run, follow, operand_items, operands_of, parse_text, remake_operands, with_operands
-from ._signature import EMPTY, Signature, signature_of
-from ._target import Name, name_of, resolve
+from ._origin import Origin
+from ._ref import Ref, bind, operand_items, parse_text, remake_operands
+from ._target import name_of
 from ._tree import ATOMS, ENTER, KINDS, TARGET, Kind, dict_form, fold, kind_of, list_form, within_default
-from .errors import ArgumentError, Fault, SpecError, nearest
+from .errors import Fault, SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,11 +36,9 @@ if TYPE_CHECKING:
 
     S = TypeVar("S")
 
-_raw = object.__getattribute__  # past the hook that reads references
+_raw = object.__getattribute__
 _set = object.__setattr__
 
-DEFERRED = frozenset((Ref, Name, Datum))
-"""Types whose instances stand for another value when they are read as an attribute or an item."""
 
 
 class Call:
@@ -164,7 +173,7 @@ class Mapping:
         return iter(_raw(self, "__dict__"))
 
     def __reversed__(self) -> Iterator[Any]:
-        return reversed(_raw(self, "__dict__"))
+        yield from reversed(_raw(self, "__dict__"))
 
     def __len__(self) -> int:
         return len(_raw(self, "__dict__"))
@@ -264,7 +273,7 @@ class List(list):  # type: ignore[type-arg]
     def __ne__(self, other: object) -> bool:
         return not equal(self, other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __repr__(self) -> str:
         return layout(self)
@@ -339,12 +348,12 @@ _PLAIN = {live: plain for plain, live in _LIVE.items()}
 for _plain_class, _live_class in _LIVE.items():
     _live_class.__name__, _live_class.__qualname__ = _plain_class.__name__, _plain_class.__qualname__
 
-CALLS = frozenset((Call, Partial, Instance, _LiveCall, _LivePartial, _LiveInstance))
+CALLS.update((Call, Partial, Instance, _LiveCall, _LivePartial, _LiveInstance))
 INSTANCES = frozenset((Instance, _LiveInstance))
 _SPECS = CALLS | {Ref}
 PARTIALS = frozenset((Partial, _LivePartial))
-MAPPINGS = frozenset((Mapping, _LiveMapping))
-LISTS = frozenset((List, _LiveList))
+MAPPINGS.update((Mapping, _LiveMapping))
+LISTS.update((List, _LiveList))
 
 
 def plain_class(x: Any) -> Any:
@@ -418,7 +427,7 @@ _BETWEEN = frozenset((__name__, "collections.abc", "callsheet._lazy"))
 
 def new_call(cls: type, target: Any, args: list[Any], kwargs: dict[str, Any], site: Site | None = None) -> Any:
     """A call from parts that are attached already; `args` and `kwargs` become its own."""
-    made = object.__new__(cls)
+    made: Any = object.__new__(cls)
     _set(made, "__target__", target)
     _set(made, "__args__", args)
     _set(made, "__dict__", kwargs)
@@ -470,10 +479,6 @@ def settle_class(x: Any) -> None:
     wanted = _LIVE[cls] if live else cls
     if type(x) is not wanted:
         _set(x, "__class__", wanted)
-
-
-def given_itself(call: Any) -> bool:
-    return type(_raw(call, "__target__")) not in (Name, Ref) and type(_raw(call, "__target__")) not in CALLS
 
 
 def attach(value: Any, site: Site | None = None) -> Any:
@@ -636,179 +641,6 @@ def delete_item(holder: Any, key: Any) -> None:
     del items[key]
     if _raw(holder, "__origins__"):
         _raw(holder, "__origins__").pop(key, None)
-
-
-def slot_of(call: Any, key: object) -> int | None:
-    """The positional argument that a key means: by its number, or by its name where the callable was given itself."""
-    args = _raw(call, "__args__")
-    if not args:
-        return None
-    if isinstance(key, int):
-        return key if 0 <= key < len(args) else None
-    if isinstance(key, str) and given_itself(call):
-        signature = signature_of(_raw(call, "__target__"))
-        slot = signature.slot_of(key) if signature is not None else None
-        return slot if slot is not None and slot < len(args) else None
-    return None
-
-
-def given_itself(call: Any) -> bool:
-    """Whether a call was given its callable itself, and so knows its signature."""
-    target = type(_raw(call, "__target__"))
-    return target is not Name and target is not Ref and target not in CALLS
-
-
-def raw_item(holder: Any, key: Any) -> Any:
-    """What stands under a key, references unread.
-
-    Raises:
-        LookupError: Nothing does.
-    """
-    cls = plain_class(holder)
-    if cls is Mapping:
-        return _raw(holder, "__dict__")[key]
-    if cls is List:
-        return list.__getitem__(holder, key)
-    if cls in CALLS:
-        if key == TARGET:
-            return _raw(holder, "__target__")
-        slot = slot_of(holder, key)
-        if slot is not None:
-            return _raw(holder, "__args__")[slot]
-        if isinstance(key, int):
-            raise IndexError(f"{target_text(holder)} has {len(_raw(holder, '__args__'))} positional arguments")
-        return _raw(holder, "__dict__")[key]
-    if cls in (dict, list, tuple):
-        return holder[key]
-    kind = kind_of(cls)
-    if kind is not None and cls is not Ref:
-        keys, values = kind.items(holder)
-        if key in keys:
-            return values[keys.index(key)]
-    raise KeyError(key)
-
-
-def settle_step(holder: Any, step: Any) -> Any:
-    """A step of a path as the key that its holder knows: a number between dots is a position where there are positions."""
-    if isinstance(step, str) and step.lstrip("-").isdigit():
-        cls = plain_class(holder)
-        if cls in (List, list, tuple) or (cls in CALLS and step not in _raw(holder, "__dict__")):
-            return int(step)
-        if cls in (Mapping, dict) and step not in holder and int(step) in holder:
-            return int(step)
-    return step
-
-
-def step_into(holder: Any, step: Any) -> Any:
-    """The raw value one step down a path.
-
-    Raises:
-        LookupError: There is nothing under this step.
-    """
-    return raw_item(holder, settle_step(holder, step))
-
-
-def read(value: Any) -> Any:
-    """A stored value as Python sees it: references followed where nothing must be built for it, names imported."""
-    cls = type(value)
-    if cls is Name:
-        return resolve(value)
-    if cls is not Ref or depends_on_run(value):
-        return value
-    base, steps, root = value.__base__, value.__steps__, value.__root__
-    if type(base) is Template:
-        parts = [part if isinstance(part, str) else read(part) for part in base.parts]
-        return value if any(kind_of(type(part)) for part in parts) else "".join(map(str, parts))
-    if type(base) is not tuple:
-        return value if steps else base
-    if root is None:
-        return value
-    found, later = follow(root, base, step_into), [steps]
-    passed = {id(value)}
-    while type(found) is Ref and found.__steps__ and type(found.__base__) is tuple and not depends_on_run(found):
-        if id(found) in passed:
-            return value  # `check` says that it leads back to itself
-        passed.add(id(found))
-        later.append(found.__steps__)
-        found = follow(root if found.__root__ is None else found.__root__, found.__base__, step_into)
-    if type(found) is Ref:
-        return read(found) if later == [()] and type(found.__base__) is Template else value
-    if kind_of(type(found)) is not None and any(later):
-        return value
-    found = resolve(found) if type(found) is Name else found
-    for steps in reversed(later):
-        operands = [read(operand) for operand in operands_of(steps)]
-        if any(kind_of(type(operand)) is not None for operand in operands):
-            return value
-        found = apply_steps(found, with_operands(steps, operands), value.__policy__)
-    return found
-
-
-def check_names(call: Any, names: Iterable[str], site: Site | None) -> None:
-    """Refuse names that a callable which was given itself does not take.
-
-    Raises:
-        ArgumentError: With a fault for each.
-    """
-    signature = signature_of(_raw(call, "__target__")) if given_itself(call) else None
-    unknown = signature.unknown(names) if signature is not None else []
-    if signature is not None and unknown:
-        origin = locate(site, unknown[0]).where
-        raise ArgumentError(*(unknown_argument(name, call, signature, origin) for name in unknown))
-
-
-def unknown_argument(name: str, call: Any, signature: Signature, origin: str, *, path: str = "") -> Fault:
-    """The fault of an argument that a target does not take; the nearest that it takes comes first."""
-    close = nearest(name, signature.named)
-    label = target_text(call)
-    if not close:
-        return Fault(path or name, f"no such argument of {label}", origin=origin, advice=[signature_text(call, signature)])
-    holder = path.removesuffix(name)
-    given, where = _raw(call, "__dict__").get(close[0], EMPTY), ""
-    if given is not EMPTY:
-        where = f"  ({origin_of(call, close[0]).where})"
-    else:
-        given = signature.named[close[0]].default
-    shown = f" = {layout(given)}" if given is not EMPTY else ""
-    return Fault(
-        path or name,
-        f"no such argument of {label}",
-        origin=origin,
-        advice=[f"did you mean  {holder}{close[0]}{shown}{where}?"],
-    )
-
-
-def signature_text(call: Any, signature: Signature) -> str:
-    """`Net(width: int = 32, classes: int = 10)`"""
-    return f"{target_text(call).rpartition('.')[2]}({signature.text})"
-
-
-def target_text(call: Any) -> str:
-    """The target's name for a person: `train.Adam`."""
-    return label_of(_raw(call, "__target__"), full=True)
-
-
-def label_of(target: Any, *, full: bool = False) -> str:
-    """A target's name, with its module or without."""
-    if kind_of(type(target)) is not None:
-        return layout(target)
-    name = target if type(target) is Name else name_of(target)
-    if name is not None:
-        return name.dotted if full else name.qualname
-    generic = hasattr(target, "__origin__")  # list[int], which gives the name of list for its own
-    return (None if generic else getattr(target, "__qualname__", None)) or repr(target)
-
-
-def origin_of(holder: Any, key: Any) -> Origin:
-    """Who set an argument or item."""
-    cls = plain_class(holder)
-    if cls not in CALLS and cls not in (Mapping, List):
-        return UNKNOWN
-    origins = _raw(holder, "__origins__")
-    known = (origins or {}).get(key)
-    if type(known) is Origin:
-        return known
-    return locate(known or _raw(holder, "__site__"), key)
 
 
 def copy(spec: S) -> S:

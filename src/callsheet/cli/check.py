@@ -10,9 +10,9 @@ import click
 from callsheet._check import find_faults
 from callsheet._files import load_said
 from callsheet._grammar import Override
+from callsheet._items import CALLS
 from callsheet._lazy import get, walk
 from callsheet._override import apply, parse_all
-from callsheet._spec import CALLS
 from callsheet.cli._config import (
     COMMAND_LINE,
     Config,

@@ -13,13 +13,13 @@ from typing import Any
 
 from callsheet._build import build
 from callsheet._codec import FORMAT, to_data
+from callsheet._items import CALLS, origin_of, raw_item, target_text
 from callsheet._layout import layout
 from callsheet._lazy import get
 from callsheet._path import format_path
 from callsheet._ref import Ref
 from callsheet._running import RUNNING
 from callsheet._signature import EMPTY, signature_of
-from callsheet._spec import CALLS, origin_of, raw_item, target_text
 from callsheet._target import Name, resolve
 from callsheet._tree import KINDS, kind_of, walk
 from callsheet.errors import SaveError

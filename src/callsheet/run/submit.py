@@ -14,10 +14,11 @@ from callsheet._codec import to_data
 from callsheet._configfile import read_source
 from callsheet._equal import hash_of
 from callsheet._files import config_files
+from callsheet._items import CALLS
 from callsheet._lazy import get, walk
 from callsheet._resolve import reached, resolve_references
 from callsheet._running import RUNNING
-from callsheet._spec import CALLS, Mapping
+from callsheet._spec import Mapping
 from callsheet._sweep import Sweep, Trial
 from callsheet._tree import FIELDS, kind_of
 from callsheet.errors import Fault, OverrideError, PathError, RunError, SpecError
