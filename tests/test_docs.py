@@ -23,7 +23,12 @@ def test_every_block_of_a_page_does_what_the_page_says(page, tmp_path, monkeypat
 
 def test_the_main_job_of_the_readme_learns_to_read_digits(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    commands = [c.text for b in docs.blocks((ROOT / "README.md").read_text()) if b.language == "console" for c in docs.commands(b.text)]
+    commands = [
+        c.text
+        for b in docs.blocks((ROOT / "README.md").read_text())
+        if b.language == "console"
+        for c in docs.commands(b.text)
+    ]
     run = next(command for command in commands if command.startswith("callsheet run conf.py"))
     docs.at_terminal("callsheet init digits", tmp_path, echo=False)
     screen = docs.at_terminal(run, tmp_path, echo=False)

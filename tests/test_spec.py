@@ -11,7 +11,22 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from callsheet import MISSING, Call, Partial, arguments, build, copy, equal, lazy, load, origin, partial, plain, ref, target
+from callsheet import (
+    MISSING,
+    Call,
+    Partial,
+    arguments,
+    build,
+    copy,
+    equal,
+    lazy,
+    load,
+    origin,
+    partial,
+    plain,
+    ref,
+    target,
+)
 from callsheet.errors import ArgumentError, SpecError
 from saying import told
 

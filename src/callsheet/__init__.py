@@ -61,7 +61,7 @@ _HOME = {
 """Where each public name is defined; a name is imported when it is first asked for."""
 
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
-__all__ = sorted(_MODULE_OF)  # noqa: PLE0605
+__all__ = sorted(_MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:

@@ -149,5 +149,3 @@ def _result_misfit(call: Any, hint: Any) -> str:
     if issubclass(made, hint) or (hint is float and issubclass(made, int)):
         return ""
     return f"must be {hint_text(hint)}, found a call of {made.__qualname__}"
-
-

@@ -40,7 +40,22 @@ FORMAT = 1
 """The version of the wire form."""
 
 _RESERVED = frozenset(
-    "_target_ _args_ _partial_ _kwargs_ _type_ _fields_ _value_ _items_ _same_ _ref_ _then_ _nodes_ _format_ _root_".split()
+    [
+        "_target_",
+        "_args_",
+        "_partial_",
+        "_kwargs_",
+        "_type_",
+        "_fields_",
+        "_value_",
+        "_items_",
+        "_same_",
+        "_ref_",
+        "_then_",
+        "_nodes_",
+        "_format_",
+        "_root_",
+    ]
 )
 _TOLD = frozenset((float, str, bytes, complex))
 """Types of which JSON lacks some values."""
@@ -114,7 +129,11 @@ class _Encoder:
             raise SaveError(*self.faults)
         if not nodes:
             return data
-        return {**data, "_nodes_": nodes} if isinstance(data, dict) and "_same_" not in data else {"_root_": data, "_nodes_": nodes}
+        return (
+            {**data, "_nodes_": nodes}
+            if isinstance(data, dict) and "_same_" not in data
+            else {"_root_": data, "_nodes_": nodes}
+        )
 
     def _encode(self, x: Any, prefix: Steps, atom: Callable[[Any], Any] | None = None) -> Any:
         trail: list[Any] = []
@@ -567,7 +586,9 @@ class _Decoder:
             values.append((yield self.child(v, holder, n, place)))
         for inside, _, path, place in self.same:
             if inside is holder:
-                problem = f"stands for a node that is written further down, at {path!r}: write it here, and _same_ there"
+                problem = (
+                    f"stands for a node that is written further down, at {path!r}: write it here, and _same_ there"
+                )
                 raise self.bad(place, problem)
         return values
 

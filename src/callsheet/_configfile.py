@@ -96,7 +96,9 @@ class ConfigSource:
         except SyntaxError as error:
             raise _syntax_fault(self.path, error) from None
         except (RecursionError, MemoryError):
-            raise LoadError(Fault("", f"{show_file(self.path)} is nested too deeply for Python's own compiler")) from None
+            raise LoadError(
+                Fault("", f"{show_file(self.path)} is nested too deeply for Python's own compiler")
+            ) from None
 
 
 def read_source(path: str) -> str:
@@ -253,7 +255,11 @@ def no_such_file(path: str, level: int, module: str, line: int) -> LoadError:
     for _ in range(level - 1):
         folder = os.path.dirname(folder)
     wanted = os.path.join(folder, *module.split(".")) + ".py" if module else os.path.join(folder, "__init__.py")
-    beside = sorted(f[:-3] for f in os.listdir(os.path.dirname(wanted)) if f.endswith(".py")) if os.path.isdir(os.path.dirname(wanted)) else []
+    beside = (
+        sorted(f[:-3] for f in os.listdir(os.path.dirname(wanted)) if f.endswith(".py"))
+        if os.path.isdir(os.path.dirname(wanted))
+        else []
+    )
     return LoadError(
         Fault(
             "",
@@ -271,7 +277,9 @@ def _syntax_fault(path: str, error: SyntaxError) -> LoadError:
         stripped = text.lstrip()
         column = max((error.offset or 1) - 1 - (len(text) - len(stripped)), 0)
         advice = [stripped, " " * column + "^"]
-    return LoadError(Fault("", f"is not valid Python: {error.msg}", origin=f"{show_file(path)}:{error.lineno or 1}", advice=advice))
+    return LoadError(
+        Fault("", f"is not valid Python: {error.msg}", origin=f"{show_file(path)}:{error.lineno or 1}", advice=advice)
+    )
 
 
 def _relative_imports(body: list[Any]) -> Iterator[tuple[int, str, str, str]]:
@@ -319,7 +327,9 @@ class Rewriter:
             else:
                 for name in ("body", "orelse", "finalbody"):
                     inner = getattr(node, name, None)
-                    if isinstance(inner, list) and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    if isinstance(inner, list) and not isinstance(
+                        node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+                    ):
                         self._collect_imports(inner)
                 for handler in getattr(node, "handlers", ()):
                     self._collect_imports(handler.body)

@@ -158,7 +158,11 @@ def _convert_class(said: Any, hint: Any) -> Any:
     if module in ("pathlib", "pathlib._local") or any(c.__name__ == "PurePath" for c in hint.__mro__):
         from pathlib import Path
 
-        return Path(_text(said, hint)) if hint.__name__ == "PurePath" or issubclass(Path, hint) else hint(_text(said, hint))
+        return (
+            Path(_text(said, hint))
+            if hint.__name__ == "PurePath" or issubclass(Path, hint)
+            else hint(_text(said, hint))
+        )
     if isinstance(said, dict) or module not in ("datetime", "decimal", "uuid", "fractions"):
         return plain_value(said)
     try:

@@ -111,7 +111,9 @@ def _pick(spec: Any, keys: str | Sequence[str], path: str) -> Any:
         if key not in spec:
             close = nearest(key, list(spec))
             advice = [f"did you mean  {close[0]}?"] if close else []
-            raise PathError(Fault(key, f"is not defined by {show_file(path)}", advice=[*advice, f"it defines  {', '.join(spec)}"]))
+            raise PathError(
+                Fault(key, f"is not defined by {show_file(path)}", advice=[*advice, f"it defines  {', '.join(spec)}"])
+            )
     return spec[keys] if isinstance(keys, str) else tuple(spec[key] for key in wanted)
 
 
@@ -211,7 +213,11 @@ class _Session:
         file = self.sources[path]
         if file.running:
             raise LoadError(
-                Fault("", f"{show_file(path)} takes from itself", advice=[" → ".join(map(show_file, (*chain[chain.index(path) :], path)))])
+                Fault(
+                    "",
+                    f"{show_file(path)} takes from itself",
+                    advice=[" → ".join(map(show_file, (*chain[chain.index(path) :], path)))],
+                )
             )
         if file.module is None:
             file.running = True
@@ -285,7 +291,11 @@ def _is_exported(value: Any) -> bool:
     """Containers, calls, dataclasses and plain values; not modules, functions, classes and live objects."""
     if kind_of(type(value)) is not None or type(value) in ATOMS:
         return True
-    return type(value).__name__ not in _HELPERS and not isinstance(value, type) and (not callable(value) and is_data(value))
+    return (
+        type(value).__name__ not in _HELPERS
+        and not isinstance(value, type)
+        and (not callable(value) and is_data(value))
+    )
 
 
 class _Hooks:
@@ -352,7 +362,12 @@ class _Hooks:
             raise _configfile.no_such_file(path, level, module or name, line)
         close = nearest(name, list(names))
         raise LoadError(
-            Fault("", f"{show_file(place)} defines no {name!r}", origin=f"{show_file(path)}:{line}", advice=[f"did you mean  {close[0]}?"] if close else [])
+            Fault(
+                "",
+                f"{show_file(place)} defines no {name!r}",
+                origin=f"{show_file(path)}:{line}",
+                advice=[f"did you mean  {close[0]}?"] if close else [],
+            )
         )
 
     def take_all(self, level: int, module: str, line: int) -> dict[str, Any]:
@@ -414,7 +429,9 @@ def read_json(path: str) -> Any:
     except json.JSONDecodeError as error:
         line = text.split("\n")[error.lineno - 1]
         advice = [line.strip()[:72]] if line.strip() else []
-        raise LoadError(Fault("", f"is not valid JSON: {error.msg}", origin=f"{show_file(path)}:{error.lineno}", advice=advice)) from None
+        raise LoadError(
+            Fault("", f"is not valid JSON: {error.msg}", origin=f"{show_file(path)}:{error.lineno}", advice=advice)
+        ) from None
     except RecursionError:
         raise DepthError(Fault("", f"{show_file(path)} is nested too deeply")) from None
     except ValueError as error:  # a number of more digits than Python reads
@@ -446,7 +463,11 @@ def save(spec: Any, path: str | os.PathLike[str]) -> None:
     if os.path.splitext(text)[1] != ".json":
         raise _unreadable(text, "cannot be written: a spec is saved as .json")
     data = to_data(spec)
-    data = {"_format_": FORMAT, **data} if isinstance(data, dict) and "_same_" not in data else {"_format_": FORMAT, "_root_": data}
+    data = (
+        {"_format_": FORMAT, **data}
+        if isinstance(data, dict) and "_same_" not in data
+        else {"_format_": FORMAT, "_root_": data}
+    )
     write_json(text, data)
 
 

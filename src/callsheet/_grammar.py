@@ -66,7 +66,9 @@ class Override:
     def chosen(self, n: int) -> Override:
         """The override that sets the n-th choice only."""
         sign = {"set": "", "add": "+", "force": "++", "delete": "~"}[self.operation]
-        return Override(f"{sign}{self.path}={self.texts[n]}", self.operation, self.steps, [self.choices[n]], [self.texts[n]])
+        return Override(
+            f"{sign}{self.path}={self.texts[n]}", self.operation, self.steps, [self.choices[n]], [self.texts[n]]
+        )
 
 
 def parse(text: str) -> Override:
@@ -131,7 +133,13 @@ def parse_value(text: str) -> Any:
     """
     choices, _ = _Reader(text, 0).choices()
     if len(choices) != 1:
-        raise OverrideError(Fault("", f"{text!r} is a sweep, and only one value can stand here", advice=["for one value:  [a,b]  or  'a,b'"]))
+        raise OverrideError(
+            Fault(
+                "",
+                f"{text!r} is a sweep, and only one value can stand here",
+                advice=["for one value:  [a,b]  or  'a,b'"],
+            )
+        )
     return choices[0]
 
 
@@ -167,7 +175,9 @@ class _Reader:
         c = self.peek()
         if c and c in "[{":
             if self.depth == _DEEPEST:
-                raise OverrideError(Fault("", f"a value is nested too deeply: more than {_DEEPEST} levels, at column {self.at + 1}"))
+                raise OverrideError(
+                    Fault("", f"a value is nested too deeply: more than {_DEEPEST} levels, at column {self.at + 1}")
+                )
             self.depth += 1
             value: Any = self.sequence() if c == "[" else self.mapping()
             self.depth -= 1
@@ -283,7 +293,7 @@ def typed(text: str) -> Any:
     lower = text.lower()
     if lower in _CONSTANTS:
         return _CONSTANTS[lower]
-    if not text or text[0] not in "0123456789+-.in" and lower[:1] not in ("i", "n"):
+    if not text or (text[0] not in "0123456789+-.in" and lower[:1] not in ("i", "n")):
         return text
     if text.startswith("_") or text.endswith("_") or "__" in text or text != text.strip():
         return text

@@ -165,7 +165,9 @@ def unknown_argument(name: str, call: Any, signature: Signature, origin: str, *,
     close = nearest(name, signature.named)
     label = target_text(call)
     if not close:
-        return Fault(path or name, f"no such argument of {label}", origin=origin, advice=[signature_text(call, signature)])
+        return Fault(
+            path or name, f"no such argument of {label}", origin=origin, advice=[signature_text(call, signature)]
+        )
     holder = path.removesuffix(name)
     given, where = _raw(call, "__dict__").get(close[0], EMPTY), ""
     if given is not EMPTY:

@@ -67,7 +67,9 @@ def layout_names(mapping: Any, *, width: int = WIDTH, kinds: dict[type, Kind | N
     for name, value in items:
         head = f"{name:<{longest}} = "
         alias = names.get(id(value), name)
-        lines.append(head + (alias if alias != name else layout(value, width=width, indent=len(head), names=names, kinds=kinds)))
+        lines.append(
+            head + (alias if alias != name else layout(value, width=width, indent=len(head), names=names, kinds=kinds))
+        )
     return "\n".join(lines)
 
 

@@ -112,7 +112,10 @@ def _dtype_spec(of: Any) -> Any:
 def _dtype_of(descr: Any) -> Any:
     if isinstance(descr, str):
         return descr
-    return [[list(name) if isinstance(name, tuple) else name, _dtype_of(form), *map(list, shape)] for name, form, *shape in descr]
+    return [
+        [list(name) if isinstance(name, tuple) else name, _dtype_of(form), *map(list, shape)]
+        for name, form, *shape in descr
+    ]
 
 
 def write_leaf(x: Any) -> Written | None:
@@ -258,8 +261,34 @@ def _canonical(x: Any, numpy: Any) -> Any:
 
 
 SAFE_TAGS = frozenset(
-    "bytes complex range slice set frozenset ellipsis float path datetime date time timedelta decimal uuid fraction name missing "
-    "enum dtype scalar array none bool int str".split()
+    [
+        "bytes",
+        "complex",
+        "range",
+        "slice",
+        "set",
+        "frozenset",
+        "ellipsis",
+        "float",
+        "path",
+        "datetime",
+        "date",
+        "time",
+        "timedelta",
+        "decimal",
+        "uuid",
+        "fraction",
+        "name",
+        "missing",
+        "enum",
+        "dtype",
+        "scalar",
+        "array",
+        "none",
+        "bool",
+        "int",
+        "str",
+    ]
 )
 
 
@@ -295,12 +324,21 @@ def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: str = "
 
         cls = getattr(datetime, tag)
         return cls(*of) if tag == "timedelta" else cls.fromisoformat(of)
-    simple: dict[str, Any] = {"float": float, "range": lambda x: range(*x), "slice": lambda x: slice(*x), "ellipsis": lambda x: ...}
+    simple: dict[str, Any] = {
+        "float": float,
+        "range": lambda x: range(*x),
+        "slice": lambda x: slice(*x),
+        "ellipsis": lambda x: ...,
+    }
     if tag in simple:
         return simple[tag](of)
     if tag == "complex":
         return complex(float(of[0]), float(of[1]))
-    module, cls_name = {"decimal": ("decimal", "Decimal"), "uuid": ("uuid", "UUID"), "fraction": ("fractions", "Fraction")}[tag]
+    module, cls_name = {
+        "decimal": ("decimal", "Decimal"),
+        "uuid": ("uuid", "UUID"),
+        "fraction": ("fractions", "Fraction"),
+    }[tag]
     return getattr(__import__(module), cls_name)(of)
 
 

@@ -80,7 +80,9 @@ def parse_all(texts: Iterable[str] | str) -> list[Override]:
             said = parse(text)
             if said.is_sweep:
                 advice = f"for one value, write  {said.path}=[{','.join(said.texts)}]  or quote it; to try each:  callsheet sweep"
-                raise OverrideError(Fault(said.path, "is a sweep, and only one value can stand here", origin=text, advice=[advice]))
+                raise OverrideError(
+                    Fault(said.path, "is a sweep, and only one value can stand here", origin=text, advice=[advice])
+                )
             overrides.append(said)
         except OverrideError as error:
             faults += error.faults
@@ -222,7 +224,9 @@ def _hint(holder: Any, key: Any) -> Any:
     if cls in CALLS:
         signature = signature_of(_raw(holder, "__target__")) if given_itself(holder) else None
         parameter = signature.parameter(key) if signature is not None else None
-        return signature.hints().get(parameter.name, EMPTY) if signature is not None and parameter is not None else EMPTY
+        return (
+            signature.hints().get(parameter.name, EMPTY) if signature is not None and parameter is not None else EMPTY
+        )
     if hasattr(cls, "__dataclass_fields__"):
         signature = signature_of(cls)
         return signature.hints().get(key, EMPTY) if signature is not None else EMPTY
@@ -257,14 +261,21 @@ def _delete(holder: Any, key: Any, said: Override, where: str) -> None:
         raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where)) from None
     if said.choices and found != plain_value(said.choices[0]):
         raise OverrideError(
-            Fault(said.path, f"is {layout(found)}, so {said.text} does not delete it", origin=where, advice=[f"write  ~{said.path}"])
+            Fault(
+                said.path,
+                f"is {layout(found)}, so {said.text} does not delete it",
+                origin=where,
+                advice=[f"write  ~{said.path}"],
+            )
         )
     if type(holder) in CALLS or type(holder) in MAPPINGS or type(holder) in LISTS:
         delete_item(holder, key)
     elif type(holder) in (dict, list):
         del holder[key]
     else:
-        raise OverrideError(Fault(said.path, f"cannot be deleted: it is a field of {type(holder).__qualname__}", origin=where))
+        raise OverrideError(
+            Fault(said.path, f"cannot be deleted: it is a field of {type(holder).__qualname__}", origin=where)
+        )
 
 
 def _bind_all(value: Any, root: Any) -> None:

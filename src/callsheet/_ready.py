@@ -65,7 +65,11 @@ class References:
         except LookupError:
             return
         where = format_path(path)
-        raise PathError(Fault("", f"refers to {where}, which is both the run's and the spec's own", advice=["rename it in the spec"]))
+        raise PathError(
+            Fault(
+                "", f"refers to {where}, which is both the run's and the spec's own", advice=["rename it in the spec"]
+            )
+        )
 
     def make(self, ref: Ref, keys: list[Any], values: list[Any]) -> Any:
         base = ref.__base__
@@ -121,7 +125,9 @@ def faults_of(
                 return references.items(ref)
         except (CycleError, PathError) as error:
             fault = error.faults[0]
-            faults.append(Fault(format_path(place_of(trail)), fault.problem, origin=_origin_at(trail), advice=fault.advice))
+            faults.append(
+                Fault(format_path(place_of(trail)), fault.problem, origin=_origin_at(trail), advice=fault.advice)
+            )
         return [], []
 
     def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
@@ -189,11 +195,17 @@ def call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
             return
         except Exception as error:  # the user's module failed: told as it is, with where it was named
             origin = origin_of(call, TARGET).where
-            yield Fault(format_path(place_of(trail)), f"{target_text(call)} cannot be imported: {_said(error)}", origin=origin)
+            yield Fault(
+                format_path(place_of(trail)), f"{target_text(call)} cannot be imported: {_said(error)}", origin=origin
+            )
             return
         if not callable(target):
             origin = origin_of(call, TARGET).where
-            yield Fault(format_path(place_of(trail)), f"{target_text(call)} is {target!r}, which cannot be called", origin=origin)
+            yield Fault(
+                format_path(place_of(trail)),
+                f"{target_text(call)} is {target!r}, which cannot be called",
+                origin=origin,
+            )
             return
     signature = signature_of(target)
     if signature is None:

@@ -42,9 +42,7 @@ class Ref:
     __root__: Any
     __steps__: tuple[Step, ...]
 
-    def __init__(
-        self, base: Any, steps: tuple[Step, ...] = (), root: Any = None, policy: Policy | None = None
-    ) -> None:
+    def __init__(self, base: Any, steps: tuple[Step, ...] = (), root: Any = None, policy: Policy | None = None) -> None:
         _set(self, "__base__", base)
         _set(self, "__steps__", steps)
         _set(self, "__root__", root)
@@ -65,7 +63,9 @@ class Ref:
         raise _misuse(self, f"cannot set .{name} on a reference", "set it on the node that the reference leads to")
 
     def __bool__(self) -> bool:
-        raise _misuse(self, "has no truth value before it is built", "compare what it leads to, or move the test into the target")
+        raise _misuse(
+            self, "has no truth value before it is built", "compare what it leads to, or move the test into the target"
+        )
 
     def __iter__(self) -> Any:
         raise _misuse(self, "cannot be iterated before it is built", "pass it whole, and iterate in the target")
@@ -105,7 +105,15 @@ def _arithmetic(sign: str) -> tuple[Any, Any]:
     return forward, backward
 
 
-for _sign, _method in {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow"}.items():
+for _sign, _method in {
+    "+": "add",
+    "-": "sub",
+    "*": "mul",
+    "/": "truediv",
+    "//": "floordiv",
+    "%": "mod",
+    "**": "pow",
+}.items():
     for _prefix, _function in zip(("", "r"), _arithmetic(_sign), strict=True):
         setattr(Ref, f"__{_prefix}{_method}__", _function)
 
@@ -150,7 +158,13 @@ def parse_text(text: str) -> Ref:
         plain += text[at:start]
         end = text.find("}", start)
         if end < 0:
-            raise PathError(Fault("", f"{text!r} opens a reference that is not closed at column {start + 1}", advice=[r"write \${ for a literal ${"]))
+            raise PathError(
+                Fault(
+                    "",
+                    f"{text!r} opens a reference that is not closed at column {start + 1}",
+                    advice=[r"write \${ for a literal ${"],
+                )
+            )
         if plain:
             parts.append(plain)
             plain = ""
@@ -198,7 +212,11 @@ def ref(target: Any) -> Any:
     kind = KINDS.get(type(target)) or (hasattr(target, "__dataclass_fields__") and not isinstance(target, type))
     if not kind:
         raise ReferenceUseError(
-            Fault("", f"cannot refer to {target!r}: it is no node", advice=['refer to a call, a dataclass, or a path: ref("a.b")'])
+            Fault(
+                "",
+                f"cannot refer to {target!r}: it is no node",
+                advice=['refer to a call, a dataclass, or a path: ref("a.b")'],
+            )
         )
     if hasattr(type(target), "__held__"):
         _set(target, "__held__", 2)
@@ -304,13 +322,20 @@ def follow(
             value = ends[id(value)]
         elif type(value) is Ref and type(value.__base__) is tuple and not value.__steps__ and not depends_on_run(value):
             if id(value) in passed:
-                raise CycleError(Fault(format_path(steps), f"is a reference that leads back to itself: {ref_text(value)}"))
+                raise CycleError(
+                    Fault(format_path(steps), f"is a reference that leads back to itself: {ref_text(value)}")
+                )
             passed.add(id(value))
             if not wanted:
                 tail.append(id(value))
             wanted += reversed(value.__base__)
             value = root
-        elif type(value) is Ref and type(value.__base__) is not tuple and not value.__steps__ and type(value.__base__) is not Template:
+        elif (
+            type(value) is Ref
+            and type(value.__base__) is not tuple
+            and not value.__steps__
+            and type(value.__base__) is not Template
+        ):
             value = value.__base__
         elif not wanted:
             if ends is not None:
@@ -338,7 +363,12 @@ def _ref_items(ref: Ref) -> tuple[list[Any], list[Any]]:
 
 def operands_of(steps: tuple[Step, ...]) -> list[Any]:
     """What is handed to the steps of a reference: arguments, keys and operands, in order."""
-    return [v for kind, data in steps if kind != "attr" for v in ([*data[0], *data[1].values()] if kind == "call" else [data[0]])]
+    return [
+        v
+        for kind, data in steps
+        if kind != "attr"
+        for v in ([*data[0], *data[1].values()] if kind == "call" else [data[0]])
+    ]
 
 
 def with_operands(steps: tuple[Step, ...], values: list[Any]) -> tuple[Step, ...]:

@@ -40,7 +40,6 @@ _raw = object.__getattribute__
 _set = object.__setattr__
 
 
-
 class Call:
     """A call that has not happened yet. Its attributes and items are its arguments, and nothing else.
 
@@ -97,7 +96,9 @@ class Call:
         return [key for key in _raw(self, "__dict__") if isinstance(key, str)]
 
     def __copy__(self) -> Any:
-        made = new_call(plain_class(self), _raw(self, "__target__"), list(_raw(self, "__args__")), dict(_raw(self, "__dict__")))
+        made = new_call(
+            plain_class(self), _raw(self, "__target__"), list(_raw(self, "__args__")), dict(_raw(self, "__dict__"))
+        )
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
@@ -399,7 +400,19 @@ class _DictView(MutableMapping):  # type: ignore[type-arg]
         return Mapping(dict.fromkeys(keys, value))
 
 
-_DICT_METHODS = ("clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values")
+_DICT_METHODS = (
+    "clear",
+    "copy",
+    "fromkeys",
+    "get",
+    "items",
+    "keys",
+    "pop",
+    "popitem",
+    "setdefault",
+    "update",
+    "values",
+)
 for _name in _DICT_METHODS:
     type.__setattr__(Mapping, _name, _method(_name))
 MutableMapping.register(Mapping)
@@ -519,7 +532,11 @@ def attach(value: Any, site: Site | None = None) -> Any:
         raise SpecError(Fault("", f"{value!r} was not called", advice=[f"write  {value!r}()  with its arguments"]))
     if hasattr(cls, "__next__") and hasattr(cls, "__iter__"):
         raise SpecError(
-            Fault("", f"a one-shot iterator ({cls.__name__}) can be read only once", advice=["write  list(...)  around it"])
+            Fault(
+                "",
+                f"a one-shot iterator ({cls.__name__}) can be read only once",
+                advice=["write  list(...)  around it"],
+            )
         )
     if kind_of(cls) is not None:
         _hold_often(value)
@@ -768,7 +785,9 @@ KINDS.update({Instance: _INSTANCE, _LiveInstance: _INSTANCE})
 KINDS.update({Mapping: _MAPPING, _LiveMapping: _MAPPING, List: _LIST, _LiveList: _LIST})
 
 SHARING = {
-    cls: Kind(kind.items, kind.remake, node=True, family=kind.family) if kind and kind.family in ("dict", "list") else kind
+    cls: Kind(kind.items, kind.remake, node=True, family=kind.family)
+    if kind and kind.family in ("dict", "list")
+    else kind
     for cls, kind in KINDS.items()
 }
 """As `rewrite` sees it: a dict that two places hold is one dict in the copy as well."""

@@ -108,7 +108,12 @@ def parse_name(text: str, *, where: str = "", policy: Policy | None = None) -> N
     names = (qualname if module.endswith(".py") else f"{module}.{qualname}").split(".")
     if not module or not qualname or not all(part.isidentifier() for part in names):
         raise TargetError(
-            Fault("", f"{text!r} names no object", origin=where, advice=["write  package.module:Class  or  package.module.Class"])
+            Fault(
+                "",
+                f"{text!r} names no object",
+                origin=where,
+                advice=["write  package.module:Class  or  package.module.Class"],
+            )
         )
     return Name(module, qualname, digest=digest, where=where, policy=policy)
 
@@ -185,7 +190,9 @@ def _no_such(name: Name, holder: Any, part: str) -> TargetError:
     public = [n for n in dir(holder) if not n.startswith("_")]
     close = nearest(part, public)
     advice = [f"did you mean  {close[0]}?"] if close else []
-    return TargetError(Fault("", f"cannot import {name.dotted}: {label} has no {part!r}", origin=name.where, advice=advice))
+    return TargetError(
+        Fault("", f"cannot import {name.dotted}: {label} has no {part!r}", origin=name.where, advice=advice)
+    )
 
 
 def _definitions(name: Name) -> Any:
@@ -203,7 +210,9 @@ def _definitions(name: Name) -> Any:
                 "",
                 f"{name.dotted} was defined by another version of {name.module}",
                 origin=name.where,
-                advice=[f"then {name.digest}, now {_configfile.digest_of(source)}: move it to a module of its own to keep it"],
+                advice=[
+                    f"then {name.digest}, now {_configfile.digest_of(source)}: move it to a module of its own to keep it"
+                ],
             )
         )
     return _configfile.run_plainly(name.module, source)

@@ -1,6 +1,7 @@
 """`callsheet compare` puts runs side by side: what differs between them, and what came out (promise 25)."""
 
 import pytest
+
 from command import masked
 
 
@@ -13,13 +14,16 @@ def swept(cmd):
 
 def test_only_what_differs_is_shown(swept):
     said = swept("compare")
-    assert masked(said.out) == """\
+    assert (
+        masked(said.out)
+        == """\
 run     no.  state  model.width  optim.lr      loss  accuracy
 ID0001    1  done   32           0.001      0.00625    0.9928
 ID0002    2  done   128          0.001     0.001563    0.9974
 ID0003    3  done   32           0.003      0.00625    0.9908
 ID0004    4  done   128          0.003     0.001563    0.9954
 """
+    )
     first, *_, last = swept.ids()
     assert [line.split()[0] for line in swept("compare", last, first[:5]).out.splitlines()] == ["run", last, first]
     rows = swept("compare", "--maximize", "accuracy").out.splitlines()[1:]
@@ -35,11 +39,14 @@ def test_experiments_stand_apart(cmd):
     cmd.listing()("run", "conf.py")
     cmd.write("other.py", (cmd.root / "conf.py").read_text())
     cmd("run", "other.py", "epochs=7")
-    assert masked(cmd("compare").out) == """\
+    assert (
+        masked(cmd("compare").out)
+        == """\
 run     experiment  no.  state  epochs      loss  accuracy
 ID0001  conf          1  done   5       0.003125    0.9959
 ID0002  other         1  done   7       0.002232    0.9968
 """
+    )
     (row,) = cmd("compare", "--experiment", "other", "--json").data
     assert cmd.read("run.json", row["run"])["overrides"] == ["epochs=7"]
     assert cmd("compare", "--experiment", "none", code=1).err == (
@@ -63,8 +70,11 @@ def test_runs_in_another_folder_and_failed_ones_are_shown(cmd):
     cmd("run", "conf.py", "--runs", "elsewhere")
     cmd("run", "conf.py", "main.n=0", "--runs", "elsewhere", code=1)
     assert not cmd.runs.exists()
-    assert masked(cmd("compare", "--runs", "elsewhere").out) == """\
+    assert (
+        masked(cmd("compare", "--runs", "elsewhere").out)
+        == """\
 run     no.  state   main.n  result
 ID0001    1  done    1            1
 ID0002    2  failed  0            -
 """
+    )

@@ -24,12 +24,15 @@ def test_each_verb_has_help_within_80_columns_and_an_example(cmd, verb):
 
 def test_a_misspelt_verb_is_answered_with_the_nearest(cmd):
     said = cmd("swep", code=2)
-    assert said.err == """\
+    assert (
+        said.err
+        == """\
 Usage: callsheet [OPTIONS] VERB ...
 Try 'callsheet --help' for help.
 
 Error: There is no verb 'swep'. Did you mean sweep?
 """
+    )
 
 
 @pytest.mark.parametrize(

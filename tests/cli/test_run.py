@@ -3,16 +3,20 @@
 import os
 
 import pytest
+
 from command import Project, masked
 
 
 def test_the_listing(cmd):
     said = cmd.listing()("run", "conf.py", "epochs=2", "optim.lr=3e-3")
-    assert masked(said.out) == """\
+    assert (
+        masked(said.out)
+        == """\
 epoch 1/2   loss 0.016
 epoch 2/2   loss 0.008
 recorded    runs/ID0001
 """
+    )
     assert said.err == ""
     assert cmd.read("result.json") == {"loss": 1 / 128, "accuracy": 1 - 1 / 128 - 3e-3}
 
@@ -34,11 +38,14 @@ def test_another_entry_than_main(cmd):
 
 def test_without_main_it_says_what_to_write(cmd):
     cmd.write("conf.py", "from callsheet import lazy\nnet = lazy(dict)()\n")
-    assert cmd("run", "conf.py", code=1).err == """\
+    assert (
+        cmd("run", "conf.py", code=1).err
+        == """\
 callsheet: 1 fault, nothing was built
   main  is not there, and it is what a run builds
         name what to build:  FILE:net
 """
+    )
     assert not cmd.runs.exists()
 
 

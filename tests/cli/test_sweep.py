@@ -9,7 +9,9 @@ SWEEP = ("sweep", "conf.py", "optim.lr=1e-3,3e-3", "model.width=32,128")
 
 def test_every_combination_is_run_and_the_best_is_named(cmd):
     said = cmd.listing()(*SWEEP, "--slots", "1", "--maximize", "accuracy")
-    assert masked(said.out) == """\
+    assert (
+        masked(said.out)
+        == """\
 4 trials, 4 to run, 1 at a time
 ID0001    optim.lr=1e-3 model.width=32   loss 0.00625  accuracy 0.9928
 ID0002    optim.lr=1e-3 model.width=128   loss 0.001563  accuracy 0.9974
@@ -17,6 +19,7 @@ ID0003    optim.lr=3e-3 model.width=32   loss 0.00625  accuracy 0.9908
 ID0004    optim.lr=3e-3 model.width=128   loss 0.001563  accuracy 0.9954
 best      ID0002  accuracy 0.9974   optim.lr=1e-3 model.width=128
 """
+    )
     assert said.err == ""
     assert cmd(*SWEEP).out == "4 trials, 4 done before\n"
     again = cmd(*SWEEP, "--minimize", "accuracy")
@@ -45,24 +48,30 @@ def test_a_failed_trial_is_told_with_where_its_output_is_and_the_others_go_on(cm
         train="def fit(n: int):\n    if n == 2: raise ValueError('two')\n    return n\n",
     )
     said = cmd("sweep", "conf.py", "main.n=1,2,3", "--slots", "1", code=1)
-    assert masked(said.out) == """\
+    assert (
+        masked(said.out)
+        == """\
 3 trials, 3 to run, 1 at a time
 ID0001    main.n=1   result 1
 ID0002    main.n=2   failed: ValueError: two
           its output: runs/ID0002/err.log
 ID0003    main.n=3   result 3
 """
+    )
     assert cmd("sweep", "conf.py", "main.n=1,2,3", code=1).out.startswith("3 trials, 2 done before, 1 to run")
 
 
 def test_a_faulty_trial_is_refused_before_anything_starts(cmd):
     said = cmd.listing()("sweep", "conf.py", "model.width=32,x", code=1)
-    assert said.err == """\
+    assert (
+        said.err
+        == """\
 callsheet: 1 fault, nothing was started
   model.width  must be int, found 'x'                           command line
                Net(width: int = 32, classes: int = 10)
                in trial 1:  model.width=x
 """
+    )
     assert said.out == ""
     assert not cmd.runs.exists()
 
