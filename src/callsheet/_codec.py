@@ -290,7 +290,7 @@ def _atom(x: Any) -> Any:
 
 
 def _literal(x: Any) -> Any:
-    """A value of a call, a dataclass or a container of ours: what reads like a reference there is meant as it stands."""
+    """A value where texts were read when they were set: what reads like a reference is meant as it stands."""
     return {"_value_": "str", "of": x} if type(x) is str and "${" in x else _atom(x)
 
 

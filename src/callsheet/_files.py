@@ -186,16 +186,17 @@ class _Session:
                 continue
             passed.add((path, said.text))
             file.overrides.append(said)
+            first, *rest = said.steps
             for level, module, name, bound in file.source.taken:
                 place = _configfile.place_of(path, level, module)
-                if place is not None and name in ("*", said.steps[0]) and bound in ("*", name):
+                if place is not None and name in ("*", first) and bound in ("*", name):
                     self._route(place, [said], passed)
-                elif place is not None and bound == said.steps[0]:
-                    self._route(place, [_renamed(said, (name, *said.steps[1:]))], passed)
-                elif bound == said.steps[0] and len(said.steps) > 1:
+                elif place is not None and bound == first:
+                    self._route(place, [_renamed(said, (name, *rest))], passed)
+                elif bound == first and rest:
                     inner = self._submodule(path, level, module, name)
                     if inner is not None:
-                        self._route(inner, [_renamed(said, said.steps[1:])], passed)
+                        self._route(inner, [_renamed(said, tuple(rest))], passed)
 
     def root(self) -> Any:
         """Run the main file; give what it exports."""
@@ -349,6 +350,7 @@ class _Hooks:
     def take(self, level: int, module: str, name: str, bound: str, line: int) -> Any:
         path = self.file.source.path
         place = _configfile.place_of(path, level, module)
+        names: dict[str, Any] = {}
         if place is not None:
             file = self.session.run(place, self.chain)
             names = vars(file.module)

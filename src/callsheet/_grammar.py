@@ -44,6 +44,9 @@ class Override:
 
     __slots__ = ("choices", "operation", "steps", "text", "texts")
 
+    operation: Operation
+    steps: tuple[Any, ...]
+
     def __init__(
         self, text: str, operation: Operation, steps: tuple[Any, ...], choices: list[Any], texts: list[str]
     ) -> None:

@@ -1,4 +1,4 @@
-"""What stands where in a spec, and what is said of it: items read raw or followed, names, origins, faults of arguments."""
+"""What stands where in a spec, and what is said of it: items raw or followed, names, origins, faults of arguments."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def raw_item(holder: Any, key: Any) -> Any:
 
 
 def settle_step(holder: Any, step: Any) -> Any:
-    """A step of a path as the key that its holder knows: a number between dots is a position where there are positions."""
+    """A step as the key that its holder knows: a number between dots is a position where there are positions."""
     if isinstance(step, str) and step.lstrip("-").isdigit():
         cls = type(holder)
         if cls in LISTS or cls in (list, tuple) or (cls in CALLS and step not in _raw(holder, "__dict__")):
@@ -184,7 +184,7 @@ def unknown_argument(name: str, call: Any, signature: Signature, origin: str, *,
 
 
 def signature_text(call: Any, signature: Signature) -> str:
-    """`Net(width: int = 32, classes: int = 10)`"""
+    """A target with its parameters: `Net(width: int = 32, classes: int = 10)`."""
     return f"{target_text(call).rpartition('.')[2]}({signature.text})"
 
 

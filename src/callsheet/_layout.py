@@ -66,10 +66,10 @@ def layout_names(mapping: Any, *, width: int = WIDTH, kinds: dict[type, Kind | N
     lines = []
     for name, value in items:
         head = f"{name:<{longest}} = "
-        alias = names.get(id(value), name)
-        lines.append(
-            head + (alias if alias != name else layout(value, width=width, indent=len(head), names=names, kinds=kinds))
-        )
+        text = names.get(id(value), str(name))
+        if text == str(name):
+            text = layout(value, width=width, indent=len(head), names=names, kinds=kinds)
+        lines.append(head + text)
     return "\n".join(lines)
 
 

@@ -134,7 +134,7 @@ else:
         return Lazy(Call, _as_target(target))
 
     def partial(target):
-        """Describe a `functools.partial`: `partial(Adam)(lr=1e-3)` builds to a callable that still wants the parameters.
+        """Describe a `functools.partial`: `partial(Adam)(lr=1e-3)` builds to a callable that wants the parameters.
 
         Args:
             target: As for `lazy`.

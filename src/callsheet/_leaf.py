@@ -1,4 +1,4 @@
-"""Values that hold no spec but are data all the same: their one written form, shared by files, `equal` and `hash_of`."""
+"""Values that hold no spec but are data: their one written form, shared by files, `equal` and `hash_of`."""
 
 from __future__ import annotations
 

@@ -79,7 +79,8 @@ def parse_all(texts: Iterable[str] | str) -> list[Override]:
         try:
             said = parse(text)
             if said.is_sweep:
-                advice = f"for one value, write  {said.path}=[{','.join(said.texts)}]  or quote it; to try each:  callsheet sweep"
+                one = f"{said.path}=[{','.join(said.texts)}]"
+                advice = f"for one value, write  {one}  or quote it; to try each:  callsheet sweep"
                 raise OverrideError(
                     Fault(said.path, "is a sweep, and only one value can stand here", origin=text, advice=[advice])
                 )
@@ -219,7 +220,7 @@ def _check_argument(call: Any, key: Any, said: Override, where: str) -> None:
 
 
 def _hint(holder: Any, key: Any) -> Any:
-    """What is declared for a place, where the holder itself says so: a dataclass, or a callable that was given itself."""
+    """What is declared for a place, where its holder says so: a dataclass, or a callable that was given itself."""
     cls = type(holder)
     if cls in CALLS:
         signature = signature_of(_raw(holder, "__target__")) if given_itself(holder) else None

@@ -193,7 +193,7 @@ def call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
                 origin = fault.origin or origin_of(call, TARGET).where
                 yield Fault(format_path(place_of(trail)), fault.problem, origin=origin, advice=fault.advice)
             return
-        except Exception as error:  # the user's module failed: told as it is, with where it was named
+        except Exception as error:  # noqa: BLE001  (the user's module failed: told as it is)
             origin = origin_of(call, TARGET).where
             yield Fault(
                 format_path(place_of(trail)), f"{target_text(call)} cannot be imported: {_said(error)}", origin=origin

@@ -119,7 +119,7 @@ for _sign, _method in {
 
 
 class Template:
-    """A text with references inside: `"run-${seed}"`. A `\\\\${` in it is a literal `${`."""
+    r"""A text with references inside: `"run-${seed}"`. A `\${` in it is a literal `${`."""
 
     __slots__ = ("parts",)
 

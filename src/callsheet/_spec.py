@@ -30,7 +30,7 @@ from .errors import Fault, SpecError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, TypeVar
+    from typing import Any, Self, TypeVar
 
     from ._origin import Site
 
@@ -96,10 +96,8 @@ class Call:
         return [key for key in _raw(self, "__dict__") if isinstance(key, str)]
 
     def __copy__(self) -> Any:
-        made = new_call(
-            plain_class(self), _raw(self, "__target__"), list(_raw(self, "__args__")), dict(_raw(self, "__dict__"))
-        )
-        return made
+        args, kwargs = list(_raw(self, "__args__")), dict(_raw(self, "__dict__"))
+        return new_call(plain_class(self), _raw(self, "__target__"), args, kwargs)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return _copied(self, memo)
@@ -194,7 +192,7 @@ class Mapping:
         made.update(self)
         return made
 
-    def __ior__(self, other: Any) -> Mapping:
+    def __ior__(self, other: Any) -> Self:
         self.update(other)
         return self
 
@@ -415,7 +413,7 @@ _DICT_METHODS = (
 )
 for _name in _DICT_METHODS:
     type.__setattr__(Mapping, _name, _method(_name))
-MutableMapping.register(Mapping)
+MutableMapping.register(Mapping)  # pyright: ignore[reportAttributeAccessIssue]  (typeshed hides ABCMeta here)
 
 
 # As `object.__getattribute__` and `object.__setattr__` do it, at half the cost.
@@ -578,7 +576,7 @@ def _attached_atoms(x: Any, site: Site | None) -> Any:
 
 
 def _hold_often(value: Any) -> None:
-    """Mark the calls in a tuple or dataclass as held at more places than one: those are no slots that can be counted."""
+    """Mark the calls in a tuple or dataclass as held more than once: those are no slots that can be counted."""
     todo, seen = [value], set()
     while todo:
         x = todo.pop()

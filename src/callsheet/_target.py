@@ -211,7 +211,7 @@ def _definitions(name: Name) -> Any:
                 f"{name.dotted} was defined by another version of {name.module}",
                 origin=name.where,
                 advice=[
-                    f"then {name.digest}, now {_configfile.digest_of(source)}: move it to a module of its own to keep it"
+                    f"then {name.digest}, now {_configfile.digest_of(source)}: to keep it, move it to its own module"
                 ],
             )
         )

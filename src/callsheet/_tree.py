@@ -114,12 +114,12 @@ def _nothing(x: Any) -> None:
 
 
 def dict_form(x: Any, keys: list[Any]) -> Form:
-    """`{'a': 1}`"""
+    """As in `{'a': 1}`."""
     return "{", [f"{key!r}: " for key in keys], "}"
 
 
 def list_form(x: Any, keys: list[Any]) -> Form:
-    """`[1, 2]`"""
+    """As in `[1, 2]`."""
     return "[", [""] * len(keys), "]"
 
 
@@ -175,7 +175,7 @@ def kind_of(cls: type, kinds: dict[type, Kind | None] = KINDS) -> Kind | None:
     return kind
 
 
-def fold(
+def fold(  # noqa: C901  (one loop, which must call nothing for a leaf)
     root: Any,
     make: Callable[[Any, Kind, list[Any], list[Any]], Any],
     *,
@@ -294,7 +294,7 @@ def walk(root: Any, *, kinds: dict[type, Kind | None] = KINDS) -> Iterator[tuple
                 yield path, value
                 continue
             if id(value) in opened:
-                raise CycleError(_cycle_fault(path, [frame[1] for frame in stack if frame[0] is value][0]))
+                raise CycleError(_cycle_fault(path, next(frame[1] for frame in stack if frame[0] is value)))
             if kind.owned is not None and key in kind.owned(x):
                 seen = set()
             if inner.node:

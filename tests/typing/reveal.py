@@ -10,7 +10,8 @@ class Net:
     def __init__(self, width: int, *, norm: type | None = None) -> None: ...
 
 
-def fit(net: Net, epochs: int = 5) -> dict[str, float]: ...
+def fit(net: Net, epochs: int = 5) -> dict[str, float]:
+    return {"epochs": net and epochs}
 
 
 net = lazy(Net)(width=64)

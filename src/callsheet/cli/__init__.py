@@ -58,7 +58,7 @@ class _Verbs(click.Group):
 )
 @click.version_option(callsheet.__version__, prog_name="callsheet")
 def main() -> None:
-    """Describe a machine-learning experiment as Python calls that have not happened yet; check it, run it, sweep it.
+    r"""Describe a machine-learning experiment as Python calls that have not happened yet; check it, run it, sweep it.
 
     \b
     A config is a .py or .json file; path=value changes it:

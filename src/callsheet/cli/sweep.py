@@ -110,7 +110,7 @@ def _line(job: Any, planned: Planned) -> str:
     choices = " ".join(planned.trials[job.index].overrides)
     run = job.run
     head = f"{run.id if run is not None else '-':<8}  {choices}"
-    if job.state == "done":
+    if job.state == "done" and run is not None:
         return f"{head}   " + "  ".join(f"{name} {number(value)}" for name, value in run.result.items())
     error = run.status.get("error", "") if run is not None else ""
     where = os.path.relpath(run.directory / "err.log") if run is not None and run.record else job.request.log

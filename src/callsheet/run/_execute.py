@@ -122,7 +122,7 @@ def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
         if isinstance(error.code, str):
             print(error.code, file=sys.stderr)
         return Outcome("failed", {}, 1), f"SystemExit: {error.code}"
-    except Exception as error:  # the user's own: shown, recorded, counted as a failed run
+    except Exception as error:  # noqa: BLE001  (the user's own: shown, recorded, counted as a failed run)
         print_error(error)
         return Outcome("failed", {}, 1), f"{type(error).__name__}: {error}"
     finally:

@@ -63,6 +63,7 @@ class Job(Protocol):
     @property
     def state(self) -> JobState:
         """What becomes of it."""
+        ...
 
     @property
     def run(self) -> Run | None:
@@ -74,6 +75,7 @@ class Job(Protocol):
         Raises:
             RunError: It has not ended, or not well.
         """
+        ...
 
 
 class Executor(Protocol):
@@ -84,3 +86,4 @@ class Executor(Protocol):
 
     def submit(self, tasks: Sequence[Task], *, runs: Path) -> Jobs:
         """Start jobs for tasks."""
+        ...
