@@ -22,6 +22,7 @@ from pathlib import Path
 
 COLUMNS = 80
 ID = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{6}\b|\b[0-9]{6}\b")
+STARTED = re.compile(r"\b\d+ (done|failed)\b")  # trials that start together are numbered in any order
 NUMBER = re.compile(r"\d+\.\d+(e-?\d+)?")
 
 
@@ -101,6 +102,7 @@ def at_terminal(command: str, folder: Path, echo: bool) -> str:
 def masked(lines: list[str], command: str) -> list[str]:
     """Lines without what differs from run to run."""
     out = [re.sub(r" +", " ", NUMBER.sub("#", ID.sub("ID", line))).rstrip() for line in lines]
+    out = [STARTED.sub(r"N \1", line) for line in out]
     return sorted(out) if " sweep " in command else out  # trials end in any order
 
 
@@ -142,6 +144,9 @@ def play(path: Path, folder: Path, *, echo: bool = False) -> tuple[str, list[str
                 ids.update(zip(_ids(command.expected, real), _ids(printed, real), strict=False))
                 shown += [f"$ {real}", *printed]
             printed_blocks.append((block, shown))
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(str(folder)):
+            del sys.modules[name]  # another page has other modules of that name
     for block, shown in reversed(printed_blocks):
         lines[block.line - 1 : block.line - 1 + block.text.count("\n")] = shown
     return "\n".join(lines), differences

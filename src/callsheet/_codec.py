@@ -6,6 +6,7 @@ The wire form is the field's: a call is `{"_target_": "module:qualname", ...}`.
 
 from __future__ import annotations
 
+from ._configfile import show_file
 from ._items import CALLS, LISTS, MAPPINGS, origin_of, step_into
 from ._leaf import MISSING, SAFE_TAGS, read_leaf, write_leaf
 from ._path import format_path, parse_path
@@ -356,7 +357,7 @@ def decode(data: Any, *, policy: Policy | None, where: str) -> Any:
 class _Decoder:
     def __init__(self, policy: Policy | None, where: str) -> None:
         self.policy = policy
-        self.where = where
+        self.where = show_file(where)
         self.same: list[tuple[Any, Any, str, str]] = []  # holder, key, path of the node, path of the place
         self.refs: list[Ref] = []
         self.nodes: dict[str, Any] = {}  # by the place where it is written

@@ -111,51 +111,62 @@ def faults_of(
         Names, missing values, targets that cannot be imported, references that
         lead nowhere or in a circle, in the order in which they stand.
     """
-    references = References(spec if root is None else root)
-    faults: list[Fault] = []
-    circular: dict[int, Fault] = {}
-    trail: list[Any] = []
+    return _Survey(References(spec if root is None else root), running, visit, only).of(spec)
 
-    def items(ref: Ref) -> tuple[list[Any], list[Any]]:
-        if not running and depends_on_run(ref) and type(ref.__base__) is tuple:
-            faults.append(_needs_run(ref, trail))
+
+class _Survey:
+    """A fold that makes nothing and notes what is wrong."""
+
+    def __init__(
+        self, references: References, running: bool, visit: Visit | None, only: Collection[int] | None
+    ) -> None:
+        self.references = references
+        self.running = running
+        self.visit = visit
+        self.only = only
+        self.faults: list[Fault] = []
+        self.circular: dict[int, Fault] = {}
+        self.trail: list[Any] = []
+
+    def of(self, spec: Any) -> list[Fault]:
+        kinds = {**self.references.kinds, Ref: Kind(self.items, self.references.make, family="ref")}
+        while True:
+            try:
+                fold(spec, self.make, leaf=self.leaf, kinds=kinds, trail=self.trail)
+            except (CycleError, DepthError) as error:
+                at = _turning(self.trail) if type(error) is CycleError else None
+                if at is not None:  # seen from there on as a reference to nothing, so that all else is found as well
+                    self.circular[id(self.trail[at][0])] = _circular(self.trail, at)
+                    self.faults.clear()
+                    self.trail.clear()
+                    continue
+                self.faults.extend(error.faults)
+            return _each_once([*self.circular.values(), *self.faults])
+
+    def items(self, ref: Ref) -> tuple[list[Any], list[Any]]:
+        if not self.running and depends_on_run(ref) and type(ref.__base__) is tuple:
+            self.faults.append(_needs_run(ref, self.trail))
             return [], []
         try:
-            if id(ref) not in circular:
-                return references.items(ref)
+            if id(ref) not in self.circular:
+                return self.references.items(ref)
         except (CycleError, PathError) as error:
-            fault = error.faults[0]
-            faults.append(
-                Fault(format_path(place_of(trail)), fault.problem, origin=_origin_at(trail), advice=fault.advice)
-            )
+            fault, path = error.faults[0], format_path(place_of(self.trail))
+            self.faults.append(Fault(path, fault.problem, origin=_origin_at(self.trail), advice=fault.advice))
         return [], []
 
-    def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
-        if type(x) in CALLS and (only is None or id(x) in only):
-            found = [*call_faults(x, trail)]
-            if visit is not None and not found:
-                found = [*visit(x, place_of(trail))]
-            faults.extend(found)
+    def make(self, x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
+        if type(x) in CALLS and (self.only is None or id(x) in self.only):
+            found = [*call_faults(x, self.trail)]
+            if self.visit is not None and not found:
+                found = [*self.visit(x, place_of(self.trail))]
+            self.faults.extend(found)
         return x
 
-    def leaf(x: Any) -> Any:
-        if x is MISSING and (only is None or id(trail[-1][0]) in only):
-            faults.append(_missing_value(trail, references.root))
+    def leaf(self, x: Any) -> Any:
+        if x is MISSING and (self.only is None or id(self.trail[-1][0]) in self.only):
+            self.faults.append(_missing_value(self.trail, self.references.root))
         return x
-
-    kinds = {**references.kinds, Ref: Kind(items, references.make, family="ref")}
-    while True:
-        try:
-            fold(spec, make, leaf=leaf, kinds=kinds, trail=trail)
-        except (CycleError, DepthError) as error:
-            at = _turning(trail) if type(error) is CycleError else None
-            if at is not None:  # seen from there on as a reference to nothing, so that all else is found as well
-                circular[id(trail[at][0])] = _circular(trail, at)
-                faults.clear()
-                trail.clear()
-                continue
-            faults.extend(error.faults)
-        return _each_once([*circular.values(), *faults])
 
 
 def _each_once(faults: list[Fault]) -> list[Fault]:

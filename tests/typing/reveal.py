@@ -11,7 +11,7 @@ class Net:
 
 
 def fit(net: Net, epochs: int = 5) -> dict[str, float]:
-    return {"epochs": net and epochs}
+    return {"epochs": float(epochs)}
 
 
 net = lazy(Net)(width=64)

@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 import callsheet
+from callsheet.errors import nearest
 
 _VERBS = {
     "show": "print a spec, or one of its parts",
@@ -43,8 +44,6 @@ class _Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """A misspelt verb is answered with the nearest one."""
         if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            from callsheet.errors import nearest
-
             close = nearest(args[0], _VERBS)
             hint = f" Did you mean {close[0]}?" if close else ""
             ctx.fail(f"There is no verb {args[0]!r}.{hint}")

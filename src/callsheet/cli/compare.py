@@ -94,8 +94,7 @@ def _goal_key(run: Run, name: str, *, largest: bool) -> tuple[bool, float]:
 def _values(run: Run) -> dict[str, str]:
     """The leaves of a run's spec by path, as text."""
     origins: dict[str, Any] = read_json_file(run.directory / "origins.json")
-    inner = {path[: path.rfind(mark)] for path in origins for mark in (".", "[") if mark in path}
-    return {path: chain[0]["value"] for path, chain in origins.items() if path not in inner}
+    return {path: chain[0]["value"] for path, chain in origins.items() if not chain[0].get("holds")}
 
 
 def differing(values: list[dict[str, str]]) -> list[str]:

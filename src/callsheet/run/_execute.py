@@ -16,6 +16,7 @@ from callsheet._codec import FORMAT, to_data
 from callsheet._items import CALLS, origin_of, raw_item, target_text
 from callsheet._layout import layout
 from callsheet._lazy import get
+from callsheet._origin import Origin
 from callsheet._path import format_path
 from callsheet._ref import Ref
 from callsheet._running import RUNNING
@@ -207,8 +208,11 @@ def _write_record(task: Task, directory: Path, number: int) -> None:
     write_json_file(directory / "run.json", record)
 
 
-def origins_of(spec: Any) -> dict[str, list[dict[str, str]]]:
-    """For each path of a spec, its value and those it replaced: each with where it came from, the latest first."""
+def origins_of(spec: Any) -> dict[str, list[dict[str, Any]]]:
+    """For each path of a spec, its value and those it replaced: each with where it came from, the latest first.
+
+    `holds` marks a value that holds others, which have paths of their own.
+    """
     found = {}
     names: dict[int, str] = {}
     for steps, value in walk(spec):
@@ -223,17 +227,16 @@ def origins_of(spec: Any) -> dict[str, list[dict[str, str]]]:
         for step in steps[:-1]:
             holder = raw_item(holder, step)
         latest = origin_of(holder, steps[-1])
-        chain = [(value, latest), *latest.chain()]
-        found[format_path(steps)] = [
-            {
-                "value": layout(v, width=1000, names={} if type(v) in CALLS else names),
-                "kind": o.kind,
-                "where": o.where,
-                "text": o.text,
-            }
-            for v, o in chain
-        ]
+        chain = [_link(v, o, names) for v, o in ((value, latest), *latest.chain())]
+        if kind_of(type(value)) is not None and type(value) is not Ref:
+            chain[0]["holds"] = True
+        found[format_path(steps)] = chain
     return found
+
+
+def _link(value: Any, origin: Origin, names: dict[int, str]) -> dict[str, Any]:
+    text = layout(value, width=1000, names={} if type(value) in CALLS else names)
+    return {"value": text, "kind": origin.kind, "where": origin.where, "text": origin.text}
 
 
 def defaults_of(spec: Any) -> dict[str, dict[str, str]]:
