@@ -26,13 +26,17 @@ demo: $(VENV)/.ready  ## the main job: check, run, why, sweep and compare on han
 test: $(VENV)/.ready  ## all tests, the examples in docstrings, and every block of README and docs
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
-test-others: $(VENV)/.ready  ## the tests under the other Python versions that this machine has
+test-others: $(VENV)/.ready  ## the tests under the other Python versions that this machine has (pages excepted)
 	@for version in $(OTHER_PYTHONS); do \
-	    python=$$($(UV) python find --no-python-downloads --no-project --system $$version 2>/dev/null) || { echo "Python $$version is not on this machine"; continue; }; \
-	    echo "Python $$version"; \
-	    $(UV) venv --quiet --clear --python "$$python" $(VENV)-$$version && \
+	    found=; \
+	    for python in python$$version $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python; do \
+	        $$python -c '' 2>/dev/null && found=$$python && break; \
+	    done; \
+	    test -n "$$found" || { echo "Python $$version is not on this machine"; continue; }; \
+	    echo "Python $$version: $$found"; \
+	    $$found -m venv --clear $(VENV)-$$version && \
 	    $(UV) pip install --quiet --python $(VENV)-$$version/bin/python --editable . --group test && \
-	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider || exit 1; \
+	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider --ignore=tests/test_docs.py || exit 1; \
 	done
 
 lint: $(VENV)/.ready  ## ruff's rules and format

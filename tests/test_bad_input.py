@@ -94,7 +94,7 @@ def test_a_syntax_error_in_a_file_that_is_taken_from_names_that_file(project):
 def test_a_source_nested_too_deeply(project):
     project("conf.py", "a = " + "[" * 5000 + "]" * 5000)
     assert "conf.py" in message("conf.py")
-    project("conf.py", "a = " + "-" * 5000 + "1")
+    project("conf.py", "a = " + "-" * 100_000 + "1")
     assert "conf.py" in message("conf.py")
 
 

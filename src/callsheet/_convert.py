@@ -155,7 +155,7 @@ def _convert_class(said: Any, hint: Any) -> Any:
     module = hint.__module__
     if hasattr(hint, "__members__"):
         return _enum(said, hint)
-    if module in ("pathlib", "pathlib._local") or any(c.__name__ == "PurePath" for c in hint.__mro__):
+    if any(c.__name__ == "PurePath" and c.__module__.startswith("pathlib") for c in hint.__mro__):
         from pathlib import Path
 
         return (

@@ -142,7 +142,7 @@ def write_leaf(x: Any) -> Written | None:
         name = named_value(cls)
         # Flags without a name, as the empty one, are told by their value.
         return None if name is None else ("enum", [name.text, x.value if x.name is None else x.name])
-    if cls.__module__ == "pathlib" or "pathlib" in {c.__module__ for c in cls.__mro__}:
+    if any(c.__name__ == "PurePath" and c.__module__.startswith("pathlib") for c in cls.__mro__):
         return "path", str(x)
     if cls.__module__ in ("datetime", "decimal", "uuid", "fractions"):
         return _write_standard(x)
