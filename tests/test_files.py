@@ -271,14 +271,19 @@ def test_a_cyclic_import_names_the_circle(project):
     project("c.py", "from .b import x\n")
     with pytest.raises(LoadError) as caught:
         load("a.py")
-    assert str(caught.value) == "b.py takes from itself\n  b.py → c.py → b.py"
+    assert (
+        str(caught.value)
+        == "b.py takes from itself                                                c.py:1\nb.py → c.py → b.py"
+    )
 
 
 def test_a_file_that_takes_from_itself_is_a_circle_of_one(project):
     project("a.py", "from .a import x\n")
     with pytest.raises(LoadError) as caught:
         load("a.py")
-    assert str(caught.value) == "a.py takes from itself\n  a.py → a.py"
+    assert (
+        str(caught.value) == "a.py takes from itself                                                a.py:1\na.py → a.py"
+    )
 
 
 # --- nothing outside is touched ---------------------------------------------------------------------------------------

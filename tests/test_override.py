@@ -241,7 +241,7 @@ def test_a_sweep_where_one_value_can_stand_is_refused():
     assert fault_of({"a": 1}, "a=1,2") == (
         "a",
         "is a sweep, and only one value can stand here",
-        ["for one value, write  a=[1,2]  or quote it; to try each:  callsheet sweep"],
+        ["for one value:  a=[1,2]  or quote it", "to try each:  callsheet sweep"],
     )
 
 
@@ -264,6 +264,7 @@ def test_all_faults_come_together_as_one_text():
         "             the spec holds  model\n"
         "             to add it:  +mdoel=1\n"
         "model.width  must be int, found 'x'                             command line\n"
+        "             net(width: int = 32, classes: int = 10, *, norm: str = 'batch', sizes: list[float] | None = None)\n"
         f"model.withd  no such argument of {__name__}.net              command line\n"
         f"             did you mean  model.width = 64  ({origin(spec, 'model.width').where})?"
     )

@@ -1,10 +1,12 @@
 """The order of a build is told before it begins, and what is quick about it changes no answer."""
 
 import dataclasses
+import enum
+from dataclasses import dataclass, field
 
 import pytest
 
-from callsheet import MISSING, CallsheetError, build, lazy, ref
+from callsheet import MISSING, CallsheetError, build, from_data, lazy, ref, to_data
 
 log = []
 
@@ -105,3 +107,25 @@ def test_deep_chains(depth):
     for n in reversed(range(depth)):
         assert made[0] == n
         made = made[1]
+
+
+class Color(enum.Enum):
+    RED = 1
+
+
+def test_keys_that_data_could_only_name_are_made_real():
+    data = to_data({Color.RED: 1, (Color.RED, 2): lazy(dict)(a=1)})
+    assert build(from_data(data, allow=[__name__])) == {Color.RED: 1, (Color.RED, 2): {"a": 1}}
+
+
+@dataclass
+class Derived:
+    parts: list[int]
+    total: int = field(init=False, default=0)
+
+    def __post_init__(self):
+        self.total = sum(self.parts) if all(isinstance(part, int) for part in self.parts) else -1
+
+
+def test_what_post_init_computes_is_computed_from_built_values():
+    assert build({"d": Derived([1, lazy(int)("2")])})["d"].total == 3

@@ -209,7 +209,7 @@ class _Session:
                     bind(value, lambda bound: spec if bound is None else bound)
         return spec
 
-    def run(self, path: str, chain: tuple[str, ...]) -> _File:
+    def run(self, path: str, chain: tuple[str, ...], line: int = 1) -> _File:
         self._survey(path)  # what only a function imports is read when it does
         file = self.sources[path]
         if file.running:
@@ -217,6 +217,7 @@ class _Session:
                 Fault(
                     "",
                     f"{show_file(path)} takes from itself",
+                    origin=f"{show_file(chain[-1])}:{line}",
                     advice=[" → ".join(map(show_file, (*chain[chain.index(path) :], path)))],
                 )
             )
@@ -352,14 +353,14 @@ class _Hooks:
         place = _configfile.place_of(path, level, module)
         names: dict[str, Any] = {}
         if place is not None:
-            file = self.session.run(place, self.chain)
+            file = self.session.run(place, self.chain, line)
             names = vars(file.module)
             if name in names:
                 self._keep(bound, file, name)
                 return names[name]
         inner = self.session._submodule(path, level, module, name)
         if inner is not None:
-            return self.session.run(inner, self.chain).module
+            return self.session.run(inner, self.chain, line).module
         if place is None:
             raise _configfile.no_such_file(path, level, module or name, line)
         close = nearest(name, list(names))
@@ -377,7 +378,7 @@ class _Hooks:
         place = _configfile.place_of(path, level, module)
         if place is None:
             raise _configfile.no_such_file(path, level, module, line)
-        file = self.session.run(place, self.chain)
+        file = self.session.run(place, self.chain, line)
         names = vars(file.module)
         public = names.get("__all__") or [name for name in names if not name.startswith("_")]
         for name in public:

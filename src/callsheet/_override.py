@@ -5,7 +5,18 @@ from __future__ import annotations
 from ._convert import Mismatch, convert
 from ._equal import equal
 from ._grammar import Override, parse, plain_value
-from ._items import CALLS, LISTS, MAPPINGS, given_itself, origin_of, raw_item, settle_step, slot_of, unknown_argument
+from ._items import (
+    CALLS,
+    LISTS,
+    MAPPINGS,
+    given_itself,
+    origin_of,
+    raw_item,
+    settle_step,
+    signature_text,
+    slot_of,
+    unknown_argument,
+)
 from ._layout import layout
 from ._lazy import nothing_at, through
 from ._origin import Origin, locate
@@ -37,7 +48,7 @@ def override(spec: S, texts: Iterable[str] | str) -> S:
             (new or not), `~a.d`, `a.0.b=x`. One text, or several.
 
     Returns:
-        The copy; it shares nothing with `spec` that could be edited.
+        The copy; it shares with `spec` only nodes that nothing but a reference reaches.
 
     Raises:
         OverrideError: A text is no override, names what is not there, or has a
@@ -80,9 +91,9 @@ def parse_all(texts: Iterable[str] | str) -> list[Override]:
             said = parse(text)
             if said.is_sweep:
                 one = f"{said.path}=[{','.join(said.texts)}]"
-                advice = f"for one value, write  {one}  or quote it; to try each:  callsheet sweep"
+                advice = [f"for one value:  {one}  or quote it", "to try each:  callsheet sweep"]
                 raise OverrideError(
-                    Fault(said.path, "is a sweep, and only one value can stand here", origin=text, advice=[advice])
+                    Fault(said.path, "is a sweep, and only one value can stand here", origin=text, advice=advice)
                 )
             overrides.append(said)
         except OverrideError as error:
@@ -150,7 +161,9 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override") -> N
     try:
         value = attach(convert(said.choices[0], _hint(holder, key)))
     except Mismatch as error:
-        raise OverrideError(Fault(said.path, str(error), origin=where)) from None
+        signature = signature_of(_raw(holder, "__target__")) if cls in CALLS else None
+        advice = [signature_text(holder, signature)] if signature is not None else []
+        raise OverrideError(Fault(said.path, str(error), origin=where, advice=advice)) from None
     _bind_all(value, root)
     _put(root, holder, key, value, origin)
     if type(before) in CALLS and _raw(before, "__held__") > 1 and before is not value:

@@ -9,7 +9,7 @@ from ._ref import Ref
 from ._signature import signature_of
 from ._spec import INSTANCES, PARTIALS, Call
 from ._target import Name, resolve
-from ._tree import ATOMS, MAX_DEPTH, Kind, kind_of
+from ._tree import ATOMS, FIELDS, MAX_DEPTH, Kind, kind_of
 from .errors import CycleError, DepthError, Fault
 
 TYPE_CHECKING = False
@@ -31,6 +31,8 @@ _LEAVE = object()
 _LEAVE_PLACE = object()
 _SCOPE = object()
 _NONE: dict[str, Any] = {}
+_COMPUTED = {"keep": False}
+"""A built dataclass has the fields that its `__post_init__` computed from built values."""
 
 
 class _Everywhere:
@@ -179,9 +181,11 @@ class Program:
         step: Step | None = None
         made: Any = values
         if kind.family == "dict" or kind.family == "list":  # there at once, filled by what is made later
+            keys = keys if ATOMS.issuperset(map(type, keys)) else [made_key(name) for name in keys]
             made = holder[key] = dict(zip(keys, values, strict=True)) if kind.family == "dict" else values
         else:
-            step = [kind.remake, (x, keys, values), _NONE, holder, key, x]
+            computed = _COMPUTED if kind is FIELDS else _NONE
+            step = [kind.remake, (x, keys, values), computed, holder, key, x]
             self.sound = self.sound and type(x) is not Ref
         places = keys if made is not values else range(len(values))
         own = kind.owned(x) if kind.owned is not None else ()
@@ -192,6 +196,13 @@ class Program:
             elif type(value) not in ATOMS:
                 inner.append((value, made, place))
         return step, inner
+
+
+def made_key(key: Any) -> Any:
+    """The key of a dict, imported where data could only name it."""
+    if type(key) is tuple:
+        return tuple(map(made_key, key))
+    return resolve(key) if type(key) is Name else make_real(key) if type(key) is Datum else key
 
 
 def _again(step: Step | None, holder: Any, key: Any) -> None:

@@ -83,8 +83,16 @@ def _field_names(cls: type) -> list[str]:
     return [field.name for field in cls.__attrs_attrs__]  # type: ignore[attr-defined]
 
 
-def _remake_fields(x: Any, keys: list[Any], values: list[Any]) -> Any:
-    """A new instance through its constructor, so that `__post_init__` sees the new values."""
+def remake_fields(x: Any, keys: list[Any], values: list[Any], *, keep: bool = True) -> Any:
+    """A new instance through its constructor, so that `__post_init__` sees the new values.
+
+    Args:
+        x: A dataclass or attrs instance.
+        keys: Its fields.
+        values: Their new values.
+        keep: Whether fields that the constructor does not take get their
+            values here too; otherwise what `__post_init__` made of them stays.
+    """
     cls = type(x)
     late, given = [], {}
     attrs = getattr(cls, "__attrs_attrs__", None)
@@ -95,8 +103,9 @@ def _remake_fields(x: Any, keys: list[Any], values: list[Any]) -> Any:
         else:
             late.append((key, value))
     made = cls(**given)
-    for key, value in late:
-        object.__setattr__(made, key, value)
+    if keep or not (hasattr(cls, "__post_init__") or hasattr(cls, "__attrs_post_init__")):
+        for key, value in late:
+            object.__setattr__(made, key, value)
     return made
 
 
@@ -127,7 +136,7 @@ def _call_form(x: Any, keys: list[Any]) -> Form:
     return f"{type(x).__qualname__}(", [f"{key}=" for key in keys], ")"
 
 
-FIELDS = Kind(_fields_items, _remake_fields, node=True, owned=_default_keys, family="fields", form=_call_form)
+FIELDS = Kind(_fields_items, remake_fields, node=True, owned=_default_keys, family="fields", form=_call_form)
 NAMED_TUPLE = Kind(
     lambda x: (list(x._fields), list(x)),
     lambda x, keys, values: type(x)._make(values),

@@ -92,12 +92,25 @@ def test_what_is_no_code_does_not_count(cmd, name):
     assert version(cmd) == before
 
 
-def test_in_git_only_tracked_files_count(versioned):
+def test_in_git_files_that_are_not_added_yet_count_and_ignored_ones_do_not(versioned):
     before = version(versioned)
     versioned.write("scratch.py", "x = 1\n")
-    assert version(versioned) == before
+    added = version(versioned)
+    assert added != before
     versioned.git("add", "scratch.py")
-    assert version(versioned) != before
+    assert version(versioned) == added
+    versioned.write(".gitignore", "build/\n")
+    versioned.write("build/made.py", "x = 1\n")
+    assert version(versioned) == added
+
+
+def test_a_project_that_an_outer_repository_ignores_has_a_version_all_the_same(versioned):
+    versioned.write(".gitignore", "inner/\n")
+    versioned.write("inner/train.py", "x = 1\n")
+    inner = versioned.root / "inner"
+    before = code_of(inner).version
+    versioned.write("inner/train.py", "x = 2\n")
+    assert code_of(inner).version != before
 
 
 def test_a_commit_alone_changes_no_version(versioned):

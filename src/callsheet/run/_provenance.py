@@ -38,8 +38,9 @@ def code_of(root: Path, configs: Iterable[str] = (), runs: Path | None = None) -
         runs: The directory of the runs, which is no code.
     """
     left_out = {os.path.realpath(path) for path in configs}
-    listed = _git(root, "ls-files", "-z", "--cached", "--", "*.py")
-    files = sorted(listed.split("\0")) if listed is not None else sorted(_python_files(root, runs))
+    # Files that git does not know yet count too: an edit to a `train.py` that nobody added is an edit.
+    listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.py")
+    files = sorted(listed.split("\0")) if listed else sorted(_python_files(root, runs))
     digest = hashlib.sha256()
     for name in filter(None, files):
         path = root / name
