@@ -115,7 +115,7 @@ class Color(enum.Enum):
 
 def test_keys_that_data_could_only_name_are_made_real():
     data = to_data({Color.RED: 1, (Color.RED, 2): lazy(dict)(a=1)})
-    assert build(from_data(data, allow=[__name__])) == {Color.RED: 1, (Color.RED, 2): {"a": 1}}
+    assert build(from_data(data, allow=[__name__, "builtins"])) == {Color.RED: 1, (Color.RED, 2): {"a": 1}}
 
 
 @dataclass
