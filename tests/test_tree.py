@@ -161,7 +161,7 @@ def cyclic_dataclass():
 def test_a_cycle_of_containment_is_named_by_both_ends_in_every_verb(verb, make, fault):
     text = told(lambda: verb(make()), SpecError)
     path = fault.partition("  ")[0]
-    advice = "a spec is a finite tree: hold a copy(...) or a reference to a value inside"
+    advice = "a spec is a tree: hold a copy(...) or a reference to a value inside"
     assert text == f"{fault}\n{' ' * len(path)}  {advice}"
 
 
@@ -171,7 +171,7 @@ def test_plain_and_deepcopy_name_the_cycles_of_what_they_make_anew(verb):
     mapping.b.append(mapping)
     assert told(lambda: verb(mapping), CycleError) == (
         "b[0]  leads back to the whole spec, which holds it\n"
-        "      a spec is a finite tree: hold a copy(...) or a reference to a value inside"
+        "      a spec is a tree: hold a copy(...) or a reference to a value inside"
     )
 
 
@@ -183,7 +183,7 @@ def test_repr_bears_a_cycle():
 def test_a_cycle_is_refused_when_a_dict_that_holds_itself_is_given():
     assert told(lambda: lazy(keep)(cyclic_dict()), CycleError) == (
         "a[0]  leads back to the whole spec, which holds it\n"
-        "      a spec is a finite tree: hold a copy(...) or a reference to a value inside"
+        "      a spec is a tree: hold a copy(...) or a reference to a value inside"
     )
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 COLUMNS = 80
-ID = re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{6}\b|\b[0-9]{6}\b")
+ID = re.compile(r"\b[0-9a-f]{6}\b")
 STARTED = re.compile(r"\b\d+ (done|failed)\b")  # trials that start together are numbered in any order
 NUMBER = re.compile(r"\d+\.\d+(e-?\d+)?")
 

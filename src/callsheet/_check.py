@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ._convert import Mismatch, convert, hint_text
-from ._grammar import parse
+from ._equal import equal
+from ._grammar import parse, plain_value
 from ._items import CALLS, origin_of, raw_item, read, signature_text
 from ._layout import layout
 from ._lazy import plain
@@ -98,8 +99,10 @@ def _type_faults(call: Any, steps: tuple[object, ...]) -> Iterator[Fault]:
 def _settle(call: Any, key: Any, value: Any, hint: Any, origin: Origin) -> Any:
     """What an override typed, as the declared type; it stays in the spec so."""
     said = parse(origin.text)
-    if said.is_sweep or not said.choices or said.steps[-1] not in (key, str(key)) or kind_of(type(value)) is not None:
+    if said.is_sweep or not said.choices or said.steps[-1] not in (key, str(key)):
         return value
+    if kind_of(type(value)) is not None and not equal(value, plain_value(said.choices[0])):
+        return value  # it holds what was set later, or what must be built
     made = attach(convert(said.choices[0], hint))
     if type(made) is not type(value) or made != value:
         set_item(call, key, made, None, origin=origin)

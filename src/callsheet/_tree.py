@@ -339,7 +339,7 @@ def _cycle_fault(inner: Steps, outer: Steps) -> Fault:
     return Fault(
         format_path(inner),
         f"leads back to {holder}, which holds it",
-        advice=["a spec is a finite tree: hold a copy(...) or a reference to a value inside"],
+        advice=["a spec is a tree: hold a copy(...) or a reference to a value inside"],
     )
 
 

@@ -14,9 +14,9 @@ def test_every_combination_is_run_and_the_best_is_named(cmd):
         == """\
 4 trials, 4 to run, 1 at a time
 ID0001    optim.lr=1e-3 model.width=32   loss 0.00625  accuracy 0.9928
-ID0002    optim.lr=1e-3 model.width=128   loss 0.001563  accuracy 0.9974
+ID0002    optim.lr=1e-3 model.width=128  loss 0.001563  accuracy 0.9974
 ID0003    optim.lr=3e-3 model.width=32   loss 0.00625  accuracy 0.9908
-ID0004    optim.lr=3e-3 model.width=128   loss 0.001563  accuracy 0.9954
+ID0004    optim.lr=3e-3 model.width=128  loss 0.001563  accuracy 0.9954
 best      ID0002  accuracy 0.9974   optim.lr=1e-3 model.width=128
 """
     )
@@ -52,10 +52,10 @@ def test_a_failed_trial_is_told_with_where_its_output_is_and_the_others_go_on(cm
         masked(said.out)
         == """\
 3 trials, 3 to run, 1 at a time
-ID0001    main.n=1   result 1
-ID0002    main.n=2   failed: ValueError: two
+ID0001    main.n=1  result 1
+ID0002    main.n=2  failed: ValueError: two
           its output: runs/ID0002/err.log
-ID0003    main.n=3   result 3
+ID0003    main.n=3  result 3
 """
     )
     assert cmd("sweep", "conf.py", "main.n=1,2,3", code=1).out.startswith("3 trials, 2 done before, 1 to run")

@@ -107,14 +107,14 @@ def _watch(jobs: Jobs, axes: dict[str, tuple[str, ...]], planned: Planned, *, as
 
 
 def _line(job: Any, planned: Planned) -> str:
-    choices = " ".join(planned.trials[job.index].overrides)
+    said = [" ".join(trial.overrides) for trial in planned.trials]
     run = job.run
-    head = f"{run.id if run is not None else '-':<8}  {choices}"
+    head = f"{run.id if run is not None else '-':<8}  {said[job.index]:<{min(max(map(len, said)), 48)}}"
     if job.state == "done" and run is not None:
-        return f"{head}   " + "  ".join(f"{name} {number(value)}" for name, value in run.result.items())
+        return f"{head}  " + "  ".join(f"{name} {number(value)}" for name, value in run.result.items())
     error = run.status.get("error", "") if run is not None else ""
     where = os.path.relpath(run.directory / "err.log") if run is not None and run.record else job.request.log
-    return f"{head}   {job.state}" + (f": {error}" if error else "") + f"\n          its output: {where}"
+    return f"{head}  {job.state}" + (f": {error}" if error else "") + f"\n          its output: {where}"
 
 
 def _report(jobs: Jobs, planned: Planned, goal: tuple[str, bool], *, as_json: bool) -> None:
