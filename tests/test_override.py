@@ -264,8 +264,7 @@ def test_all_faults_come_together_as_one_text():
         "             the spec holds  model\n"
         "             to add it:  +mdoel=1\n"
         "model.width  must be int, found 'x'                             command line\n"
-        "             net(width: int = 32, classes: int = 10, *, norm: str = 'batch',\n"
-        "                 sizes: list[float] | None = None)\n"
+        "             net(width: int = 32, classes: int = 10, *, norm: str = 'batch', sizes: list[float] | None = None)\n"
         f"model.withd  no such argument of {__name__}.net              command line\n"
         f"             did you mean  model.width = 64  ({origin(spec, 'model.width').where})?"
     )

@@ -6,9 +6,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-TERMINAL = 80
-"""Columns that a line of advice may use before it is wrapped."""
-
 WIDTH = 76
 """Columns that a rendered fault uses, so that it reads well in a terminal of 80."""
 
@@ -120,19 +117,8 @@ def render(faults: Sequence[Fault], *, indent: str = "") -> str:
         lines += [margin + line for line in more]
         if fault.origin and not lines[-1 - len(more)].endswith(fault.origin):
             lines.append(f"{margin}set by {fault.origin}")
-        lines += [margin + row for line in fault.advice for row in _wrapped(line, TERMINAL - len(margin))]
+        lines += [margin + line for line in fault.advice]
     return "\n".join(lines)
-
-
-def _wrapped(line: str, columns: int) -> list[str]:
-    """A signature in as many rows as it needs, the further ones indented; what could be a command stays in one."""
-    if len(line) <= columns or not line.endswith(")") or "  " in line:
-        return [line]
-    from textwrap import wrap
-
-    return wrap(
-        line, columns, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False, drop_whitespace=True
-    )
 
 
 def nearest(name: str, allowed: Iterable[str]) -> list[str]:

@@ -95,7 +95,7 @@ def test_killing_the_sweep_loses_nothing_and_the_same_command_waits_for_what_sti
     assert again.returncode == 0
     assert ended(cmd) == [1, 2, 3]
     assert len(cmd.ids()) == 3
-    assert out.count("   result ") == 3
+    assert out.count("  result ") == 3
     assert [cmd.read("run.json", name)["number"] for name in cmd.ids()] == [1, 2, 3]
 
 
@@ -109,7 +109,7 @@ def test_a_worker_that_is_killed_goes_on_in_its_own_directory_and_counts_the_att
     os.kill(next(int(pid) for n, _, _, pid in begun if n == "1"), signal.SIGKILL)
     out, _ = process.communicate()
     assert process.returncode == 1
-    assert f"{os.path.basename(first['1'])}    main.0=1   lost\n" in out
+    assert f"{os.path.basename(first['1'])}    main.0=1  lost\n" in out
     cmd.write("go", "")
     said = cmd(*words)
     assert said.out.startswith("2 trials, 1 done before, 1 to run, 2 at a time\n")
@@ -212,5 +212,5 @@ def test_two_sweeps_at_once_share_the_trials(cmd):
     cmd.write("go", "")
     said = [process.communicate() for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert [out.count("   result ") for out, _ in said] == [4, 4]
+    assert [out.count("  result ") for out, _ in said] == [4, 4]
     assert ended(cmd) == [1, 2, 3, 4]
