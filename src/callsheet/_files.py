@@ -8,6 +8,7 @@ from . import _configfile
 from ._codec import FORMAT, decode, to_data
 from ._configfile import ConfigSource, show_file
 from ._items import raw_item, settle_step
+from ._jsonfile import read_json, unreadable, write_json
 from ._leaf import is_data
 from ._origin import locate
 from ._override import apply, apply_all, holder_of, parse_all
@@ -17,7 +18,7 @@ from ._target import Name, TargetError, parse_name, resolve
 from ._tree import ATOMS, kind_of
 from ._tree import walk as walk_steps
 from ._trust import Policy
-from .errors import CallsheetError, DepthError, Fault, LoadError, OverrideError, PathError, nearest
+from .errors import CallsheetError, Fault, LoadError, OverrideError, PathError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from ._configfile import Statement
     from ._grammar import Override
+    from ._rewrite import Statement
 
 _set = object.__setattr__
 
@@ -86,7 +87,7 @@ def load_said(
     text = os.path.abspath(os.fspath(path))
     suffix = os.path.splitext(text)[1]
     if os.path.isdir(text):
-        raise _unreadable(text, "is a directory")
+        raise unreadable(text, "is a directory")
     if not os.path.exists(text):
         raise _no_file(text)
     if suffix == ".py":
@@ -95,7 +96,7 @@ def load_said(
         spec = attach(decode(read_json(text), policy=policy, where=text))
         apply_all(spec, overrides, where=where)
     else:
-        raise _unreadable(text, f"ends in {suffix or 'nothing'}: a config is a .py or a .json file")
+        raise unreadable(text, f"ends in {suffix or 'nothing'}: a config is a .py or a .json file")
     return spec if keys is None else _pick(spec, keys, text)
 
 
@@ -115,10 +116,6 @@ def _pick(spec: Any, keys: str | Sequence[str], path: str) -> Any:
                 Fault(key, f"is not defined by {show_file(path)}", advice=[*advice, f"it defines  {', '.join(spec)}"])
             )
     return spec[keys] if isinstance(keys, str) else tuple(spec[key] for key in wanted)
-
-
-def _unreadable(path: str, problem: str) -> LoadError:
-    return LoadError(Fault("", f"{show_file(path)} {problem}"))
 
 
 def _no_file(path: str) -> LoadError:
@@ -166,7 +163,7 @@ class _Session:
         try:
             text = _configfile.read_source(path)
         except OSError as error:
-            raise _unreadable(path, f"cannot be read: {error.strerror}") from None
+            raise unreadable(path, f"cannot be read: {error.strerror}") from None
         file = self.sources[path] = _File(ConfigSource(path, text))
         self.refs = self.refs or "${" in text or "ref" in text
         for level, module, name, _ in file.source.taken:
@@ -399,57 +396,6 @@ def _imposed(said: Override) -> Override:
     return said if said.operation != "add" else type(said)(said.text, "force", said.steps, said.choices, said.texts)
 
 
-# --- JSON -------------------------------------------------------------------------------------------------------------
-
-
-def read_json(path: str) -> Any:
-    """The data of a JSON file.
-
-    Raises:
-        LoadError: It cannot be read, is no JSON, or has a key twice; the error names the line.
-        DepthError: It is nested too deeply.
-    """
-    import json
-
-    try:
-        with open(path, "rb") as file:
-            text = file.read().decode("utf-8-sig")
-    except OSError as error:
-        raise _unreadable(path, f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise _unreadable(path, f"is not text: {error}") from None
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            seen: set[str] = set()
-            twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-            raise LoadError(Fault("", f"has the key {twice!r} twice", origin=_line_of_second(text, twice, path)))
-        return found
-
-    try:
-        return json.loads(text, object_pairs_hook=once)
-    except json.JSONDecodeError as error:
-        line = text.split("\n")[error.lineno - 1]
-        advice = [line.strip()[:72]] if line.strip() else []
-        raise LoadError(
-            Fault("", f"is not valid JSON: {error.msg}", origin=f"{show_file(path)}:{error.lineno}", advice=advice)
-        ) from None
-    except RecursionError:
-        raise DepthError(Fault("", f"{show_file(path)} is nested too deeply")) from None
-    except ValueError as error:  # a number of more digits than Python reads
-        raise LoadError(Fault("", f"is not valid JSON: {error}", origin=show_file(path))) from None
-
-
-def _line_of_second(text: str, key: str, path: str) -> str:
-    import json
-    import re
-
-    places = [m.start() for m in re.finditer(re.escape(json.dumps(key)) + r"\s*:", text)]
-    line = text.count("\n", 0, places[1]) + 1 if len(places) > 1 else 1
-    return f"{show_file(path)}:{line}"
-
-
 def save(spec: Any, path: str | os.PathLike[str]) -> None:
     """Write a spec to a `.json` file, whole or not at all; `load` reads it back equal.
 
@@ -464,7 +410,7 @@ def save(spec: Any, path: str | os.PathLike[str]) -> None:
     """
     text = os.fspath(path)
     if os.path.splitext(text)[1] != ".json":
-        raise _unreadable(text, "cannot be written: a spec is saved as .json")
+        raise unreadable(text, "cannot be written: a spec is saved as .json")
     data = to_data(spec)
     data = (
         {"_format_": FORMAT, **data}
@@ -472,39 +418,3 @@ def save(spec: Any, path: str | os.PathLike[str]) -> None:
         else {"_format_": FORMAT, "_root_": data}
     )
     write_json(text, data)
-
-
-def write_json(path: str, data: Any) -> None:
-    """Write JSON beside its place, then move it there in one step."""
-    import json
-
-    try:
-        text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except RecursionError:
-        raise DepthError(Fault("", f"{show_file(path)} would be nested too deeply for JSON")) from None
-    except UnicodeEncodeError:  # half of a surrogate pair, as in the name of a file that is no text
-        text = json.dumps(data, indent=2, allow_nan=False)
-    write_whole(path, text + "\n")
-
-
-def write_whole(path: str, text: str) -> None:
-    """Write a text file so that a reader sees all of it or what was there before."""
-    import tempfile
-
-    folder, name = os.path.split(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
