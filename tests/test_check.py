@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import pytest
 
-from callsheet import MISSING, build, check, lazy, partial, ref
+from callsheet import MISSING, build, check, lazy, load, partial, ref
+from callsheet._spec import attach
 from callsheet.errors import SpecError
 from saying import told
 
@@ -136,3 +137,23 @@ def test_a_module_that_fails_to_import_is_told_with_its_own_error(tmp_path, monk
 def test_a_fault_of_a_node_held_twice_is_told_once():
     bad = lazy("os.path.join")(nope=1)
     assert told(lambda: check([bad, [bad]]), SpecError).count("nope") == 1
+
+
+def test_a_list_that_an_override_typed_becomes_the_declared_tuple(project):
+    project("shop.py", "def fit(betas: tuple[float, float] = (0.9, 0.99)): return betas\n")
+    project("conf.py", "from callsheet import lazy\nfrom shop import fit\nmain = lazy(fit)()\n")
+    spec = load("conf.py", ["main.betas=[1,2]"])
+    check(spec)
+    assert build(spec.main) == (1.0, 2.0)
+
+
+def test_a_name_that_is_the_runs_and_the_specs_own_is_a_clash():
+    spec = attach({"run": {"dir": "mine", "lr": 0.1}, "main": lazy(dict)(a="${run.dir}", b="${run.lr}")})
+    with pytest.raises(SpecError) as caught:
+        check(spec)
+    (fault,) = caught.value.faults
+    assert (fault.path, fault.problem, fault.advice) == (
+        "main.a",
+        "refers to run.dir, which is both the run's and the spec's own",
+        ("rename it in the spec",),
+    )

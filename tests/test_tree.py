@@ -274,3 +274,12 @@ def test_a_reference_to_a_node_shares_the_cycle_rule_of_building():
     assert told(lambda: check(spec), SpecError) == (
         "b  refers to what needs the whole spec to be built first: ref(lazy(dict)(a=1, b=ref(...)))           here"
     ).replace("           here", "\n   set by here")
+
+
+def test_a_copy_gives_each_owner_its_own_default_object():
+    owners = {"a": Owner(), "b": Owner()}
+    made = copy(owners)
+    assert equal(made, owners)
+    (first, second) = ([value for value in vars(made[key]).values() if not isinstance(value, int)] for key in "ab")
+    assert first
+    assert all(x is not y for x, y in zip(first, second, strict=True))

@@ -244,3 +244,12 @@ def test_the_policy_travels_with_a_loaded_spec(train):
     assert build(copy(load("x.json", allow=["train"]))) == "fitted"
     with pytest.raises(CallsheetError):
         build(override(load("x.json"), []))
+
+
+def test_what_a_reference_in_data_would_call_on_a_built_object_is_judged_before_it_is_called(project):
+    project("train.py", "class Net:\n    def __init__(self): self.seen = []\n    def weights(self): return 3\n")
+    data = {"m": {"_target_": "train:Net"}, "n": {"_ref_": "m", "_then_": [["attr", "weights"], ["call", [], {}]]}}
+    assert build(from_data(data, allow=["train"]))["n"] == 3
+    data["n"]["_then_"] = [["attr", "seen"], ["attr", "append"], ["call", [1], {}]]
+    with pytest.raises(CallsheetError, match="^builtins:list.append is named by data"):
+        build(from_data(data, allow=["train"]))

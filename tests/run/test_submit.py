@@ -1,5 +1,7 @@
 """In Python, `submit` gives jobs with `wait`, `results` and `cancel` (promise 23)."""
 
+import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -122,3 +124,18 @@ def test_what_is_built_is_the_entry_asked_for_else_main_else_the_call_itself():
         entry_of(attach({"net": lazy(dict)()}), "")
     with pytest.raises(PathError, match=r"main = lazy\(fit\)"):
         entry_of(from_data({"a": 1}), "")
+
+
+def test_a_script_that_submits_what_it_defines_itself_does_not_submit_for_ever(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("from callsheet import lazy, submit\ndef fit(): return 1\nsubmit(lazy(fit)()).results()\n")
+    said = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True)
+    assert said.returncode == 1
+    (run,) = Store(tmp_path / "runs").runs()
+    assert (
+        run.state,
+        run.directory.joinpath("err.log").read_text().count("submit was called while a worker runs"),
+    ) == (
+        "failed",
+        1,
+    )

@@ -18,9 +18,6 @@ from callsheet.errors import Fault, RunError
 from callsheet.run._job import TAKEN, Jobs, JobState, Task
 from callsheet.run._store import Run, Store, is_locked
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""What the usual numerical libraries read; each would start a thread a core in every slot, as joblib explains."""
-
 _GRACE_S = 5.0
 """Seconds between asking a worker to end and ending it."""
 
@@ -32,24 +29,21 @@ class ProcessRequest:
     Attributes:
         argv: Its command.
         log: Where it writes until it has a run directory.
-        environment: Variables that are set for it where they are not set already.
     """
 
     argv: tuple[str, ...]
     log: str
-    environment: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        return shlex.join([*(f"{name}={value}" for name, value in self.environment), *self.argv])
+        return shlex.join(self.argv)
 
 
 @dataclass(frozen=True)
 class Process:
-    """Subprocesses on this machine; the slots share its cores.
+    """Subprocesses on this machine.
 
     Args:
-        slots: How many run at a time. Numerical libraries are told to use a
-            slot's share of the cores, unless their variables are set already.
+        slots: How many run at a time.
 
     >>> Process(slots=2)
     Process(slots=2)
@@ -65,9 +59,7 @@ class Process:
     def request(self, task: Task) -> ProcessRequest:
         """What would be started for a task, as a value."""
         argv = (sys.executable, "-m", "callsheet.run.worker", str(task.plan.file), str(task.index), task.digest)
-        share = str(max(1, (os.cpu_count() or 1) // self.slots))
-        environment = tuple((name, share) for name in _THREADS)
-        return ProcessRequest(argv, str(task.plan.folder / "logs" / f"{task.index}.log"), environment)
+        return ProcessRequest(argv, str(task.plan.folder / "logs" / f"{task.index}.log"))
 
     def submit(self, tasks: Sequence[Task], *, runs: Path) -> ProcessJobs:
         """Start the first tasks, and each further one when a slot is free."""
@@ -129,7 +121,6 @@ class ProcessJob:
         with open(log, "ab") as file:
             self._process = subprocess.Popen(
                 self.request.argv,
-                env={**dict(self.request.environment), **os.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
