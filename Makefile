@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 OTHER_PYTHONS := 3.12 3.13
+# By pip, which may find a build for the CPU where uv takes the one for CUDA.
+TORCH := torch==2.13.0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -17,6 +19,7 @@ $(VENV)/.ready: pyproject.toml Makefile
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(UV) pip install --quiet --python $(BIN)/python --editable . --group test --group lint
 	@touch $@
 
@@ -26,7 +29,7 @@ demo: $(VENV)/.ready  ## the main job: check, run, why, sweep and compare on han
 test: $(VENV)/.ready  ## all tests, the examples in docstrings, and every block of README and docs
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
-test-others: $(VENV)/.ready  ## the tests under the other Python versions that this machine has (pages excepted)
+test-others: $(VENV)/.ready  ## the tests under the other Python versions that this machine has (pages and PyTorch excepted)
 	@for version in $(OTHER_PYTHONS); do \
 	    found=; \
 	    for python in python$$version $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python; do \
@@ -36,7 +39,7 @@ test-others: $(VENV)/.ready  ## the tests under the other Python versions that t
 	    echo "Python $$version: $$found"; \
 	    $$found -m venv --clear $(VENV)-$$version && \
 	    $(UV) pip install --quiet --python $(VENV)-$$version/bin/python --editable . --group test && \
-	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider --ignore=tests/test_docs.py || exit 1; \
+	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider --ignore=tests/test_docs.py --ignore=tests/torch || exit 1; \
 	done
 
 lint: $(VENV)/.ready  ## ruff's rules and format
