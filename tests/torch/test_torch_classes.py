@@ -1,7 +1,6 @@
 """PyTorch's own classes, as people describe them."""
 
 import torch
-
 from callsheet import build, lazy, ref
 
 
