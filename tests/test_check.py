@@ -100,7 +100,8 @@ def test_all_faults_come_together_in_the_order_of_the_spec():
             f"{'gone          cannot import no_such_package.thing: no module named':<72}".rstrip()
             + " 'no_such_package'",
             "              set by here",
-            "              the command looks in the project's root and in --path; in Python, sys.path is yours to set",
+            "              the command looks in the project's root and in --path DIR",
+            "              in Python, sys.path is yours to set",
             f"{'typo          cannot import os.path.joinn: posixpath has no ' + repr('joinn'):<72}here",
             "              did you mean  join?",
             f"{'not_callable  os.path.sep is ' + repr('/') + ', which cannot be called':<72}here",

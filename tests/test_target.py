@@ -82,7 +82,7 @@ def test_what_cannot_be_found_again_has_no_name(thing):
         (
             "no_such.thing",
             "cannot import no_such.thing: no module named 'no_such'\n  the command looks in the project's root and "
-            "in --path; in Python, sys.path is yours to set",
+            "in --path DIR\n  in Python, sys.path is yours to set",
         ),
         ("os.path.joinn", "cannot import os.path.joinn: posixpath has no 'joinn'\n  did you mean  join?"),
         ("collections.OrderedDict.movee", "cannot import collections.OrderedDict.movee: OrderedDict has no 'movee'"),

@@ -9,24 +9,43 @@ from __future__ import annotations
 import _ast as ast
 import os
 import sys
+from _thread import RLock, allocate_lock
 
-from ._rewrite import HOOKS, Rewriter, Statement, relative_imports
-from ._running import RUNNING
+from ._imports import TAKEN
+from ._rewrite import Rewriter
+from ._syntax import HOOKS
 from .errors import Fault, LoadError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType, ModuleType
     from typing import Any, Protocol
 
+    from ._imports import Meanings
+
     class Hooks(Protocol):
-        """What happens when a config file is run."""
+        """What happens when a config file is run. The names of its own imports and their uses come to it as well."""
+
+        names: dict[str, Any]
 
         def after(self, number: int) -> None:
             """Called after each module-level statement that may have changed something, with its number."""
 
-        def name(self, dotted: str, module: str, line: int, value: Any) -> Any:
-            """Gives what a lazy call receives for an imported name."""
+        def bind(self, bound: str, module: str, name: str, line: int, submodule: str) -> Any:
+            """Gives what stands for an import until it is used."""
+
+        def note(self, bound: str, module: str, name: str, line: int, value: Any) -> None:
+            """Called after an import that has happened."""
+
+        def use(self, value: Any) -> Any:
+            """Gives the object of what may be an import that waits."""
+
+        def name(self, value: Any, bound: str, rest: str, line: int) -> Any:
+            """Gives what a lazy call receives for a name that an import bound, and the attributes behind it."""
+
+        def settle(self, *names: str) -> None:
+            """Called before a definition whose annotations name imports that may wait."""
 
         def take(self, level: int, module: str, name: str, bound: str, line: int) -> Any:
             """Gives what `from .module import name as bound` binds."""
@@ -46,39 +65,58 @@ class ConfigSource:
     Attributes:
         path: Absolute.
         text: As read.
-        tree: Rewritten when `compile` is called.
-        assigned: Names that its module-level assignments bind, in order.
         taken: `(level, module, name, bound name)` for each relative import; name `*` for a star.
+        meanings: What its imports bind.
+        statements: Those after which a hook is called, once it is compiled.
+        assigned: Names that its module-level assignments bind, in order, once it is compiled.
     """
 
-    __slots__ = ("assigned", "path", "statements", "taken", "text", "tree")
-
-    tree: Any
+    __slots__ = ("_code", "_lock", "_meanings", "_tree", "assigned", "meanings", "path", "statements", "taken", "text")
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
-        try:
-            self.tree = compile(text, path, "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
-        except SyntaxError as error:
-            raise _syntax_fault(path, error) from None
-        except (RecursionError, MemoryError):
-            raise LoadError(Fault("", f"{show_file(path)} is nested too deeply for Python's own parser")) from None
-        except ValueError as error:
-            raise LoadError(Fault("", f"{show_file(path)} is no Python text: {error}")) from None
-        self.statements: list[Statement] = []
-        self.assigned: dict[str, None] = {}
-        self.taken = list(relative_imports(self.tree.body))
+        self._lock = allocate_lock()
+        self._code: CodeType | None = None
+        self._tree: Rewriter | None = self._parsed()
+        self._meanings: Meanings | None = None
+        self.taken = self._tree.taken
+        self.meanings = self._tree.meanings
+        self.statements = self._tree.statements
+        self.assigned = self._tree.assigned
 
-    def compile(self) -> CodeType:
+    def _parsed(self) -> Rewriter:
+        try:
+            tree = compile(self.text, self.path, "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
+        except SyntaxError as error:
+            raise _syntax_fault(self.path, error) from None
+        except (RecursionError, MemoryError):
+            raise LoadError(Fault("", f"{show_file(self.path)} is nested too deeply for Python's own parser")) from None
+        except ValueError as error:
+            raise LoadError(Fault("", f"{show_file(self.path)} is no Python text: {error}")) from None
+        return Rewriter(tree, self.text)
+
+    def compile(self, meanings: Meanings) -> CodeType:
         """The file as code that calls its hooks.
+
+        Args:
+            meanings: Of all names that its imports bind, as `meanings_through` gives them.
 
         Raises:
             LoadError: The file is not valid Python.
         """
-        Rewriter(self).rewrite()
+        with self._lock:
+            if self._code is None or self._meanings != meanings:
+                rewriter = self._tree or self._parsed()
+                rewriter.rewrite(meanings)
+                self._tree, self._meanings = None, meanings
+                self.statements, self.assigned = rewriter.statements, rewriter.assigned
+                self._code = self._compiled(rewriter.tree)
+            return self._code
+
+    def _compiled(self, tree: Any) -> CodeType:
         try:
-            code: CodeType = compile(self.tree, self.path, "exec", dont_inherit=True)
+            code: CodeType = compile(tree, self.path, "exec", dont_inherit=True)
             return code
         except SyntaxError as error:
             raise _syntax_fault(self.path, error) from None
@@ -86,6 +124,60 @@ class ConfigSource:
             raise LoadError(
                 Fault("", f"{show_file(self.path)} is nested too deeply for Python's own compiler")
             ) from None
+
+
+_sources: dict[str, ConfigSource] = {}  # a memo: losing it costs time, never an answer
+_MEMO_LIMIT = 256
+
+
+def source_of(path: str) -> ConfigSource:
+    """A config file as it is now, parsed once for each text that it has.
+
+    Raises:
+        LoadError: The file is not valid Python.
+        OSError: It cannot be read.
+    """
+    text = read_source(path)
+    known = _sources.get(path)
+    if known is None or known.text != text:
+        if len(_sources) >= _MEMO_LIMIT:
+            _sources.clear()
+        known = _sources[path] = ConfigSource(path, text)
+    return known
+
+
+def meanings_through(
+    path: str,
+    source_at: Callable[[str], ConfigSource],
+    known: dict[str, Meanings],
+    place_at: Callable[[str, int, str], str | None],
+) -> Meanings:
+    """What the names of a config file mean that its imports bind, through the files that it takes from.
+
+    Args:
+        path: The file.
+        source_at: Gives the source of a file by its path.
+        known: The meanings of files by path, added to.
+        place_at: Gives the file that a relative import means, as `place_of` does.
+    """
+    if path in known:
+        return known[path]
+    source = source_at(path)
+    found = known[path] = dict(source.meanings)
+    for level, module, name, bound in source.taken:
+        place = place_at(path, level, module)
+        if place is None:
+            continue
+        theirs = meanings_through(place, source_at, known, place_at)
+        brought = (
+            {n: meaning for n, meaning in theirs.items() if not n.startswith("_")}
+            if name == "*"
+            else {bound: theirs[name]}
+            if name in theirs
+            else {}
+        )
+        found.update({n: meaning for n, meaning in brought.items() if source.meanings.get(n) in (None, TAKEN)})
+    return found
 
 
 def read_source(path: str) -> str:
@@ -133,14 +225,29 @@ def show_file(path: str) -> str:
     return path[len(here) + 1 :] if path.startswith(here + os.sep) else path
 
 
+class ConfigModule(type(sys)):  # type: ignore[misc]
+    """The module of a config file, out of which an import that waits comes as the object that it stands for."""
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        if name.startswith("__"):
+            return value
+        hooks = super().__getattribute__("__dict__").get(HOOKS)
+        return value if hooks is None else hooks.use(value)
+
+
 def new_module(source: ConfigSource) -> ModuleType:
     """An empty module for a config file, findable by what pickles its classes or reads their annotations.
 
     Its name holds the file's digest: another version of the file is another module.
     """
-    module = type(sys)(f"{PREFIX}{source.path}@{digest_of(source.text)}")
+    module: ModuleType = ConfigModule(f"{PREFIX}{source.path}@{digest_of(source.text)}")
     module.__file__ = source.path
     return module
+
+
+_locks: dict[str, Any] = {}
+"""By the name of a config's module: threads that run the same file would else read each other's half-made module."""
 
 
 def execute(code: CodeType, module: ModuleType, hooks: Hooks) -> None:
@@ -148,17 +255,20 @@ def execute(code: CodeType, module: ModuleType, hooks: Hooks) -> None:
 
     The hooks stay: a function of the file may describe calls whenever it is called.
     """
-    vars(module)[HOOKS] = hooks
-    before = sys.modules.get(module.__name__)
-    sys.modules[module.__name__] = module
-    try:
-        exec(code, vars(module))  # noqa: S102  (a Python config is code, trusted as such)
-    except BaseException:
-        if before is None:
-            del sys.modules[module.__name__]
-        else:
-            sys.modules[module.__name__] = before
-        raise
+    name, names = module.__name__, vars(module)
+    hooks.names = names
+    names[HOOKS] = hooks
+    with _locks.setdefault(name, RLock()):
+        before = sys.modules.get(name)
+        sys.modules[name] = module
+        try:
+            exec(code, names)  # noqa: S102  (a Python config is code, trusted as such)
+        except BaseException:
+            if before is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = before
+            raise
 
 
 def file_of_module(module: ModuleType) -> tuple[str, str]:
@@ -183,45 +293,6 @@ def defining_module(path: str, digest: str) -> ModuleType | None:
         if module is not None and file_of_module(module) == (path, digest):
             return module
     return None
-
-
-def run_plainly(path: str, text: str) -> ModuleType:
-    """Run a config file or script only for what it defines."""
-    source = ConfigSource(path, text)
-    module = new_module(source)
-    token = RUNNING.set({"defining": path})
-    try:
-        execute(source.compile(), module, _PlainHooks(path))
-    finally:
-        RUNNING.reset(token)
-    return module
-
-
-class _PlainHooks:
-    """Runs a file as if it were ordinary Python, but for its relative imports, which go by place."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def after(self, number: int) -> None:
-        pass
-
-    def name(self, dotted: str, module: str, line: int, value: Any) -> Any:
-        return value
-
-    def take(self, level: int, module: str, name: str, bound: str, line: int) -> Any:
-        names = self._names(level, module, line)
-        return names[name] if name in names else self._names(level, f"{module}.{name}" if module else name, line)
-
-    def take_all(self, level: int, module: str, line: int) -> dict[str, Any]:
-        return {k: v for k, v in self._names(level, module, line).items() if not k.startswith("_")}
-
-    def _names(self, level: int, module: str, line: int) -> dict[str, Any]:
-        path = place_of(self.path, level, module)
-        if path is None:
-            raise no_such_file(self.path, level, module, line)
-        text = read_source(path)
-        return vars(defining_module(path, digest_of(text)) or run_plainly(path, text))
 
 
 def place_of(path: str, level: int, module: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._leaf import write_leaf
 from ._path import format_path
-from ._target import Name, name_of
+from ._target import Name, name_of, parse_name
 from ._tree import ATOMS, KINDS, kind_of, walk
 from .errors import Fault, SaveError
 
@@ -178,10 +178,8 @@ def _leaf_key(x: Any, written: tuple[str, Any]) -> Any:
     return tag, of
 
 
-def _name_key(text: str) -> tuple[str, str]:
-    module, _, qualname = text.rpartition(":")
-    qualname, mark, digest = qualname.partition("#")
-    return (mark + digest if mark else module), qualname
+def _name_key(text: str) -> str:
+    return parse_name(text).key
 
 
 def hash_of(spec: Any) -> str:

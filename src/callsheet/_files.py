@@ -14,7 +14,7 @@ from ._origin import locate
 from ._override import apply, apply_all, holder_of, parse_all
 from ._ref import Ref, bind
 from ._spec import attach, here, new_mapping, settle_class
-from ._target import Name, TargetError, parse_name, resolve
+from ._target import ImportHooks
 from ._tree import ATOMS, kind_of
 from ._tree import walk as walk_steps
 from ._trust import Policy
@@ -135,7 +135,7 @@ class _File:
 
     def __init__(self, source: ConfigSource) -> None:
         self.source = source
-        self.code = source.compile()
+        self.bound: dict[str, Any] = {}  # what its imports bound
         self.overrides: list[Override] = []
         self.module: ModuleType | None = None
         self.running = False
@@ -152,28 +152,36 @@ class _Session:
         self.where = where
         self.kinds = kinds
         self.sources: dict[str, _File] = {}
+        self.meanings: dict[str, Any] = {}
+        self.places: dict[tuple[str, int, str], str | None] = {}
         self.refs = False
         self.deleted: dict[str, list[Any]] = {}  # by a delete's text, what it has taken from
         self._survey(path)
         self._route(path, list(overrides), set())
 
+    def place_of(self, path: str, level: int, module: str) -> str | None:
+        """The file that a relative import means; looked for once a load."""
+        key = (os.path.dirname(path), level, module)
+        if key not in self.places:
+            self.places[key] = _configfile.place_of(path, level, module)
+        return self.places[key]
+
     def _survey(self, path: str) -> None:
         if path in self.sources:
             return
         try:
-            text = _configfile.read_source(path)
+            file = self.sources[path] = _File(_configfile.source_of(path))
         except OSError as error:
             raise unreadable(path, f"cannot be read: {error.strerror}") from None
-        file = self.sources[path] = _File(ConfigSource(path, text))
-        self.refs = self.refs or "${" in text or "ref" in text
+        self.refs = self.refs or "${" in file.source.text or "ref" in file.source.text
         for level, module, name, _ in file.source.taken:
-            for found in (_configfile.place_of(path, level, module), self._submodule(path, level, module, name)):
+            for found in (self.place_of(path, level, module), self._submodule(path, level, module, name)):
                 if found is not None:
                     self._survey(found)
                     break
 
     def _submodule(self, path: str, level: int, module: str, name: str) -> str | None:
-        return None if name == "*" else _configfile.place_of(path, level, f"{module}.{name}" if module else name)
+        return None if name == "*" else self.place_of(path, level, f"{module}.{name}" if module else name)
 
     def _route(self, path: str, overrides: list[Override], passed: set[tuple[str, str]]) -> None:
         """Give each override to the file that defines what it names, under the name it has there."""
@@ -185,7 +193,7 @@ class _Session:
             file.overrides.append(said)
             first, *rest = said.steps
             for level, module, name, bound in file.source.taken:
-                place = _configfile.place_of(path, level, module)
+                place = self.place_of(path, level, module)
                 if place is not None and name in ("*", first) and bound in ("*", name):
                     self._route(place, [said], passed)
                 elif place is not None and bound == first:
@@ -223,7 +231,12 @@ class _Session:
             module = _configfile.new_module(file.source)
             _set(file.view, "__dict__", vars(module))
             _set(file.view, "__origins__", {})
-            _configfile.execute(file.code, module, _Hooks(self, file, (*chain, path)))
+            hooks = _Hooks(self, file, (*chain, path))
+            file.bound = hooks.bound
+            meanings = _configfile.meanings_through(
+                path, lambda place: self.sources[place].source, self.meanings, self.place_of
+            )
+            _configfile.execute(file.source.compile(meanings), module, hooks)
             file.running = False
             file.module = module
         return file
@@ -283,7 +296,7 @@ def _renamed(said: Override, steps: tuple[Any, ...]) -> Override:
     return type(said)(said.text, said.operation, steps, said.choices, said.texts)
 
 
-_HELPERS = ("module", "function", "builtin_function_or_method", "type", "method")
+_HELPERS = ("module", "ConfigModule", "function", "builtin_function_or_method", "type", "method")
 
 
 def _is_exported(value: Any) -> bool:
@@ -297,10 +310,11 @@ def _is_exported(value: Any) -> bool:
     )
 
 
-class _Hooks:
+class _Hooks(ImportHooks):
     """What a running config file does at its hooks in a load."""
 
     def __init__(self, session: _Session, file: _File, chain: tuple[str, ...]) -> None:
+        super().__init__(file.source.path)
         self.session = session
         self.file = file
         self.chain = chain
@@ -332,22 +346,9 @@ class _Hooks:
     def _waits(self, said: Override) -> bool:
         return said.operation == "delete" and len(said.steps) == 1
 
-    def name(self, dotted: str, module: str, line: int, value: Any) -> Any:
-        name = parse_name(dotted)
-        if module and not name.module.startswith(module):
-            name = Name(module, dotted[len(module) + 1 :])
-        try:
-            found = resolve(Name(name.module, name.qualname))
-        except TargetError:
-            return value
-        # The name may have been bound anew since the import, by an assignment or a loop: then the value counts.
-        if found is not value and not (callable(value) and type(found) is type(value) and found == value):
-            return value
-        return Name(name.module, name.qualname, where=f"{show_file(self.file.source.path)}:{line}", found=value)
-
     def take(self, level: int, module: str, name: str, bound: str, line: int) -> Any:
-        path = self.file.source.path
-        place = _configfile.place_of(path, level, module)
+        path = self.path
+        place = self.session.place_of(path, level, module)
         names: dict[str, Any] = {}
         if place is not None:
             file = self.session.run(place, self.chain, line)
@@ -371,8 +372,8 @@ class _Hooks:
         )
 
     def take_all(self, level: int, module: str, line: int) -> dict[str, Any]:
-        path = self.file.source.path
-        place = _configfile.place_of(path, level, module)
+        path = self.path
+        place = self.session.place_of(path, level, module)
         if place is None:
             raise _configfile.no_such_file(path, level, module, line)
         file = self.session.run(place, self.chain, line)
@@ -383,7 +384,9 @@ class _Hooks:
         return {name: names[name] for name in public}
 
     def _keep(self, bound: str, file: _File, name: str) -> None:
-        """Export what another config file exports, with where it was bound there."""
+        """Know what another config file imported, and export what it exports, with where it was bound there."""
+        if name in file.bound:
+            self.bound[bound] = file.bound[name]
         if name in file.source.assigned or name in file.taken:
             self.file.taken[bound] = None
             known = object.__getattribute__(file.view, "__origins__")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 
 from . import _configfile
+from ._configfile import ConfigModule, show_file
+from ._running import RUNNING
 from ._tree import is_enum
 from .errors import Fault, SpecError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
     from typing import Any
 
     from ._trust import Policy
@@ -20,6 +23,10 @@ _UNKNOWN = object()
 
 class TargetError(SpecError, ImportError):
     """A target cannot be found under its name."""
+
+
+class MissingModuleError(TargetError, ModuleNotFoundError):
+    """The module of a target does not exist."""
 
 
 class Name:
@@ -53,9 +60,13 @@ class Name:
         self._found = found
 
     @property
-    def key(self) -> tuple[str, str]:
-        """What `equal` and `hash_of` compare: a file counts by its digest, not by its place."""
-        return (f"#{self.digest}" if self.digest else self.module, self.qualname)
+    def key(self) -> str:
+        """What `equal` and `hash_of` compare: a file counts by its digest, not by its place.
+
+        Where the module ends and the object begins is not told apart: nobody
+        knows that of `import a` and `a.b.c` before it is imported.
+        """
+        return f"#{self.digest}:{self.qualname}" if self.digest else f"{self.module}.{self.qualname}"
 
     @property
     def text(self) -> str:
@@ -137,7 +148,10 @@ def resolve(name: Name) -> Any:
         try:
             found = getattr(found, part)
         except AttributeError:
-            raise _no_such(name, found, part) from None
+            deeper = _submodule(found, part) if policy is None else None
+            if deeper is None:
+                raise _no_such(name, found, part) from None
+            found = deeper
         if policy is not None:
             policy.judge_object(found, name.module, name.qualname, name.where)
     name._found = found
@@ -155,22 +169,19 @@ def _imported(name: Name) -> tuple[Any, str]:
         cut -= 1
         module = _import(import_module, name, ".".join(parts[:cut]))
     if module is None:
-        raise TargetError(
-            Fault(
-                "",
-                f"cannot import {name.dotted}: no module named {name.module.split('.')[0]!r}",
-                origin=name.where,
-                advice=[
-                    "the command looks in the project's root and in --path; in Python, sys.path is yours to set",
-                ],
-            )
-        )
+        raise _no_module(name.dotted, name.module.partition(".")[0], name.where)
     while cut < len(parts) - 1 and not hasattr(module, parts[cut]):
         deeper = _import(import_module, name, ".".join(parts[: cut + 1]))
         if deeper is None:
             break
         module, cut = deeper, cut + 1
     return module, ".".join(parts[cut:])
+
+
+def _no_module(wanted: str, missing: str, where: str) -> MissingModuleError:
+    problem = f"cannot import {wanted}: no module named {missing!r}"
+    advice = ["the command looks in the project's root and in --path DIR", "in Python, sys.path is yours to set"]
+    return MissingModuleError(Fault("", problem, origin=where, advice=advice))
 
 
 def _import(import_module: Callable[[str], Any], name: Name, module: str) -> Any:
@@ -183,6 +194,15 @@ def _import(import_module: Callable[[str], Any], name: Name, module: str) -> Any
         if error.name and (module == error.name or module.startswith(error.name + ".")):
             return None
         raise
+
+
+def _submodule(found: Any, part: str) -> Any:
+    """What `from package import module` means, where the package has not imported it; None where there is none."""
+    if not hasattr(found, "__path__"):
+        return None
+    from importlib import import_module
+
+    return _import(import_module, Name(found.__name__, part), f"{found.__name__}.{part}")
 
 
 def _no_such(name: Name, holder: Any, part: str) -> TargetError:
@@ -215,7 +235,157 @@ def _definitions(name: Name) -> Any:
                 ],
             )
         )
-    return _configfile.run_plainly(name.module, source)
+    return run_plainly(name.module)
+
+
+def run_plainly(path: str) -> ModuleType:
+    """Run a config file or script only for what it defines."""
+    source = _configfile.source_of(path)
+    module = _configfile.new_module(source)
+    token = RUNNING.set({"defining": path})
+    try:
+        code = source.compile(_configfile.meanings_through(path, _configfile.source_of, {}, _configfile.place_of))
+        _configfile.execute(code, module, _PlainHooks(path))
+    finally:
+        RUNNING.reset(token)
+    return module
+
+
+class ModuleName:
+    """A module that `import a.b` named and nobody has used yet.
+
+    Attributes:
+        module: What the name is bound to.
+        submodules: What has to be imported with it.
+        where: `file:line` of the import.
+    """
+
+    __slots__ = ("_found", "module", "submodules", "where")
+
+    def __init__(self, module: str, submodules: tuple[str, ...], where: str, found: Any = _UNKNOWN) -> None:
+        self.module = module
+        self.submodules = submodules
+        self.where = where
+        self._found = found
+
+    def resolve(self) -> Any:
+        """The module, imported with its submodules."""
+        if self._found is _UNKNOWN:
+            from importlib import import_module
+
+            for submodule in self.submodules:
+                try:
+                    import_module(submodule)
+                except ModuleNotFoundError as error:
+                    if not f"{submodule}.".startswith(f"{error.name}."):
+                        raise
+                    raise _no_module(submodule, str(error.name), self.where) from None
+            self._found = sys.modules[self.module]
+        return self._found
+
+
+class ImportHooks:
+    """What the imports of a config file and their uses come to: names, which import when they are used.
+
+    Args:
+        path: The file.
+    """
+
+    names: dict[str, Any]
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.shown = show_file(path)
+        self.bound: dict[str, Name | ModuleName] = {}  # what imports bound last, whatever the name holds now
+
+    def _where(self, line: int) -> str:
+        return f"{self.shown}:{line}"
+
+    def bind(self, bound: str, module: str, name: str, line: int, submodule: str) -> Name | ModuleName:
+        """Gives what stands for an import until it is used."""
+        where = self._where(line)
+        if name:
+            made: Name | ModuleName = Name(module, name, where=where)
+        else:
+            known = self.bound.get(bound)
+            more = known.submodules if type(known) is ModuleName and known.module == module else ()
+            made = ModuleName(module, (*more, submodule), where)
+        self.bound[bound] = made
+        return made
+
+    def note(self, bound: str, module: str, name: str, line: int, value: Any) -> None:
+        """Keeps the name of what an import has bound that happened where it stands."""
+        where = self._where(line)
+        self.bound[bound] = (
+            Name(module, name, where=where, found=value) if name else ModuleName(module, (), where, value)
+        )
+
+    def use(self, value: Any) -> Any:
+        """The object of an import that waits; anything else as it is."""
+        if type(value) is Name:
+            return resolve(value)
+        return value.resolve() if type(value) is ModuleName else value
+
+    def name(self, value: Any, bound: str, rest: str, line: int) -> Any:
+        """What a lazy call receives for a name that an import may have bound, and the attributes behind it.
+
+        The name may have been bound anew since, by an assignment or a loop: then the value counts.
+        """
+        known: Any = value
+        if type(value) is not Name and type(value) is not ModuleName:
+            known, found = self.bound.get(bound), value
+            steps = rest.split(".") if rest else []
+            for n, step in enumerate(steps):
+                inside = vars(found).get(step) if type(found) is ConfigModule else None
+                if type(inside) is Name or type(inside) is ModuleName:
+                    return _extended(inside, ".".join(steps[n + 1 :]), self._where(line))
+                found = getattr(found, step)
+            if known is None or known._found is not value or (type(known) is ModuleName and not rest):
+                return found
+            known = _extended(known, rest, self._where(line))
+            known._found = found
+            return known
+        return _extended(known, rest, self._where(line))
+
+    def settle(self, *names: str) -> None:
+        """Imports what annotations name that a decorator or a base class will read in the module."""
+        for name in names:
+            value = self.names.get(name)
+            if type(value) is Name or type(value) is ModuleName:
+                self.names[name] = self.use(value)
+                self.bound[name] = value
+
+
+def _extended(known: Name | ModuleName, rest: str, where: str) -> Any:
+    """The name of an attribute of what a name names."""
+    if not rest:
+        return known if type(known) is Name else known.resolve()  # type: ignore[union-attr]
+    head = f"{known.module}.{known.qualname}" if type(known) is Name else known.module
+    name = parse_name(f"{head}.{rest}", where=where)
+    if not f"{name.module}.".startswith(f"{known.module}."):
+        name = Name(known.module, f"{head}.{rest}"[len(known.module) + 1 :], where=where)
+    return name
+
+
+class _PlainHooks(ImportHooks):
+    """Runs a file as if it were ordinary Python, but for its imports, which wait, and go by place where relative."""
+
+    def after(self, number: int) -> None:
+        pass
+
+    def take(self, level: int, module: str, name: str, bound: str, line: int) -> Any:
+        names = self._names(level, module, line)
+        return names[name] if name in names else self._names(level, f"{module}.{name}" if module else name, line)
+
+    def take_all(self, level: int, module: str, line: int) -> dict[str, Any]:
+        return {k: v for k, v in self._names(level, module, line).items() if not k.startswith("_")}
+
+    def _names(self, level: int, module: str, line: int) -> dict[str, Any]:
+        path = _configfile.place_of(self.path, level, module)
+        if path is None:
+            raise _configfile.no_such_file(self.path, level, module, line)
+        digest = _configfile.digest_of(_configfile.read_source(path))
+        return vars(_configfile.defining_module(path, digest) or run_plainly(path))
 
 
 def name_of(x: Any) -> Name | None:
@@ -225,7 +395,7 @@ def name_of(x: Any) -> Name | None:
     """
     module = getattr(x, "__module__", None)
     qualname = getattr(x, "__qualname__", None) or getattr(x, "__name__", None)
-    if type(x) is type(sys):
+    if isinstance(x, type(sys)):
         return None
     if module is None and isinstance(getattr(x, "__objclass__", None), type):  # a method of a class written in C
         module = x.__objclass__.__module__

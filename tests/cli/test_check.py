@@ -84,7 +84,7 @@ def test_json_gives_the_faults_as_data(cmd):
         ("x = (1,\n", "callsheet: 1 fault, nothing was built\n"),
         (
             "x = 1\nimport nothing_like_it\ny = nothing_like_it.z\n",
-            "ModuleNotFoundError: No module named 'nothing_like_it'",
+            "cannot import nothing_like_it: no module named 'nothing_like_it'",
         ),
         ("def half(x):\n    return x / 0\ny = half(3)\n", "ZeroDivisionError: division by zero"),
         ("from .conf import x\ny = 1\n", "conf.py takes from itself"),
