@@ -36,7 +36,7 @@ from callsheet import (
 )
 from callsheet._spec import attach
 from callsheet.errors import CallsheetError, CycleError, DepthError, LoadError, SaveError
-from shapes import Color, Frozen, Net, Optim, Perm, call
+from shapes import Color, Frozen, Net, Optim, Owner, Perm, call
 
 ALLOW = ["shapes", "numpy", "builtins", "posixpath"]
 
@@ -133,6 +133,7 @@ VALUES = {
     "dataclass": Optim(0.5, Optim([1])),
     "frozen dataclass": Frozen(2),
     "texts of a dataclass": Optim("${a}", "???"),
+    "texts below a dataclass": Optim({"k": "${a}"}, ["${", ("${}",)]),
     "references": {
         "s": 5,
         "whole": "${s}",
@@ -199,6 +200,8 @@ SHARED = {
     "a node handed to a reference": {"a": MODEL, "o": O, "b": ref(MODEL).go(O, k=[O])},
     "a reference handed to a reference": {"a": MODEL, "o": O, "b": ref(MODEL).go(ref(O).lr)},
     "a node first met in a reference": {"b": ref(MODEL).go(O), "o": O, "a": MODEL},
+    "default objects, which are not shared": [Owner(), Owner(), Owner(O), Owner(O)],
+    "a reference to a default object": [Owner(), ref(Owner().inner).x],
 }  # fmt: skip
 
 

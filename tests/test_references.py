@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from collections import namedtuple
 
 import pytest
 
 from callsheet import MISSING, build, check, copy, equal, lazy, ref
+from callsheet._spec import attach
 from callsheet.errors import PathError, ReferenceUseError, SpecError
 from saying import told
 
@@ -137,6 +139,21 @@ def test_copy_moves_references_to_the_nodes_inside():
     made.i.width = 10
     assert build(made)["a"] == 11
     assert build(spec)["a"] == 2
+
+
+def test_copy_moves_a_node_that_only_a_reference_reaches_where_it_leads_back_inside():
+    model, apart = lazy(keep)(1), lazy(keep)(2)
+    optim = lazy(keep)(model)
+    spec = attach({"model": model, "steps": ref(optim).steps, "other": ref(apart).x})
+    moved = copy(spec)
+    assert equal(moved, spec)
+    assert moved["steps"].__base__[0] is moved["model"] is not model
+    assert moved["other"].__base__ is apart
+
+
+def test_any_node_can_be_referred_to_at_its_first_use():
+    kind = namedtuple("kind", "x")  # known to nobody yet
+    assert build({"x": ref(kind(1)).x}) == {"x": 1}
 
 
 def test_an_unbound_reference_reads_as_the_reference():

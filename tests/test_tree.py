@@ -253,6 +253,11 @@ def test_get_names_the_nearest_ancestor_and_what_it_holds():
     assert get(spec, "model.nothing", None) is None
 
 
+def test_rewrite_leaves_what_is_not_changed_as_it_stands():
+    spec = {"x": Box({"k": "${a}", "l": ["${"]})}
+    assert equal(rewrite(spec, lambda path, x: x), spec)
+
+
 def test_rewrite_asks_a_node_once_and_keeps_sharing():
     shared, asked = lazy(dict)(v=1), []
 

@@ -7,7 +7,7 @@ The wire form is the field's: a call is `{"_target_": "module:qualname", ...}`.
 from __future__ import annotations
 
 from ._configfile import show_file
-from ._items import CALLS, LISTS, MAPPINGS, origin_of, step_into
+from ._items import CALLS, origin_of, step_into
 from ._leaf import MISSING, SAFE_TAGS, read_leaf, write_leaf
 from ._path import format_path, parse_path
 from ._ref import Ref, Template, bind, parse_text, template_text
@@ -25,7 +25,7 @@ from ._spec import (
     settle_class,
 )
 from ._target import Name, name_of, parse_name
-from ._tree import ATOMS, KINDS, MAX_DEPTH, TARGET, Kind, fold, kind_of, steps_of, walk
+from ._tree import ATOMS, KINDS, MAX_DEPTH, TARGET, Kind, fold, kind_of, steps_of, walk, within_default
 from ._trust import Policy
 from .errors import CallsheetError, CycleError, DepthError, Fault, LoadError, SaveError
 
@@ -93,6 +93,8 @@ class _Encoder:
         self.spec = spec
         self.faults: list[Fault] = []
         self.places: dict[int, str] = {}  # id of a node -> the path where it is written in full
+        self.defaults = False  # whether there are default objects, which each owner has for itself
+        self.written: dict[int, str] = {}  # where they are so: id of a node's data -> its place
         self.loose: list[Any] = []  # nodes that only references reach
         self.bases: list[Any] = []  # what references start from
         self.refs: set[int] = set()
@@ -103,6 +105,8 @@ class _Encoder:
             self._loosen()
 
     def _survey(self, x: Any, prefix: Steps) -> None:
+        defaults: set[Steps] = set()
+        inside: Steps | None = None  # the way to the default object that the walk is in
         for steps, value in walk(x, kinds=_CONTAINED):
             if type(value) is Ref:
                 if id(value) not in self.refs:
@@ -110,10 +114,18 @@ class _Encoder:
                     self.bases.append(value.__base__)
                     for label, operand in _operands(value):
                         self._survey(operand, (*prefix, *steps, label))
-            else:
-                kind = kind_of(type(value), _CONTAINED)
-                if kind is not None and kind.node:
-                    self.places.setdefault(id(value), _place((*prefix, *steps)))
+                continue
+            kind = kind_of(type(value), _CONTAINED)
+            if kind is None:
+                continue
+            if inside is not None and steps[: len(inside)] != inside:
+                inside = None
+            if inside is None and defaults and steps in defaults:
+                inside, self.defaults = steps, True
+            if kind.owned is not None:
+                defaults.update((*steps, key) for key in kind.owned(value))
+            if kind.node and inside is None:
+                self.places.setdefault(id(value), _place((*prefix, *steps)))
 
     def _loosen(self) -> None:
         for base in self.bases:
@@ -143,22 +155,24 @@ class _Encoder:
             return _place((*prefix, *steps_of(trail), *more))
 
         def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
-            plain = kind.family in ("dict", "list", "tuple") and type(x) not in MAPPINGS and type(x) not in LISTS
-            told = atom or (_atom if plain else _literal)
-            originals = kind.items(x)[1]
-            for n, original in enumerate(originals):
-                cls = type(original)
-                if cls in _TOLD:
-                    values[n] = told(original)
+            for n, original in enumerate(kind.items(x)[1]):
+                if type(original) in _TOLD:
+                    values[n] = (atom or _told(original, x, trail))(original)
                     continue
-                inner = kind_of(cls, _CONTAINED)
-                if inner is not None and inner.node and self.places[id(original)] != here(keys[n]):
-                    values[n] = {"_same_": self.places[id(original)]}
+                inner = kind_of(type(original), _CONTAINED)
+                if inner is not None and inner.node:
+                    own = self.defaults and _is_of_default(x, kind, keys[n], trail)
+                    place = self.written.get(id(values[n]), "") if own else self.places[id(original)]
+                    if place != here(keys[n]):
+                        values[n] = {"_same_": place}
             try:
-                return self._container(x, kind, keys, values)
+                data = self._container(x, kind, keys, values)
             except _Unnamed as error:
                 self.faults.append(_not_data(here(), error.args[0], origin_of(x, TARGET).where))
                 return None
+            if self.defaults and kind.node:
+                self.written[id(data)] = here()
+            return data
 
         def leaf(x: Any) -> Any:
             holder, key = (trail[-1][0], trail[-1][2][trail[-1][4]]) if trail else (None, None)
@@ -219,6 +233,19 @@ class _Encoder:
         then = [_step_data(kind, data, operands) for kind, data in ref.__steps__]
         self.refs.add(id(ref))
         return {"_ref_": where, "_then_": then} if then else {"_ref_": where}
+
+
+def _told(x: Any, holder: Any, trail: list[Any]) -> Callable[[Any], Any]:
+    """How a text, number or the like is written: a text that reads like a reference is one only in plain data."""
+    if type(x) is not str or "${" not in x:
+        return _atom
+    plain = (type(None), dict, list, tuple)
+    return _atom if type(holder) in plain and all(type(frame[0]) in plain for frame in trail) else _literal
+
+
+def _is_of_default(x: Any, kind: Kind, key: Any, trail: list[Any]) -> bool:
+    """Whether an item belongs to a default object of a class, which each owner has for itself."""
+    return (kind.owned is not None and key in kind.owned(x)) or within_default(trail)
 
 
 def _operands(ref: Ref) -> list[tuple[str, Any]]:

@@ -362,7 +362,8 @@ def rewrite(spec: Any, change: Callable[[str, Any], Any]) -> Any:
         before = kind.items(x)[1]
         for n, value in enumerate(values):
             if kind_of(type(before[n])) is None:
-                values[n] = attach(change(format_path((*steps, keys[n])), value))
+                found = change(format_path((*steps, keys[n])), value)
+                values[n] = value if found is value else attach(found)
         return change(format_path(steps), kind.remake(x, keys, values))
 
     return fold(spec, make, kinds=SHARING, trail=trail)

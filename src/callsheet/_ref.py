@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._equal import equal
 from ._layout import layout
 from ._path import format_path, parse_path
-from ._tree import KINDS, Kind
+from ._tree import KINDS, Kind, kind_of
 from .errors import CycleError, Fault, PathError, ReferenceUseError
 
 TYPE_CHECKING = False
@@ -209,8 +209,7 @@ def ref(target: Any) -> Any:
         return Ref(parse_path(target))
     if type(target) is Ref:
         return target
-    kind = KINDS.get(type(target)) or (hasattr(target, "__dataclass_fields__") and not isinstance(target, type))
-    if not kind:
+    if kind_of(type(target)) is None:
         raise ReferenceUseError(
             Fault(
                 "",

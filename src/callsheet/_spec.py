@@ -661,7 +661,8 @@ def delete_item(holder: Any, key: Any) -> None:
 def copy(spec: S) -> S:
     """A copy of a spec: sharing inside is kept, references to nodes inside lead into the copy.
 
-    A node that only a reference reaches is not inside: it stays the same node.
+    A node that only a reference reaches is not inside: it stays the same node,
+    unless it leads back inside.
 
     Raises:
         CycleError: The spec contains itself.
@@ -696,11 +697,43 @@ def _copied(spec: Any, memo: dict[int, Any]) -> Any:
         return made
 
     made = fold(spec, make, short=short, kinds=_CONTAINED, trail=trail)
+    around = _leading_back(bound, memo)
+    if around:
+        before = frozenset(memo)
+        fold(around, make, kinds=_CONTAINED, trail=trail)
     for ref in bound:
         bind(ref, lambda root: memo.get(id(root), root))
         if type(ref.__base__) is not tuple:
             _set(ref, "__base__", memo.get(id(ref.__base__), ref.__base__))
     return made
+
+
+def _leading_back(bound: list[Ref], memo: dict[int, Any]) -> list[Any]:
+    """The nodes that only references reach and that hold, or refer to, what `memo` has by `id`."""
+    bases = [ref.__base__ for ref in bound]
+    loose = [x for x in bases if type(x) is not tuple and kind_of(type(x)) is not None and id(x) not in memo]
+    todo, seen = list(loose), set()
+    users: dict[int, list[Any]] = {}
+    inside: list[int] = []
+    while todo:
+        x = todo.pop()
+        kind = kind_of(type(x))
+        if id(x) in seen or kind is None:
+            continue
+        seen.add(id(x))
+        for value in kind.items(x)[1]:
+            users.setdefault(id(value), []).append(x)
+            if id(value) in memo:
+                inside.append(id(value))
+            else:
+                todo.append(value)
+    back = set()
+    while inside:
+        for user in users.get(inside.pop(), ()):
+            if id(user) not in back:
+                back.add(id(user))
+                inside.append(id(user))
+    return [x for x in loose if id(x) in back]
 
 
 # --- kinds ------------------------------------------------------------------------------------------------------------
