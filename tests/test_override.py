@@ -4,8 +4,9 @@ from collections import namedtuple
 from dataclasses import dataclass, field
 
 import pytest
+from saying import told
 
-from callsheet import build, copy, edit, equal, get, lazy, load, origin, override, plain, ref
+from callsheet import MISSING, build, copy, edit, equal, get, lazy, load, origin, override, plain, ref
 from callsheet._override import apply_all, parse_all
 from callsheet.errors import OverrideError
 
@@ -289,3 +290,48 @@ def test_a_built_spec_holds_the_converted_value(project):
 
 def test_get_reads_what_an_override_wrote():
     assert get(override({}, "+a.b.c=1"), "a.b.c") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a+=[3]", [1, 2, 3]),
+        ("a+=[[3]]", [1, 2, [3]]),
+        ("a+=[]", [1, 2]),
+        ("t+=[3]", (1, 3)),
+        ("n+=2", 7),
+        ("n+=0.5", 5.5),
+        ("s+=-b", "run-b"),
+        ("r+=[${n}]", [5, 5]),
+        ("m+=1", MISSING),
+    ],
+)
+def test_adding_does_what_python_does(text, value):
+    spec = {"a": [1, 2], "t": (1,), "n": 5, "s": "run", "r": [ref("n")], "m": MISSING}
+    made = override(spec, [text])
+    found = made[text[0]]
+    assert (found is value) if value is MISSING else (plain(found) if text[0] == "r" else found) == value
+
+
+def test_what_is_added_becomes_the_declared_type():
+    def serve(ports: list[int], share: float = 1.0):
+        pass
+
+    spec = lazy(serve)([80], share=0.5)
+    made = override(spec, ["ports+=[8080]", "share+=1"])
+    assert made == lazy(serve)([80, 8080], share=1.5)
+    assert told(lambda: override(spec, ["ports+=[x]"]), OverrideError).startswith("ports  must be int, found 'x'")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a+=3", "cannot be added to by 3: it is [1, 2], and takes a list: a+=[…]"),
+        ("n+=[3]", "cannot be added to by [3]: it is 5"),
+        ("z+=1", "is not there"),
+    ],
+)
+def test_what_cannot_be_added_says_what_stands_there(text, problem):
+    with pytest.raises(OverrideError) as caught:
+        override({"a": [1, 2], "n": 5}, [text])
+    assert [fault.problem for fault in caught.value.faults] == [problem]

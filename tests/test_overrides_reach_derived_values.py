@@ -298,3 +298,39 @@ def test_an_override_says_what_it_replaced_and_where_that_was_set(project):
     found = origin(cfg, "lr")
     assert (found.kind, found.text) == ("override", "lr=5")
     assert [(value, o.where) for value, o in found.chain()] == [(1, "base.py:1")]
+
+
+# --- appends ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_append_happens_once_after_the_first_statement_that_binds_its_path(project):
+    path = project(
+        "conf.py",
+        """
+        sizes = [1, 2]
+        total = sum(sizes)
+        sizes = [*sizes, 100]
+        again = sum(sizes)
+        steps = 10
+        half = steps // 2
+        steps += 1
+        """,
+    )
+    spec = load(path, ["sizes+=[3]", "steps+=4"])
+    assert spec == {"sizes": [1, 2, 3, 100], "total": 6, "again": 106, "steps": 15, "half": 7}
+
+
+def test_an_append_to_what_another_file_binds_happens_once_there(project):
+    project("base.py", "sizes = [1]\ntotal = sum(sizes)\n")
+    path = project("conf.py", "from .base import sizes as s, total\nmore = len(s)\n")
+    assert load(path, ["s+=[5]"]) == {"s": [1, 5], "total": 6, "more": 2}
+
+
+def test_the_same_append_given_twice_happens_twice(project):
+    assert load(project("conf.py", "a = [1]\nb = len(a)\n"), ["a+=[2]", "a+=[2]"]) == {"a": [1, 2, 2], "b": 3}
+
+
+def test_an_append_that_finds_nothing_is_an_error(project):
+    with pytest.raises(OverrideError) as caught:
+        load(project("conf.py", "a = dict(b=1)\n"), ["a.c+=[1]"])
+    assert [fault.problem for fault in caught.value.faults] == ["is not there"]

@@ -156,8 +156,12 @@ class _Session:
         self.places: dict[tuple[str, int, str], str | None] = {}
         self.refs = False
         self.deleted: dict[str, list[Any]] = {}  # by a delete's text, what it has taken from
+        self.appended: set[int] = set()  # the numbers of the appends that have happened
         self._survey(path)
-        self._route(path, list(overrides), set())
+        numbered = [said.like() for said in overrides]
+        for n, said in enumerate(numbered):
+            said.number = n
+        self._route(path, numbered, set())
 
     def place_of(self, path: str, level: int, module: str) -> str | None:
         """The file that a relative import means; looked for once a load."""
@@ -183,13 +187,13 @@ class _Session:
     def _submodule(self, path: str, level: int, module: str, name: str) -> str | None:
         return None if name == "*" else self.place_of(path, level, f"{module}.{name}" if module else name)
 
-    def _route(self, path: str, overrides: list[Override], passed: set[tuple[str, str]]) -> None:
+    def _route(self, path: str, overrides: list[Override], passed: set[tuple[str, int, str]]) -> None:
         """Give each override to the file that defines what it names, under the name it has there."""
         file = self.sources[path]
         for said in overrides:
-            if (path, said.text) in passed:
+            if (path, said.number, said.path) in passed:
                 continue
-            passed.add((path, said.text))
+            passed.add((path, said.number, said.path))
             file.overrides.append(said)
             first, *rest = said.steps
             for level, module, name, bound in file.source.taken:
@@ -267,7 +271,9 @@ class _Session:
             raise OverrideError(*faults)
 
     def impose(self, root: Any, said: Override) -> None:
-        """Apply an override that may have been applied before; a delete takes once from each object.
+        """Apply an override that may have been applied before.
+
+        A delete takes once from each object, and an append happens once.
 
         Raises:
             OverrideError: It does not fit.
@@ -280,8 +286,10 @@ class _Session:
                 return
             apply(root, said, where=self.where)
             taken.append(holder)
-        else:
+        elif said.number not in self.appended:
             apply(root, said, where=self.where, kind=self.kinds.get(said.text, "override"))
+            if said.operation == "append":
+                self.appended.add(said.number)
 
 
 def _lacks(holder: Any, key: Any) -> bool:
@@ -293,7 +301,7 @@ def _lacks(holder: Any, key: Any) -> bool:
 
 
 def _renamed(said: Override, steps: tuple[Any, ...]) -> Override:
-    return type(said)(said.text, said.operation, steps, said.choices, said.texts)
+    return said.like(steps=steps)
 
 
 _HELPERS = ("module", "ConfigModule", "function", "builtin_function_or_method", "type", "method")
@@ -396,7 +404,7 @@ class _Hooks(ImportHooks):
 
 def _imposed(said: Override) -> Override:
     """A new key is forced while the file runs; whether it was there already is asked at the end."""
-    return said if said.operation != "add" else type(said)(said.text, "force", said.steps, said.choices, said.texts)
+    return said if said.operation != "add" else said.like(operation="force")
 
 
 def save(spec: Any, path: str | os.PathLike[str]) -> None:

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
 
-    Operation = Literal["set", "add", "force", "delete"]
+    Operation = Literal["set", "add", "force", "delete", "append"]
 
 
 class Word:
@@ -36,13 +36,14 @@ class Override:
 
     Attributes:
         text: The whole text.
-        operation: "set" (`a=1`), "add" (`+a=1`), "force" (`++a=1`), "delete" (`~a`).
+        operation: "set" (`a=1`), "add" (`+a=1`), "force" (`++a=1`), "delete" (`~a`), "append" (`a+=[1]`).
         steps: The path, parsed.
         choices: The values; more than one is a sweep. Empty for a bare `~a`.
             A value is a `Word`, a str (quoted), a list or a dict of values.
+        number: Which of the overrides given together it is, where that has to be known.
     """
 
-    __slots__ = ("choices", "operation", "steps", "text", "texts")
+    __slots__ = ("choices", "number", "operation", "steps", "text", "texts")
 
     operation: Operation
     steps: tuple[Any, ...]
@@ -55,6 +56,19 @@ class Override:
         self.steps = steps
         self.choices = choices
         self.texts = texts
+        self.number = 0
+
+    def like(self, *, operation: Operation | None = None, steps: tuple[Any, ...] | None = None) -> Override:
+        """The same words, meant in another way or at another place."""
+        made = Override(
+            self.text,
+            self.operation if operation is None else operation,
+            self.steps if steps is None else steps,
+            self.choices,
+            self.texts,
+        )
+        made.number = self.number
+        return made
 
     @property
     def path(self) -> str:
@@ -68,17 +82,17 @@ class Override:
 
     def chosen(self, n: int) -> Override:
         """The override that sets the n-th choice only."""
-        sign = {"set": "", "add": "+", "force": "++", "delete": "~"}[self.operation]
-        return Override(
-            f"{sign}{self.path}={self.texts[n]}", self.operation, self.steps, [self.choices[n]], [self.texts[n]]
-        )
+        sign = {"add": "+", "force": "++", "delete": "~"}.get(self.operation, "")
+        equals = "+=" if self.operation == "append" else "="
+        text = f"{sign}{self.path}{equals}{self.texts[n]}"
+        return Override(text, self.operation, self.steps, [self.choices[n]], [self.texts[n]])
 
 
 def parse(text: str) -> Override:
     """Read one override.
 
     Args:
-        text: `a.b=1`, `+a.c=[1,2]`, `++a.c=1`, `~a.d`, `a.0.b=x`, `a=1,2`.
+        text: `a.b=1`, `+a.c=[1,2]`, `++a.c=1`, `~a.d`, `a.0.b=x`, `a+=[1]`, `a=1,2`.
 
     Raises:
         OverrideError: The text is no override; the message points at the column.
@@ -97,6 +111,8 @@ def parse(text: str) -> Override:
         advice = "write  path=value" if operation == "set" else f"write  {text[:start]}path=value"
         raise OverrideError(Fault("", f"{text!r} is not an override: there is no '='", advice=[advice]))
     path = text[start:equals] if equals >= 0 else text[start:]
+    if path.endswith("+") and operation == "set":
+        operation, path = "append", path[:-1]
     try:
         steps = parse_path(path.strip())
     except PathError as error:

@@ -23,7 +23,7 @@ from ._origin import Origin, locate
 from ._path import format_path
 from ._ref import Ref, bind
 from ._signature import EMPTY, signature_of
-from ._spec import attach, copy, delete_item, here, new_mapping, set_item, settle_class
+from ._spec import attach, copy, delete_item, here, new_list, new_mapping, set_item, settle_class
 from ._tree import KINDS, kind_of
 from ._tree import walk as walk_steps
 from .errors import Fault, OverrideError
@@ -45,7 +45,7 @@ def override(spec: S, texts: Iterable[str] | str) -> S:
     Args:
         spec: Any spec.
         texts: Overrides: `a.b=1`, `+a.c=[1,2]` (a new key of a dict), `++a.c=1`
-            (new or not), `~a.d`, `a.0.b=x`. One text, or several.
+            (new or not), `~a.d`, `a.0.b=x`, `a+=[x]`. One text, or several.
 
     Returns:
         The copy; it shares with `spec` only nodes that nothing but a reference reaches.
@@ -160,6 +160,8 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override") -> N
     origin = _origin(holder, key, said, before, where, kind)
     try:
         value = attach(convert(said.choices[0], _hint(holder, key)))
+        if said.operation == "append":
+            value = _appended(before, value, said)
     except Mismatch as error:
         signature = signature_of(_raw(holder, "__target__")) if cls in CALLS else None
         advice = [signature_text(holder, signature)] if signature is not None else []
@@ -168,6 +170,26 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override") -> N
     _put(root, holder, key, value, origin)
     if type(before) in CALLS and _raw(before, "__held__") > 1 and before is not value:
         _replace_everywhere(root, before, value, origin)
+
+
+def _appended(before: Any, more: Any, said: Override) -> Any:
+    """What `a += more` makes of what stands there, as Python does it.
+
+    Raises:
+        Mismatch: The two cannot be added, or nothing stands there.
+    """
+    problem = f"cannot be added to by {said.text.partition('=')[2]}: "
+    if before is _ABSENT:
+        raise Mismatch(problem + "nothing is set there")
+    if isinstance(before, list | tuple) and not isinstance(more, list | tuple):
+        raise Mismatch(f"{problem}it is {layout(before)}, and takes a list: {said.path}+=[…]")
+    try:
+        if isinstance(before, list):
+            # As they are kept: iterating would read references.
+            return new_list([*list.__iter__(before), *(list.__iter__(more) if isinstance(more, list) else more)])
+        return (*before, *more) if isinstance(before, tuple) else attach(before + more)
+    except TypeError:
+        raise Mismatch(f"{problem}it is {layout(before)}") from None
 
 
 def _origin(holder: Any, key: Any, said: Override, before: Any, where: str, kind: str) -> Origin:
@@ -207,9 +229,9 @@ def _at(fault: Fault, where: str) -> Fault:
 
 
 def _check_key(holder: Any, key: Any, said: Override, where: str) -> None:
-    if key not in holder and said.operation == "set":
+    if key not in holder and said.operation in ("set", "append"):
         fault = nothing_at(holder, said.steps, len(said.steps) - 1)
-        advice = [*fault.advice, f"to add it:  +{said.text}"]
+        advice = [*fault.advice, *([f"to add it:  +{said.text}"] if said.operation == "set" else [])]
         raise OverrideError(Fault(said.path, fault.problem, origin=where, advice=advice))
     if key in holder and said.operation == "add":
         found = raw_item(holder, key)
