@@ -4,11 +4,11 @@ from collections import namedtuple
 from dataclasses import dataclass, field
 
 import pytest
-from saying import told
 
 from callsheet import MISSING, build, copy, edit, equal, get, lazy, load, origin, override, plain, ref
 from callsheet._override import apply_all, parse_all
 from callsheet.errors import OverrideError
+from saying import told
 
 
 def net(width: int = 32, classes: int = 10, *, norm: str = "batch", sizes: list[float] | None = None): ...
