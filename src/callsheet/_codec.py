@@ -10,6 +10,7 @@ from ._configfile import show_file
 from ._items import CALLS, origin_of, step_into
 from ._leaf import MISSING, SAFE_TAGS, read_leaf, write_leaf
 from ._path import format_path, parse_path
+from ._project import policy_for
 from ._ref import Ref, Template, bind, parse_text, template_text
 from ._spec import (
     INSTANCES,
@@ -56,6 +57,7 @@ _RESERVED = frozenset(
         "_nodes_",
         "_format_",
         "_root_",
+        "_allow_",
     ]
 )
 _TOLD = frozenset((float, str, bytes, complex))
@@ -88,9 +90,19 @@ def to_data(spec: Any) -> Any:
     return _Encoder(spec).encode()
 
 
+def to_plan_data(spec: Any) -> Any:
+    """`to_data` for a plan, which is trusted: what came from data keeps the policy under which it may call.
+
+    Raises:
+        SaveError, CycleError: As for `to_data`.
+    """
+    return _Encoder(spec, policies=True).encode()
+
+
 class _Encoder:
-    def __init__(self, spec: Any) -> None:
+    def __init__(self, spec: Any, *, policies: bool = False) -> None:
         self.spec = spec
+        self.policies = policies
         self.faults: list[Fault] = []
         self.places: dict[int, str] = {}  # id of a node -> the path where it is written in full
         self.defaults = False  # whether there are default objects, which each owner has for itself
@@ -207,11 +219,17 @@ class _Encoder:
     def _call(self, x: Any, keys: list[Any], values: list[Any]) -> Any:
         target, args, kwargs = call_parts(x, keys, values)
         data: dict[str, Any] = {"_target_": target if target is not _raw(x, "__target__") else _name_text(target)}
+        name = _raw(x, "__target__")
+        if type(name) is Name:
+            data.update(self._policy(name.policy))
         if type(x) in PARTIALS:
             data["_partial_"] = True
         if args:
             data["_args_"] = args
         return {**data, **_named("_kwargs_", kwargs)}
+
+    def _policy(self, policy: Policy | None) -> dict[str, Any]:
+        return {} if policy is None or not self.policies else {"_allow_": [*policy.allow, *policy.project]}
 
     def _reference(self, ref: Ref, steps: Steps, holder: Any, key: Any) -> Any:
         base = ref.__base__
@@ -232,7 +250,7 @@ class _Encoder:
         operands = iter([self._encode(operand, (*steps, label), _literal) for label, operand in _operands(ref)])
         then = [_step_data(kind, data, operands) for kind, data in ref.__steps__]
         self.refs.add(id(ref))
-        return {"_ref_": where, "_then_": then} if then else {"_ref_": where}
+        return {"_ref_": where, **({"_then_": then} if then else {}), **self._policy(ref.__policy__)}
 
 
 def _told(x: Any, holder: Any, trail: list[Any]) -> Callable[[Any], Any]:
@@ -357,7 +375,8 @@ def from_data(data: Any, *, allow: Iterable[str] = (), where: str = "data") -> A
     Args:
         data: Dicts, lists, texts, numbers, truth values and None.
         allow: Modules (`torch.optim`) or objects (`train:Net`) that may be
-            imported when the spec is checked or built.
+            imported when the spec is checked or built, beside those that the
+            project's `pyproject.toml` allows.
         where: What origins and errors call the data: a file's name.
 
     Returns:
@@ -370,7 +389,7 @@ def from_data(data: Any, *, allow: Iterable[str] = (), where: str = "data") -> A
     >>> from_data({"_target_": "torch.optim.SGD", "lr": 0.1})
     lazy(SGD)(lr=0.1)
     """
-    return decode(data, policy=Policy(allow), where=where)
+    return decode(data, policy=policy_for(allow), where=where)
 
 
 def decode(data: Any, *, policy: Policy | None, where: str) -> Any:
@@ -485,6 +504,7 @@ class _Decoder:
             ref = parse_text(x)
         except CallsheetError as error:
             raise self.bad(place, error.faults[0].problem) from None
+        object.__setattr__(ref, "__policy__", self.policy)
         self.refs.append(ref)
         return ref
 
@@ -536,13 +556,13 @@ class _Decoder:
         partial = x.get("_partial_", False)
         if type(partial) is not bool:
             raise self.bad(place, "has a _partial_ that is neither true nor false")
-        known = ("_target_", "_args_", "_partial_", "_kwargs_")
+        known = ("_target_", "_args_", "_partial_", "_kwargs_", "_allow_")
         kwargs = x.get("_kwargs_", {k: v for k, v in x.items() if k not in known})
         unknown = _RESERVED & x.keys() - set(known)
         if unknown:
             raise self.bad(place, f"has {min(unknown)}, which has no meaning in a call")
         if type(target) is str:
-            made_of: Any = self.name(target, place)
+            made_of: Any = self.name(target, place, self.allowed(x, place))
         else:
             (made_of,) = yield from self.settled([target], [_below(place, TARGET)])
         if type(made_of) is not Name and type(made_of) not in CALLS and type(made_of) is not Ref:
@@ -562,11 +582,19 @@ class _Decoder:
             items[key] = v if type(v) in _PLAIN else (yield self.child(v, made, key, _below(place, key)))
         return _settled(made)
 
-    def name(self, text: Any, place: str) -> Name:
+    def allowed(self, x: dict[str, Any], place: str) -> Policy | None:
+        """The policy of this data, or the one that a trusted plan keeps for a part of it."""
+        if "_allow_" not in x:
+            return self.policy
+        if self.policy is not None:
+            raise self.bad(place, "has _allow_, which data may not say of itself")
+        return Policy(x["_allow_"])
+
+    def name(self, text: Any, place: str, policy: Policy | None = None) -> Name:
         if type(text) is not str:
             raise self.bad(place, f"names {text!r}, which is no name")
         try:
-            return parse_name(text, where=self.where, policy=self.policy)
+            return parse_name(text, where=self.where, policy=policy or self.policy)
         except CallsheetError as error:
             raise self.bad(place, error.faults[0].problem) from None
 
@@ -589,7 +617,7 @@ class _Decoder:
             if not _is_step(step):
                 raise self.bad(place, f"has a _then_ that cannot be read: {step!r}")
             steps.append((yield from self.step(step, n, place)))
-        ref = Ref(base, tuple(steps), None, self.policy)
+        ref = Ref(base, tuple(steps), None, self.allowed(x, place))
         self.refs.append(ref)
         return ref
 

@@ -12,6 +12,7 @@ from ._jsonfile import read_json, unreadable, write_json
 from ._leaf import is_data
 from ._origin import locate
 from ._override import apply, apply_all, holder_of, parse_all
+from ._project import policy_for
 from ._ref import Ref, bind
 from ._spec import attach, here, new_mapping, settle_class
 from ._target import ImportHooks
@@ -51,7 +52,8 @@ def load(
         path: A `.py` or `.json` file.
         overrides: Texts such as `optim.lr=3e-3`; see `override`.
         keys: Picks one value (a text), or several (a list of texts).
-        allow: For data: modules that its targets may be imported from.
+        allow: For data: modules (`torch.optim`) or objects (`train:Net`) that it may name,
+            beside those that the project's `pyproject.toml` allows.
 
     Returns:
         The spec: a mapping with `cfg.a.b` and `cfg["a"]["b"]`, or what `keys` picks.
@@ -93,6 +95,7 @@ def load_said(
     if suffix == ".py":
         spec = _Session(text, overrides, where, kinds or {}).root()
     elif suffix == ".json":
+        policy = None if policy is None else policy_for(policy.allow)
         spec = attach(decode(read_json(text), policy=policy, where=text))
         apply_all(spec, overrides, where=where)
     else:

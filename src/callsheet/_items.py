@@ -114,24 +114,24 @@ def read(value: Any) -> Any:
         return value if steps else base
     if root is None:
         return value
-    found, later = follow(root, base, step_into), [steps]
+    found, later = follow(root, base, step_into), [(steps, value.__policy__)]
     passed = {id(value)}
     while type(found) is Ref and found.__steps__ and type(found.__base__) is tuple and not depends_on_run(found):
         if id(found) in passed:
             return value  # `check` says that it leads back to itself
         passed.add(id(found))
-        later.append(found.__steps__)
+        later.append((found.__steps__, found.__policy__))
         found = follow(root if found.__root__ is None else found.__root__, found.__base__, step_into)
     if type(found) is Ref:
-        return read(found) if later == [()] and type(found.__base__) is Template else value
-    if kind_of(type(found)) is not None and any(later):
+        return read(found) if not steps and len(later) == 1 and type(found.__base__) is Template else value
+    if kind_of(type(found)) is not None and any(steps for steps, _ in later):
         return value
     found = resolve(found) if type(found) is Name else found
-    for steps in reversed(later):
+    for steps, policy in reversed(later):
         operands = [read(operand) for operand in operands_of(steps)]
         if any(kind_of(type(operand)) is not None for operand in operands):
             return value
-        found = apply_steps(found, with_operands(steps, operands), value.__policy__)
+        found = apply_steps(found, with_operands(steps, operands), policy)
     return found
 
 

@@ -82,16 +82,19 @@ def make_real(x: Datum) -> Any:
     if x.tag in ("set", "frozenset"):
         members = [_read_member(member, x) for member in x.of]
         return set(members) if x.tag == "set" else frozenset(members)
-    dtype = resolve(Name("numpy", "dtype", where=x.where, policy=x.policy))(_dtype_spec(x.of[0]))
+    # No policy is asked for NumPy: two of its functions are called, and data has no say in which.
+    dtype = resolve(Name("numpy", "dtype", where=x.where))(_dtype_spec(x.of[0]))
     if x.tag == "dtype":
         return dtype
     import base64
 
-    raw = resolve(Name("numpy", "frombuffer", where=x.where, policy=x.policy))(base64.b64decode(x.of[-1]), dtype)
+    raw = resolve(Name("numpy", "frombuffer", where=x.where))(base64.b64decode(x.of[-1]), dtype)
     return raw[0] if x.tag == "scalar" else raw.reshape(x.of[1]).copy()
 
 
 def _enum_member(cls: Any, name: Any) -> Any:
+    if not _is_enum_class(cls):
+        raise TypeError(f"{cls!r} is no Enum, so it has no member {name!r}")
     if not isinstance(name, str):
         return cls(name)
     if name in cls.__members__ or "|" not in name:
@@ -100,6 +103,12 @@ def _enum_member(cls: Any, name: Any) -> Any:
     for member in more:
         first |= member
     return first
+
+
+def _is_enum_class(cls: Any) -> bool:
+    from enum import EnumMeta
+
+    return isinstance(cls, EnumMeta)
 
 
 def _dtype_spec(of: Any) -> Any:

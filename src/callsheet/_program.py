@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._trust import Policy
+
     Step = list[Any]
     """`[function, args, kwargs, holder, key, node]`: what the function returns goes to `holder[key]`."""
     Todo = tuple[Any, Any, Any]
@@ -219,6 +221,10 @@ def call_now(call: Any, target: Any, args: list[Any], kwargs: dict[str, Any]) ->
     named = type(target) is Name
     if named:
         target = resolve(target)
+    else:
+        policy = _policy_of(call)
+        if policy is not None:
+            policy.judge_call(target)
     if named and args and kwargs:
         args = _named_later(target, args, kwargs)
     if type(call) in PARTIALS:
@@ -228,6 +234,14 @@ def call_now(call: Any, target: Any, args: list[Any], kwargs: dict[str, Any]) ->
     if type(call) in INSTANCES:
         return _instance(target, kwargs)
     return target(*args, **kwargs)
+
+
+def _policy_of(call: Any) -> Policy | None:
+    """The policy under which data said what is called, also where that is itself made by a call."""
+    target = _target_of(call)
+    while type(target) in CALLS:
+        target = _target_of(target)
+    return target.policy if type(target) is Name else target.__policy__ if type(target) is Ref else None
 
 
 def _named_later(target: Any, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:

@@ -279,14 +279,18 @@ def apply_steps(value: Any, steps: tuple[Step, ...], policy: Policy | None = Non
     """Do to a built value what was done to its reference.
 
     Raises:
-        TrustError: The reference came from data, and no policy allows what it would call.
+        TrustError: The reference came from data, and no policy allows what it would fetch or call.
     """
     holder: Any = None
     for kind, data in steps:
         if kind == "attr":
             holder, value = value, getattr(value, data[0])
+            if policy is not None:
+                policy.judge_step(value, holder)
         elif kind == "item":
-            value = value[data[0]]
+            holder, value = value, value[data[0]]
+            if policy is not None:
+                policy.judge_step(value, holder)
         elif kind == "call":
             if policy is not None:
                 policy.judge_call(value, holder)

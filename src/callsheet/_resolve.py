@@ -42,7 +42,7 @@ def resolve_references(spec: Any) -> Any:
             return references.make(x, keys, values)
         steps = with_operands(x.__steps__, values[1:])
         if not steps:
-            return values[0] if type(base) is tuple else Ref(values[0])
+            return values[0] if type(base) is tuple else Ref(values[0], (), None, x.__policy__)
         if kind_of(type(values[0])) is not None:
             return Ref(values[0], steps, None, x.__policy__)
         return apply_steps(values[0], steps, x.__policy__)

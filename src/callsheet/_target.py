@@ -144,7 +144,8 @@ def resolve(name: Name) -> Any:
         policy.judge_name(name.module, name.qualname, name.where)
     holder, path = (_definitions(name), name.qualname) if name.module.endswith(".py") else _imported(name)
     found = holder
-    for part in path.split("."):
+    parts = path.split(".")
+    for n, part in enumerate(parts, 1):
         try:
             found = getattr(found, part)
         except AttributeError:
@@ -153,7 +154,7 @@ def resolve(name: Name) -> Any:
                 raise _no_such(name, found, part) from None
             found = deeper
         if policy is not None:
-            policy.judge_object(found, name.module, name.qualname, name.where)
+            policy.judge_object(found, name.module, name.qualname, name.where, on_the_way=n < len(parts))
     name._found = found
     return found
 

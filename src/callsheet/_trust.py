@@ -1,9 +1,12 @@
-"""What data may import: a policy that only trusted Python, the command line or the project gives."""
+"""What data may import and call: a policy that only trusted Python, the command line or the project gives."""
 
 from __future__ import annotations
 
+import os
 import sys
 
+from ._configfile import PREFIX, file_of_module, show_file
+from ._dispatchers import public_module, why_never
 from .errors import Fault, TrustError
 
 TYPE_CHECKING = False
@@ -11,27 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-DISPATCHERS = frozenset(
-    {
-        ("builtins", "eval"), ("builtins", "exec"), ("builtins", "compile"), ("builtins", "__import__"),
-        ("builtins", "getattr"), ("builtins", "setattr"), ("builtins", "delattr"), ("builtins", "open"),
-        ("builtins", "breakpoint"), ("builtins", "input"), ("builtins", "globals"), ("builtins", "vars"),
-        ("importlib", "import_module"), ("importlib", "reload"), ("importlib", "__import__"),
-        ("functools", "partial"), ("functools", "partialmethod"), ("functools", "reduce"),
-        ("operator", "attrgetter"), ("operator", "methodcaller"), ("operator", "itemgetter"), ("operator", "call"),
-        ("runpy", "run_path"), ("runpy", "run_module"), ("io", "open"), ("_io", "open"),
-        ("pkgutil", "resolve_name"), ("pydoc", "locate"), ("inspect", "getattr_static"),
-    }
-)  # fmt: skip
-"""Callables that call or fetch whatever they are told to: never targets from data, allowed or not."""
-
 
 class Policy:
-    """Modules that data may name, judged before the import and again on what it gave.
+    """What data may name, judged before the import and again on what it gave.
 
     Args:
-        allow: Module names; each allows itself and what lies below it. With a
-            colon (`torch.optim:AdamW`) it allows that one object.
+        allow: Names of modules; each allows itself and what lies below it. With
+            a colon (`torch.optim:AdamW`) it allows what stands there under that
+            name. The path of a `.py` file allows what that file defines, and
+            `file:~/.token` allows that secret.
+        project: The same, as the project's own `pyproject.toml` gives it.
+
+    Raises:
+        TrustError: An entry is none of these.
 
     >>> Policy(["torch.optim"]).allows("torch.optim.adamw", "AdamW")
     True
@@ -39,19 +34,23 @@ class Policy:
     False
     """
 
-    __slots__ = ("allow",)
+    __slots__ = ("allow", "project")
 
-    def __init__(self, allow: Iterable[str] = ()) -> None:
-        if isinstance(allow, str):
-            allow = [allow]
-        self.allow = tuple(allow)
+    def __init__(self, allow: Iterable[str] = (), *, project: Iterable[str] = ()) -> None:
+        self.allow = tuple(map(_entry, [allow] if isinstance(allow, str) else allow))
+        self.project = tuple(project)
 
-    def allows(self, module: str, qualname: str) -> bool:
-        """Whether an object of this name may be used."""
-        for entry in self.allow:
+    def allows(self, module: str, qualname: str, *, on_the_way: bool = False) -> bool:
+        """Whether an object of this name may be used, or passed through on the way to another."""
+        module = public_module(module)
+        for entry in (*self.allow, *self.project):
             owner, _, name = entry.partition(":")
-            if name:
-                if (owner, name) == (module, qualname):
+            owner = public_module(owner)
+            if entry.endswith(".py"):
+                if module == entry:
+                    return True
+            elif name:
+                if owner == module and (name == qualname or (on_the_way and name.startswith(qualname + "."))):
                     return True
             elif module == owner or module.startswith(owner + "."):
                 return True
@@ -61,55 +60,47 @@ class Policy:
         """Refuse a name before anything is imported for it.
 
         Raises:
-            TrustError: It is not allowed, or names something private.
+            TrustError: It is not allowed, or names something private or a dispatcher.
         """
+        name = f"{module}:{qualname}"
+        reason = why_never(module, qualname)
+        if reason:
+            raise _refused(f"{name} {reason}, so data may never name it", where)
         if any(part.startswith("_") for part in qualname.split(".")):
-            raise _refused(module, qualname, where, "names a private attribute, which data may not follow")
-        if (module, qualname) in DISPATCHERS:
-            raise _refused(module, qualname, where, "calls or fetches whatever it is told, so data may never name it")
+            raise _refused(f"{name} names a private attribute, which data may not follow", where)
+        if module.endswith(".py") and os.path.normpath(module) != os.path.abspath(module):
+            raise _refused(f"{name} is in a file that is not named by its whole path", where)
         if not self.allows(module, qualname):
-            raise TrustError(
-                Fault(
-                    "",
-                    f"{module}:{qualname} is named by data, which imports nothing by itself",
-                    origin=where,
-                    advice=[self._advice(module)],
-                )
-            )
+            raise self._unallowed(f"{name} is named by data, which imports nothing by itself", module, where)
 
-    def judge_object(self, found: Any, module: str, qualname: str, where: str) -> None:
-        """Refuse what an allowed name turned out to be.
+    def judge_object(self, found: Any, module: str, qualname: str, where: str, *, on_the_way: bool = False) -> None:
+        """Refuse what an allowed name turned out to be, or what stands on the way to it.
 
         Raises:
             TrustError: The object belongs to a module that is not allowed, or is a dispatcher.
         """
-        owner = getattr(found, "__module__", None)
-        name = getattr(found, "__qualname__", None)
-        is_module = isinstance(found, type(sys))
-        if is_module:
-            owner, name = found.__name__, ""
-        if not isinstance(owner, str):
+        owner, name = _owner_of(found)
+        shown = _shown(owner, name)
+        reason = _why_never(found, owner, name)
+        if reason:
+            raise _refused(f"{module}:{qualname} is really {shown}, which {reason}, so data may never name it", where)
+        if not owner:
+            return  # it counts to the module that it was taken from, which is allowed
+        spelled = f"{module}:{qualname}"
+        if spelled in self.allow or spelled in self.project or self.allows(owner, name, on_the_way=on_the_way):
             return
-        owner = {"nt": "os", "posix": "os", "_operator": "operator", "_functools": "functools"}.get(owner, owner)
-        if (owner, name) in DISPATCHERS:
-            raise _refused(module, qualname, where, f"is {owner}.{name}, which data may never name")
-        if not self.allows(owner, str(name)):
-            shown = f"the module {owner}" if is_module else f"{owner}.{name or type(found).__name__}"
-            raise _refused(
-                module,
-                qualname,
-                where,
-                f"is really {shown}, which is not allowed",
-                self._advice(owner),
-            )
+        raise self._unallowed(f"{spelled} is really {shown}, which is not allowed", owner, where)
 
-    def _advice(self, module: str) -> str:
-        """The whole of what must be said: what is allowed already stays so."""
-        allow = [*(entry for entry in self.allow if entry), module]
-        entries = ", ".join(f'"{entry}"' for entry in allow)
-        return f"to trust it:  load(..., allow=[{entries}])  or  {' '.join(f'--allow {entry}' for entry in allow)}"
+    def judge_step(self, found: Any, holder: Any) -> None:
+        """Refuse code that a reference in data would fetch from a built object: a module, class or function.
 
-    def judge_call(self, found: Any, holder: Any) -> None:
+        Raises:
+            TrustError: It belongs to a module that is not allowed, or is a dispatcher.
+        """
+        if _is_a(found, _CODE) or _is_partial(found):
+            self.judge_call(found, holder)
+
+    def judge_call(self, found: Any, holder: Any = None) -> None:
         """Refuse what a reference in data would call on a built object.
 
         Args:
@@ -119,13 +110,163 @@ class Policy:
         Raises:
             TrustError: Its module is not allowed, or it is a dispatcher.
         """
-        module = getattr(found, "__module__", None) or getattr(type(holder), "__module__", "builtins")
-        qualname = getattr(found, "__qualname__", type(found).__qualname__)
-        if isinstance(holder, type(sys)):
-            module = getattr(found, "__module__", None) or holder.__name__
-        self.judge_name(str(module), str(qualname), "")
-        self.judge_object(found, str(module), str(qualname), "")
+        owner, name = _owner_of(found)
+        if not owner:
+            owner = _owner_of(holder)[0] or public_module(type(holder).__module__)
+            name = getattr(found, "__qualname__", type(found).__qualname__)
+        reason = _why_never(found, owner, name)
+        if reason:
+            raise _refused(f"{_shown(owner, name)} {reason}, so data may never reach it", "")
+        if not self.allows(owner, name):
+            raise self._unallowed(f"{_shown(owner, name)} is reached by data, and nothing allows it", owner, "")
+
+    def judge_secret(self, reference: str, where: str) -> None:
+        """Refuse the secret of a file that nobody allowed data to read.
+
+        Raises:
+            TrustError: Nothing allows it.
+        """
+        if reference.startswith("file:") and reference not in (*self.allow, *self.project):
+            raise self._unallowed("is a file that data would read", reference, where)
+
+    def _unallowed(self, problem: str, entry: str, where: str) -> TrustError:
+        return TrustError(Fault("", problem, origin=where, advice=self._advice(entry, where)))
+
+    def _advice(self, entry: str, where: str) -> list[str]:
+        """Each way to allow it, whole: what is allowed already stays so."""
+        head, _, line = where.rpartition(":")
+        file = head if line.isdigit() else where
+        reads = f'load("{file}", ' if file.endswith(_DATA_FILES) else "from_data(..., "
+        allow = [*self.allow, entry]
+        return [
+            f"to allow it in Python:   {reads}allow=[{_quoted(allow)}])",
+            f"on the command line:     {' '.join(f'--allow {each}' for each in allow)}",
+            f"in pyproject.toml:       allow = [{_quoted([*self.project, entry])}]  under [tool.callsheet]",
+        ]
 
 
-def _refused(module: str, qualname: str, where: str, problem: str, *advice: str) -> TrustError:
-    return TrustError(Fault("", f"{module}:{qualname} {problem}", origin=where, advice=advice))
+_DATA_FILES = (".json", ".yaml", ".yml", ".toml")
+
+_FUNCTION: Any = type(lambda: None)
+_METHOD: Any = type(Fault("", "").as_data)
+_BUILTIN: Any = type(len)
+_DESCRIPTORS = (type(str.upper), type("".__str__), type(object.__init__))
+_CODE = (type(sys), type, _FUNCTION, _METHOD, _BUILTIN, *_DESCRIPTORS)
+"""What is code rather than a value: modules, classes, functions and methods, of Python and of C."""
+
+_module_of_class = type.__dict__["__module__"].__get__
+_qualname_of_class = type.__dict__["__qualname__"].__get__
+
+
+def _entry(text: Any) -> str:
+    """An entry of `allow` as it is compared: a file by its whole path."""
+    if isinstance(text, str):
+        if text.startswith("file:"):
+            return text
+        if text.endswith(".py"):
+            return os.path.abspath(os.path.expanduser(text))
+        module, colon, name = text.partition(":")
+        if all(part.isidentifier() for part in f"{module}{'.' if colon else ''}{name}".split(".")):
+            return text
+    raise TrustError(
+        Fault("", f"{text!r} is nothing that can be allowed", advice=['allow=["train", "torch.optim:AdamW"]'])
+    )
+
+
+def entries_of(texts: Iterable[Any], folder: str) -> tuple[str, ...]:
+    """What a project allows; the paths of files start in its folder.
+
+    Raises:
+        TrustError: A text can be no such entry.
+    """
+    texts = [os.path.join(folder, os.path.expanduser(t)) if str(t).endswith(".py") else t for t in texts]
+    return tuple(map(_entry, texts))
+
+
+def _owner_of(found: Any) -> tuple[str, str]:
+    """The module that an object counts to and its name there; two empty texts where it says none.
+
+    What it claims counts only where that cannot be seen: a function counts to
+    the module of its code, an instance to that of its class, a wrapper to that
+    of what it wraps.
+    """
+    found = _unwrapped(found)
+    if _is_a(found, type(sys)):
+        return public_module(found.__name__), ""
+    if _is_a(found, type):
+        return _module(_module_of_class(found)), _qualname_of_class(found)
+    if type(found) is _FUNCTION:
+        return _module(found.__globals__.get("__name__", "")), found.__code__.co_qualname
+    if type(found) is _BUILTIN:
+        return public_module(found.__module__ or ""), found.__qualname__
+    if _is_a(found, _DESCRIPTORS):
+        cls = getattr(found, "__objclass__", type(found))
+        return _module(_module_of_class(cls)), found.__qualname__
+    cls = type(found)
+    if cls.__name__.endswith("cython_function_or_method"):
+        return public_module(str(found.__module__)), str(found.__qualname__)
+    module = _module(_module_of_class(cls))
+    return ("", "") if module == "builtins" else (module, cls.__qualname__)
+
+
+def _unwrapped(found: Any) -> Any:
+    """What is called in the end: behind a bound method, a partial, or the wrapper of a decorator."""
+    for _ in range(100):
+        if type(found) is _METHOD:
+            found = found.__func__
+        elif _is_partial(found):
+            found = found.func
+        elif type(found) is _FUNCTION and "__wrapped__" in vars(found):
+            found = vars(found)["__wrapped__"]
+        elif type(found).__name__ == "_lru_cache_wrapper" and type(found).__module__ == "functools":
+            found = found.__wrapped__
+        else:
+            break
+    return found
+
+
+def _is_partial(found: Any) -> bool:
+    functools = sys.modules.get("functools")
+    return functools is not None and type(found) is functools.partial
+
+
+def _is_a(found: Any, classes: Any) -> bool:
+    """`isinstance`, which believes what a proxy says of its class, without that."""
+    return issubclass(type(found), classes)
+
+
+def _module(name: Any) -> str:
+    """A module's name as policies know it: a config file or `__main__` by its path."""
+    if not isinstance(name, str):
+        return ""
+    if (name.startswith(PREFIX) or name == "__main__") and name in sys.modules:
+        return file_of_module(sys.modules[name])[0] or name
+    return public_module(name)
+
+
+def _why_never(found: Any, owner: str, name: str) -> str:
+    """Why data may never reach an object, by where its code is and by what it says of itself."""
+    reason = why_never(owner, name)
+    inner = _unwrapped(found)
+    if not reason and type(inner) is _FUNCTION:
+        reason = why_never(str(inner.__module__), inner.__qualname__)
+    if not owner and type(inner) is _BUILTIN:  # a method of an object that says no module
+        of = inner.__self__
+        reason = why_never(_module(_module_of_class(of if _is_a(of, type) else type(of))), inner.__qualname__)
+    own = owner.startswith("callsheet.") and not owner.startswith("callsheet.examples.")
+    if not reason and own and not _is_a(found, (type, type(sys))):
+        reason = "is Callsheet's own and could lift what holds for data"
+    return reason
+
+
+def _shown(owner: str, name: str) -> str:
+    where = show_file(owner) if owner.endswith(".py") else owner
+    return ".".join(filter(None, (where, name))) if name else f"the module {owner}"
+
+
+def _quoted(entries: Iterable[str]) -> str:
+    return ", ".join(f'"{entry}"' for entry in entries)
+
+
+def _refused(problem: str, where: str) -> TrustError:
+    return TrustError(Fault("", problem, origin=where))

@@ -20,7 +20,7 @@ from callsheet._override import parse_all
 from callsheet._trust import Policy
 from callsheet.errors import CallsheetError, Fault, OverrideError, render
 from callsheet.run._execute import PACKAGE
-from callsheet.run._store import Run, Store, project_root
+from callsheet.run._store import Run, Store, project_of, project_root
 
 COMMAND_LINE = "command line"
 """What origins and errors call whoever typed the command."""
@@ -57,7 +57,7 @@ class Config:
         if not colon or os.path.exists(text) or "/" in entry:
             file, entry = text, ""
         folders = tuple(os.path.abspath(path) for path in paths)
-        for folder in reversed((*folders, str(project_root(file)))):
+        for folder in reversed((*folders, str(project_of(file)))):
             if folder not in sys.path:
                 sys.path.insert(0, folder)
         return cls(file, entry, folders, Policy(allow))

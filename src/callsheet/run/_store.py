@@ -30,6 +30,14 @@ def project_root(path: str | os.PathLike[str]) -> Path:
     return own
 
 
+def project_of(config: str | os.PathLike[str]) -> Path:
+    """The project in which a config is at home: a `.py` config's own; for data the one that this process works in.
+
+    Imports start there, so what lies beside a data file must not stand in for what was allowed.
+    """
+    return project_root(config if os.fspath(config).endswith(".py") else os.getcwd())
+
+
 @dataclass(frozen=True)
 class Run:
     """A run directory, read.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from callsheet._check import find_faults
-from callsheet._codec import to_data
+from callsheet._codec import to_plan_data
 from callsheet._configfile import read_source
 from callsheet._equal import hash_of
 from callsheet._files import config_files
@@ -26,7 +26,7 @@ from callsheet.run._execute import at, origins_of
 from callsheet.run._job import Executor, Jobs, JobState, Task
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import code_of
-from callsheet.run._store import Run, Store, project_root
+from callsheet.run._store import Run, Store, project_of
 from callsheet.run.process import Process
 
 
@@ -51,7 +51,7 @@ class Place:
     @classmethod
     def of(cls, config: str = "", *, runs: str | None = None, paths: Sequence[str] = ()) -> Place:
         """The place of a config file, or of the working directory where there is none."""
-        project = project_root(config or os.getcwd())
+        project = project_of(config)
         stem = Path(config).stem if config else "python"
         directory = Path(runs).absolute() if runs else project / "runs"
         return cls(project, directory, stem, os.path.abspath(config) if config else "", (*paths, str(project)))
@@ -226,7 +226,7 @@ def plan_trial(trial: Trial, entry: str) -> PlannedTrial:
     path = entry_of(trial.spec, entry)
     check_entry(trial.spec, path)
     resolved = resolve_references(trial.spec)
-    data = to_data(resolved)  # before the hash, which would name what is no data by its place below the entry
+    data = to_plan_data(resolved)  # before the hash, which would name what is no data by its place below the entry
     return PlannedTrial(
         index=trial.index,
         entry=path,
