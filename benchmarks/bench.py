@@ -9,6 +9,7 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import configs
 import peers
 import plain
 from measure import medians, processor_times
@@ -106,10 +107,15 @@ def reads() -> Iterator[Row]:
         yield Row(f"read cfg.a.b.c.d, {label}", 1.5, {name: s / plain.READS for name, s in seconds.items()})
 
 
+def loads() -> Iterator[Row]:
+    for label, goal, seconds in configs.rows():
+        yield Row(label, goal, seconds)
+
+
 def lines(rows: list[Row]) -> Iterator[str]:
     """The table: times of Callsheet and plain Python, then everyone's ratio to plain Python."""
     columns = ["Callsheet", "plain", "ratio", "goal", *PEERS]
-    yield f"{'':28}" + "".join(f"{name:>15}" for name in columns)
+    yield f"{'':40}" + "".join(f"{name:>15}" for name in columns)
     for row in rows:
         ours, limit = row.seconds["callsheet"], row.seconds["plain"]
         over = row.goal is not None and ours / limit > row.goal
@@ -118,7 +124,7 @@ def lines(rows: list[Row]) -> Iterator[str]:
         for name, peer in PEERS.items():
             known = row.seconds.get(name)
             cells.append("not installed" if peer is None else "-" if known is None else f"{known / limit:.1f}")
-        yield f"{row.label:28}" + "".join(f"{cell:>15}" for cell in cells)
+        yield f"{row.label:40}" + "".join(f"{cell:>15}" for cell in cells)
     yield "ratios to plain Python; * over the goal; - has no such operation, or none that ends in reasonable time"
 
 
@@ -131,7 +137,7 @@ def duration(seconds: float) -> str:
 
 def main() -> None:
     print(f"Callsheet {callsheet.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    rows = [row for section in (imports, leaves, builds, reads) for row in section()]
+    rows = [row for section in (imports, leaves, builds, reads, loads) for row in section()]
     print("\n".join(lines(rows)))
 
 

@@ -436,3 +436,21 @@ def test_the_arguments_of_an_imported_target_are_checked_at_check_and_build_only
         "lr        is required by train.fit                                 conf.py:3\n"
         "          fit(lr)"
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = 1\nb = a\na = [1]\nb = a\nc = b\nc = a",
+        "n = 2\nn = [n] * n\nc = n * 2\nc = n",
+        "def f():\n    global c\n    c = [1]\nc = 1\nf()\nd = c\nc = d",
+        "c = 1\nexec('c = [1]')\nd = c\nc = d",
+        "c = 1\nfor c in [[1]]: pass\nd = c\nc = d",
+        "c = 1\nprint(c := [1])\nd = c\nc = d",
+        "c = 1\nimport string as c\nc = c.digits and [1]",
+        "c = 1\nif c:\n    c = [1]\nd = c\nc = d",
+    ],
+)
+def test_a_list_becomes_the_specs_own_however_it_was_bound(project, text):
+    assert type(load(project("conf.py", text + "\ntypes = type(c).__name__\n")).types) is str
+    assert load("conf.py").types == "List"

@@ -183,3 +183,31 @@ def test_a_name_is_the_same_whether_or_not_it_is_imported(project):
     assert (hash_of(lazy(train.Net)()), to_data(lazy(train.Net)())) == before
     assert equal(named, lazy(train.Net)())
     assert get({"n": named}, "n") is named
+
+
+def test_plain_numbers_and_texts_know_the_line_that_bound_them_last(project):
+    project("base.py", "rate = 0.1\nagain = max(1, 2)\n")
+    path = project(
+        "conf.py",
+        """
+        from .base import again, rate
+        width = 3
+        rate = 0.2
+        total = width * 2 + 1
+        sizes = [width]
+        width = 4
+        sizes = 5
+        name = max(1, 2)
+        name = "net"
+        again = 7
+        """,
+    )
+    spec = load(path)
+    assert {name: origin(spec, name).where.rpartition("/")[2] for name in spec} == {
+        "again": "conf.py:10",
+        "rate": "conf.py:3",
+        "width": "conf.py:6",
+        "total": "conf.py:4",
+        "sizes": "conf.py:7",
+        "name": "conf.py:9",
+    }

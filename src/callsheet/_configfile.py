@@ -69,9 +69,22 @@ class ConfigSource:
         meanings: What its imports bind.
         statements: Those after which a hook is called, once it is compiled.
         assigned: Names that its module-level assignments bind, in order, once it is compiled.
+        quiet: The lines of the statement without a hook that bound a name last, once it is compiled.
     """
 
-    __slots__ = ("_code", "_lock", "_meanings", "_tree", "assigned", "meanings", "path", "statements", "taken", "text")
+    __slots__ = (
+        "_code",
+        "_known",
+        "_lock",
+        "_tree",
+        "assigned",
+        "meanings",
+        "path",
+        "quiet",
+        "statements",
+        "taken",
+        "text",
+    )
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
@@ -79,11 +92,12 @@ class ConfigSource:
         self._lock = allocate_lock()
         self._code: CodeType | None = None
         self._tree: Rewriter | None = self._parsed()
-        self._meanings: Meanings | None = None
+        self._known: Any = None  # what the code was compiled for
         self.taken = self._tree.taken
         self.meanings = self._tree.meanings
         self.statements = self._tree.statements
         self.assigned = self._tree.assigned
+        self.quiet = self._tree.quiet
 
     def _parsed(self) -> Rewriter:
         try:
@@ -96,21 +110,22 @@ class ConfigSource:
             raise LoadError(Fault("", f"{show_file(self.path)} is no Python text: {error}")) from None
         return Rewriter(tree, self.text)
 
-    def compile(self, meanings: Meanings) -> CodeType:
+    def compile(self, meanings: Meanings, watched: frozenset[str] = frozenset()) -> CodeType:
         """The file as code that calls its hooks.
 
         Args:
             meanings: Of all names that its imports bind, as `meanings_through` gives them.
+            watched: Names that overrides are about.
 
         Raises:
             LoadError: The file is not valid Python.
         """
         with self._lock:
-            if self._code is None or self._meanings != meanings:
+            if self._code is None or self._known != (meanings, watched):
                 rewriter = self._tree or self._parsed()
-                rewriter.rewrite(meanings)
-                self._tree, self._meanings = None, meanings
-                self.statements, self.assigned = rewriter.statements, rewriter.assigned
+                rewriter.rewrite(meanings, watched)
+                self._tree, self._known = None, (meanings, watched)
+                self.statements, self.assigned, self.quiet = rewriter.statements, rewriter.assigned, rewriter.quiet
                 self._code = self._compiled(rewriter.tree)
             return self._code
 

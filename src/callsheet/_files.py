@@ -243,7 +243,9 @@ class _Session:
             meanings = _configfile.meanings_through(
                 path, lambda place: self.sources[place].source, self.meanings, self.place_of
             )
-            _configfile.execute(file.source.compile(meanings), module, hooks)
+            watched = frozenset(str(said.steps[0]) for said in file.overrides)
+            _configfile.execute(file.source.compile(meanings, watched), module, hooks)
+            _note_quiet(file)
             file.running = False
             file.module = module
         return file
@@ -293,6 +295,15 @@ class _Session:
             apply(root, said, where=self.where, kind=self.kinds.get(said.text, "override"))
             if said.operation == "append":
                 self.appended.add(said.number)
+
+
+def _note_quiet(file: _File) -> None:
+    """Note where names were bound by statements that call no hook."""
+    known, path = object.__getattribute__(file.view, "__origins__"), file.source.path
+    for name, (line, end) in file.source.quiet.items():
+        before = known.get(name)
+        if before is None or before[0] != path or before[1] < line:
+            known[name] = (path, line, end)
 
 
 def _lacks(holder: Any, key: Any) -> bool:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    Taken = tuple[int, str, str, str]
     Meanings = dict[str, str]
     """Bound name to what is known of it: one of the words below."""
 
@@ -28,21 +29,6 @@ PACKAGE = "package"
 """`callsheet` itself."""
 
 OWN = {"lazy": LAZY, "partial": LAZY, "Config": CONFIG}
-
-
-def relative_imports(body: list[Any]) -> Iterator[tuple[int, str, str, str]]:
-    """Each `from .module import name as bound` of a file as `(level, module, name, bound)`; name `*` for a star.
-
-    Those inside functions and classes are left out: they are read when they run.
-    """
-    for node in body:
-        if isinstance(node, ast.ImportFrom):
-            if node.level:
-                for alias in node.names:
-                    yield node.level, node.module or "", alias.name, alias.asname or alias.name
-        else:
-            for _, inner in blocks(node):
-                yield from relative_imports(inner)
 
 
 def blocks(node: Any) -> Iterator[tuple[bool, list[Any]]]:
@@ -67,38 +53,57 @@ def blocks(node: Any) -> Iterator[tuple[bool, list[Any]]]:
             yield False, case.body
 
 
-def meanings_of(body: list[Any], *, waits: bool) -> Meanings:
-    """What the imports of a file bind.
+def imports_of(body: list[Any], *, waits: bool) -> tuple[Meanings, list[Taken]]:
+    """What the imports of a file bind, and what it takes from other config files.
 
     Args:
         body: Its statements.
         waits: Whether an import at module level waits until what it binds is used.
+
+    Returns:
+        The meanings of the names, and for each `from .module import name as
+        bound` a tuple `(level, module, name, bound)`, name `*` for a star. Those
+        inside functions are left out: they are read when they run.
     """
     found: Meanings = {}
-    _collect(body, waits, found)
-    return found
+    taken: list[Taken] = []
+    _collect(body, waits, found, taken)
+    return found, taken
 
 
-def _collect(body: list[Any], waits: bool, found: Meanings) -> None:
+def _collect(body: list[Any], waits: bool, found: Meanings, taken: list[Taken] | None) -> None:
     for node in body:
-        if isinstance(node, ast.Import):
+        cls = type(node)
+        if cls in _SIMPLE:
+            continue
+        if cls is ast.Import:
             for alias in node.names:
                 bound = alias.asname or alias.name.partition(".")[0]
                 _note(found, bound, PACKAGE if alias.name == "callsheet" else DEFERRED if waits else IMPORTED)
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if node.level:
-                    _note(found, alias.asname or alias.name, TAKEN)
-                elif node.module == "callsheet":
-                    for name in OWN if alias.name == "*" else [alias.name]:
-                        _note(found, alias.asname or name, OWN.get(name, ""))
-                elif is_ordinary(node.module or "") and alias.name != "*":
-                    _note(found, alias.asname or alias.name, DEFERRED if waits else IMPORTED)
+        elif cls is ast.ImportFrom:
+            _collect_from(node, waits, found, taken)
         elif isinstance(node, FUNCTIONS):
-            _collect(node.body, False, found)
+            _collect(node.body, False, found, None)
         else:
             for may_wait, inner in blocks(node):
-                _collect(inner, waits and may_wait, found)
+                _collect(inner, waits and may_wait, found, taken)
+
+
+def _collect_from(node: Any, waits: bool, found: Meanings, taken: list[Taken] | None) -> None:
+    for alias in node.names:
+        bound = alias.asname or alias.name
+        if node.level:
+            if taken is not None:
+                taken.append((node.level, node.module or "", alias.name, bound))
+            _note(found, bound, TAKEN)
+        elif node.module == "callsheet":
+            for name in OWN if alias.name == "*" else [alias.name]:
+                _note(found, alias.asname or name, OWN.get(name, ""))
+        elif is_ordinary(node.module or ""):
+            _note(found, bound, DEFERRED if waits else IMPORTED)
+
+
+_SIMPLE = frozenset((ast.Assign, ast.Expr, ast.AugAssign, ast.AnnAssign, ast.Delete, ast.Pass, ast.Assert))
 
 
 def is_ordinary(module: str) -> bool:
@@ -107,5 +112,5 @@ def is_ordinary(module: str) -> bool:
 
 
 def _note(found: Meanings, name: str, meaning: str) -> None:
-    if meaning and found.get(name) != DEFERRED:
+    if meaning and name != "*" and found.get(name) != DEFERRED:
         found[name] = meaning

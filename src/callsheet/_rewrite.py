@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import _ast as ast
 
-from ._imports import blocks, meanings_of, relative_imports
+from ._imports import blocks, imports_of
+from ._quiet import Quiet
 from ._syntax import SCOPES, bound_names, hook, place, targets
 from ._uses import Uses
 
@@ -43,19 +44,26 @@ class Rewriter:
         meanings: What its own imports bind.
         statements: The statements after which a hook is called, by number.
         assigned: Names that its module-level assignments bind, in order.
+        quiet: The first and last line of the statement without a hook that bound a name last.
     """
 
     def __init__(self, tree: Any, text: str) -> None:
         self.tree = tree
         self.lines = text.split("\n")
         self.waits = not (EAGER in text and any(line.strip() == EAGER for line in self.lines))
-        self.taken = list(relative_imports(tree.body))
-        self.meanings = meanings_of(tree.body, waits=self.waits)
+        self.meanings, self.taken = imports_of(tree.body, waits=self.waits)
         self.statements: list[Statement] = []
         self.assigned: dict[str, None] = {}
+        self.quiet: dict[str, tuple[int, int]] = {}
 
-    def rewrite(self, meanings: Meanings) -> None:
-        """Change the tree, with what all names mean that imports bind, relative ones among them."""
+    def rewrite(self, meanings: Meanings, watched: frozenset[str]) -> None:
+        """Change the tree.
+
+        Args:
+            meanings: Of all names that imports bind, relative ones among them.
+            watched: Names that overrides are about.
+        """
+        self._quiet = Quiet("\n".join(self.lines), watched)
         postponed = any(
             isinstance(node, ast.ImportFrom)
             and node.module == "__future__"
@@ -63,12 +71,17 @@ class Rewriter:
             for node in self.tree.body[:20]
         )
         self._uses = Uses(self.lines, dict(meanings), postponed=postponed)
-        self.tree.body = self._block(self.tree.body, self.waits)
+        self.tree.body = self._block(self.tree.body, self.waits, top=True)
 
-    def _block(self, body: list[Any], waits: bool) -> list[Any]:
+    def _block(self, body: list[Any], waits: bool, *, top: bool = False) -> list[Any]:
         out: list[Any] = []
         for node in body:
-            if isinstance(node, ast.ImportFrom) and node.level:
+            if top and self._quiet.is_quiet(node):
+                names = dict.fromkeys(bound_names(node))
+                self.assigned.update(names)
+                self.quiet.update(dict.fromkeys(names, (node.lineno, node.end_lineno)))
+                out.append(node)
+            elif isinstance(node, ast.ImportFrom) and node.level:
                 out += [*self._uses.take(node, "module"), self._after(node, ())]
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 out += self._uses.imported(node, waits=waits)
