@@ -7,9 +7,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._build import build as build
+    from ._changes import Change as Change
+    from ._changes import Changes as Changes
+    from ._changes import Same as Same
     from ._check import check as check
     from ._codec import from_data as from_data
     from ._codec import to_data as to_data
+    from ._diff import diff as diff
     from ._equal import equal as equal
     from ._equal import hash_of as hash_of
     from ._files import load as load
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from ._origin import Origin as Origin
     from ._override import edit as edit
     from ._override import override as override
+    from ._patch import patch as patch
     from ._ref import Ref as Ref
     from ._ref import ref as ref
     from ._spec import Call as Call
@@ -43,14 +48,17 @@ __version__ = "0.1.0"
 
 _HOME = {
     "_build": "build",
+    "_changes": "Change Changes Same",
     "_check": "check",
     "_codec": "from_data to_data",
+    "_diff": "diff",
     "_equal": "equal hash_of",
     "_files": "load save",
     "_lazy": "arguments get lazy origin partial plain rewrite target walk",
     "_leaf": "MISSING",
     "_origin": "Origin",
     "_override": "edit override",
+    "_patch": "patch",
     "_ref": "Ref ref",
     "_spec": "Call Partial copy",
     "_sweep": "Sweep Trial sweep",

@@ -62,7 +62,7 @@ def equal(a: Any, b: Any) -> bool:  # noqa: C901  (one loop, which must call not
             continue
         kind = kinds[cls] if cls in kinds else kind_of(cls)
         if kind is None:
-            if not _same_leaf(x, y):
+            if not same_leaf(x, y):
                 return False
             continue
         kind_y = kinds[other] if other in kinds else kind_of(other)
@@ -89,7 +89,7 @@ def equal(a: Any, b: Any) -> bool:  # noqa: C901  (one loop, which must call not
         if len(keys) != len(keys_y):
             return False
         if kind.family == "dict" and not (_TEXT.issuperset(map(type, keys)) and _TEXT.issuperset(map(type, keys_y))):
-            keys, keys_y = [*map(_key_label, keys)], [*map(_key_label, keys_y)]
+            keys, keys_y = [*map(key_label, keys)], [*map(key_label, keys_y)]
         if keys != keys_y:
             of_y = dict(zip(keys_y, values_y, strict=True))
             try:
@@ -103,7 +103,7 @@ def equal(a: Any, b: Any) -> bool:  # noqa: C901  (one loop, which must call not
             if values == values_y:
                 continue
         if kind.owned is not None or kind_y.owned is not None:
-            theirs, others = _default_keys(kind, x), _default_keys(kind_y, y)
+            theirs, others = default_keys(kind, x), default_keys(kind_y, y)
             for n, key in enumerate(keys):
                 if key in theirs or key in others:
                     scopes = {} if key in theirs else partner, {} if key in others else back
@@ -119,11 +119,12 @@ def equal(a: Any, b: Any) -> bool:  # noqa: C901  (one loop, which must call not
     return True
 
 
-def _default_keys(kind: Kind, x: Any) -> Collection[Any]:
+def default_keys(kind: Kind, x: Any) -> Collection[Any]:
+    """The keys of a container whose values are default objects of its class, which share with nothing."""
     return kind.owned(x) if kind.owned is not None else ()
 
 
-def _key_label(key: Any) -> Any:
+def key_label(key: Any) -> Any:
     """A key of a dict so that `==` tells types apart, and does not tell a value from its written form."""
     if type(key) is str:
         return key
@@ -143,14 +144,15 @@ def _same_head(x: Any, y: Any, pairs: list[tuple[Any, Any]]) -> bool:
     if _is_container(x) and _is_container(y):  # a target that is itself a call
         pairs.append((x, y))
         return True
-    return bool(_head_key(x) == _head_key(y))
+    return bool(head_key(x) == head_key(y))
 
 
 def _is_container(x: Any) -> bool:
     return kind_of(type(x)) is not None
 
 
-def _head_key(x: Any) -> Any:
+def head_key(x: Any) -> Any:
+    """A target or class so that `==` compares it by name, imported or not."""
     if type(x) is Name:
         return x.key
     if callable(x):
@@ -160,16 +162,18 @@ def _head_key(x: Any) -> Any:
     return x
 
 
-def _same_leaf(x: Any, y: Any) -> bool:
+def same_leaf(x: Any, y: Any) -> bool:
+    """Whether two values that hold nothing are equal, in type too."""
     if x is y:
         return True
     written, other = write_leaf(x), write_leaf(y)
     if written is None or other is None:
         return written is other and type(x) is type(y) and bool(x == y)
-    return bool(_leaf_key(x, written) == _leaf_key(y, other))
+    return bool(leaf_key(x, written) == leaf_key(y, other))
 
 
-def _leaf_key(x: Any, written: tuple[str, Any]) -> Any:
+def leaf_key(x: Any, written: tuple[str, Any]) -> Any:
+    """What two leaves that are equal have in common, from their written forms."""
     tag, of = written
     if tag == "name":
         return tag, _name_key(of)
@@ -218,7 +222,7 @@ def hash_of(spec: Any) -> str:
             digest.update(b"@%d" % number)
             if number != seen:
                 continue
-        theirs = _default_keys(kind, x)
+        theirs = default_keys(kind, x)
         for inner, value in reversed(_open(x, kind, steps, digest)):
             scopes += 1
             todo.append((inner, value, scopes if theirs and inner[-1] in theirs else scope))
@@ -257,7 +261,7 @@ def _digestible(x: Any, steps: tuple[object, ...]) -> Any:
                 advice=["name it: define it at the top level of a module, or describe it with lazy(...)"],
             )
         )
-    return _leaf_key(x, written)
+    return leaf_key(x, written)
 
 
 def _short(x: Any) -> str:

@@ -263,6 +263,20 @@ def bind(ref: Ref, root_of: Callable[[Any], Any]) -> None:
                 bind(part, root_of)
 
 
+def moved(ref: Ref, root_of: Callable[[Any], Any]) -> None:
+    """Lead a reference that was just made, and those inside its text, to what `root_of` gives for what they lead to."""
+    base = ref.__base__
+    _set(ref, "__root__", root_of(ref.__root__))
+    if type(base) is Template:  # those inside are held by the original's text too
+        inner = [Ref(p.__base__, p.__steps__, p.__root__, p.__policy__) if type(p) is Ref else p for p in base.parts]
+        for part in inner:
+            if type(part) is Ref:
+                moved(part, root_of)
+        _set(ref, "__base__", Template(tuple(inner)))
+    elif type(base) is not tuple:
+        _set(ref, "__base__", root_of(base))
+
+
 def depends_on_run(ref: Ref) -> bool:
     """Whether a reference asks for what only a run knows (`${run.dir}`)."""
     base = ref.__base__

@@ -167,13 +167,18 @@ KINDS: dict[type, Kind | None] = {
 
 
 def kind_of(cls: type, kinds: dict[type, Kind | None] = KINDS) -> Kind | None:
-    """The kind of a type, None for a leaf; a dataclass, attrs class or NamedTuple is found out at its first use."""
+    """The kind of a type, None for a leaf; a dataclass, attrs class or NamedTuple is found out at its first use.
+
+    Another class of Callsheet's own that is not there from the start brings its kind as `__callsheet_kind__`.
+    """
     try:
         return kinds[cls]
     except KeyError:
         pass
-    if hasattr(cls, "__dataclass_fields__") or hasattr(cls, "__attrs_attrs__"):
-        kind: Kind | None = FIELDS
+    if hasattr(cls, "__callsheet_kind__"):
+        kind: Kind | None = cls.__callsheet_kind__
+    elif hasattr(cls, "__dataclass_fields__") or hasattr(cls, "__attrs_attrs__"):
+        kind = FIELDS
     elif issubclass(cls, tuple) and hasattr(cls, "_fields"):
         kind = NAMED_TUPLE
     elif cls.__name__ == "OrderedDict" and cls.__module__ == "collections":

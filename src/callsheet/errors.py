@@ -61,6 +61,10 @@ class OverrideError(CallsheetError, ValueError):
     """An override cannot be read, or does not fit the spec."""
 
 
+class PatchError(CallsheetError, ValueError):
+    """Changes do not fit the spec that they shall be applied to."""
+
+
 class LoadError(CallsheetError):
     """A file cannot be read as a spec."""
 

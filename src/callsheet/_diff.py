@@ -1,0 +1,314 @@
+"""What differs between two specs: they are walked side by side, each node with the one that it became."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._align import align
+from ._changes import Change, Changes, Same, Steps, written
+from ._equal import default_keys, head_key, key_label, leaf_key, same_leaf
+from ._items import origin_of
+from ._leaf import write_leaf
+from ._ref import Ref, moved
+from ._tree import ATOMS, ENTER, KINDS, TARGET, Kind, fold, kind_of, walk, within_default
+
+_raw = object.__getattribute__
+_ABSENT = object()
+_CONTAINED = {**KINDS, Ref: None}
+
+Place = tuple[Any, Any] | None
+"""A holder and a key, None for the root: what origins are asked of."""
+Pair = tuple[Steps, Any, Any, Place, Place]
+"""A place in the first spec, what stands there in both, and where to ask for the origins of the two."""
+
+
+def diff(a: Any, b: Any) -> Changes:
+    """What makes `b` of `a`.
+
+    A changed argument is one change, a target that is swapped keeps the arguments that are the same, an element
+    that is inserted in a list is one change. A node that is held at several places is told once. The order of a
+    dict is no difference, and neither are origins.
+
+    Args:
+        a: Any spec.
+        b: Another.
+
+    Returns:
+        The changes in the order of the spec: a list, empty where `equal(a, b)`; printed, it is a table. `patch(a,
+        changes)` applies them, `save` and `to_data` write them. They are no part of `a` and `b`: later edits of
+        those do not reach them.
+
+    Raises:
+        CycleError: One of them contains itself.
+        DepthError: One of them is nested too deeply.
+
+    >>> diff({"lr": 0.1, "layers": [1, 2, 3]}, {"lr": 0.2, "layers": [1, 9, 2, 3]})
+    lr         0.1 → 0.2
+    layers[1]  + 9
+    """
+    return _Difference(a, b).changes()
+
+
+class _Difference:
+    def __init__(self, a: Any, b: Any) -> None:
+        self.a = a
+        self.b = b
+        self.partner: dict[int, Any] = {}  # id of a node of `a` -> its node of `b`
+        self.back: dict[int, Any] = {}
+        self.place: dict[int, Steps] = {}  # id of a node of `a` that has a partner -> where it is
+        self.found: list[tuple[int, bool, Pair]] = []  # in which order, whether it shares with nothing, what
+        self.later: list[tuple[int, bool, bool, Pair]] = []
+        self.todo: list[Pair] = []
+        self.apart: set[tuple[int, int]] = set()
+        self.keys = _Keys()
+
+    def changes(self) -> Changes:
+        for whole in (self.a, self.b):
+            for _ in walk(whole):  # names a cycle, or a depth that no verb follows
+                pass
+        self.todo.append(((), self.a, self.b, None, None))
+        number = 0
+        while self.todo:
+            number += 1
+            self._compare(number, self.todo.pop())
+        # What references lead to is told where it is contained: they wait until its nodes have found each other.
+        for n, fresh, other, pair in self.later:
+            if not self._agree(pair, fresh, other):
+                self.found.append((n, fresh or other, pair))
+        self.found.sort(key=lambda found: found[0])
+        return self._told()
+
+    def _compare(self, number: int, pair: Pair) -> None:
+        steps, x, y, _, _ = pair
+        kind = kind_of(type(x)) if x is not _ABSENT else None
+        other = kind_of(type(y)) if y is not _ABSENT else None
+        if kind is None or other is None:
+            if kind is not other or x is _ABSENT or y is _ABSENT or not same_leaf(x, y):
+                self.found.append((number, False, pair))
+        elif kind.family == other.family == "ref":
+            self.later.append((number, False, False, pair))
+        elif kind.node and (id(x) in self.partner or id(y) in self.back):
+            if self.partner.get(id(x)) is not y or self.back.get(id(y)) is not x:
+                self.found.append((number, False, pair))
+        elif kind.family != other.family or (kind.family == "fields" and not _same_fields(x, y, kind, other)):
+            self.found.append((number, False, pair))
+        else:
+            if kind.node:
+                self._match(x, y, steps)
+            before = len(self.todo)
+            self._enter(number, pair, kind, other)
+            self.todo[before:] = reversed(self.todo[before:])
+
+    def _match(self, x: Any, y: Any, steps: Steps) -> None:
+        self.partner[id(x)], self.back[id(y)] = y, x
+        self.place[id(x)] = steps
+
+    def _enter(self, number: int, pair: Pair, kind: Kind, other: Kind) -> None:
+        steps, x, y, _, _ = pair
+        if kind.family in ("call", "partial"):
+            target, target_y = _raw(x, "__target__"), _raw(y, "__target__")
+            spec = kind_of(type(target)) is not None or kind_of(type(target_y)) is not None
+            if spec or head_key(target) != head_key(target_y):
+                self.todo.append(((*steps, TARGET), target, target_y, (x, TARGET), (y, TARGET)))
+            self._sequence(steps, x, y, _raw(x, "__args__"), _raw(y, "__args__"))
+            self._named(number, pair, (_raw(x, "__dict__"), _raw(y, "__dict__")))
+            return
+        (keys, values), (keys_y, values_y) = kind.items(x), other.items(y)
+        if kind.family in ("list", "tuple"):
+            self._sequence(steps, x, y, values, values_y)
+            return
+        items = dict(zip(map(key_label, keys), values, strict=True))
+        items_y = dict(zip(map(key_label, keys_y), values_y, strict=True))
+        own = {*default_keys(kind, x)}, {*default_keys(other, y)}
+        self._named(number, pair, (items, items_y), (keys, keys_y), own)
+
+    def _named(
+        self,
+        number: int,
+        pair: Pair,
+        items: tuple[dict[Any, Any], dict[Any, Any]],
+        keys: tuple[list[Any], list[Any]] | None = None,
+        own: tuple[set[Any], set[Any]] = (set(), set()),
+    ) -> None:
+        """Pair the items of two dicts by the labels of their keys."""
+        steps, x, y, _, _ = pair
+        mine, theirs = items
+        told, told_y = keys or ([*mine], [*theirs])
+        key_of = dict(zip(theirs, told_y, strict=True))
+        for key, (label, value) in zip(told, mine.items(), strict=True):
+            new = theirs.get(label, _ABSENT)
+            if type(value) in ATOMS and type(value) is type(new) and value == new:
+                continue
+            inner: Pair = ((*steps, key), value, new, (x, key), (y, key_of.get(label)))
+            fresh, other = label in own[0], label in own[1]
+            if fresh or other:
+                self.later.append((number, fresh, other, inner))
+            else:
+                self.todo.append(inner)
+        for label, value in theirs.items():
+            if label not in mine:
+                self.todo.append(((*steps, key_of[label]), _ABSENT, value, None, (y, key_of[label])))
+
+    def _sequence(self, steps: Steps, x: Any, y: Any, values: list[Any], values_y: list[Any]) -> None:
+        types = [*map(type, values)]
+        if ATOMS.issuperset(types) and types == [*map(type, values_y)] and values == values_y:
+            return
+        strict = self.keys.of(values), self.keys.of(values_y)
+        loose = [*map(_loose_key, values)], [*map(_loose_key, values_y)]
+        for i, j in align(strict, loose):
+            if i is None:
+                self.todo.append(((*steps, j), _ABSENT, values_y[j], None, (y, j)))  # type: ignore[index]
+            else:
+                new, there = (_ABSENT, None) if j is None else (values_y[j], (y, j))
+                self.todo.append(((*steps, i), values[i], new, (x, i), there))
+
+    def _agree(self, pair: Pair, fresh: bool, other: bool) -> bool:
+        """Whether two values are equal when nodes count as the same that found each other; if so, theirs do too.
+
+        Args:
+            pair: The values.
+            fresh: Whether the first is a default object, which shares with nothing.
+            other: Whether the second is one.
+        """
+        steps, x, y, _, _ = pair
+        ends = (id(x.__base__), id(y.__base__)) if type(x) is Ref else (id(x), id(y))
+        if ends in self.apart:
+            return False
+        inside = (*steps, "ref") if type(x) is Ref else steps
+        undo: list[tuple[dict[int, Any], int]] = []
+        todo = [(steps, x, y, {} if fresh else self.partner, {} if other else self.back)]
+        while todo:
+            at = todo.pop()
+            if not self._agree_here(at, todo, undo):
+                for known, key in undo:
+                    del known[key]
+                if at[0][: len(inside)] == inside:
+                    self.apart.add(ends)
+                return False
+        return True
+
+    def _agree_here(self, at: Any, todo: list[Any], undo: list[tuple[dict[int, Any], int]]) -> bool:
+        steps, x, y, partner, back = at
+        kind, other = kind_of(type(x)), kind_of(type(y))
+        if kind is None or other is None:
+            return kind is other and same_leaf(x, y)
+        if kind.family != other.family:
+            return False
+        if kind.node:
+            if id(x) in partner or id(y) in back:
+                return partner.get(id(x)) is y and back.get(id(y)) is x
+            partner[id(x)], back[id(y)] = y, x
+            undo += [(partner, id(x)), (back, id(y))]
+            if partner is self.partner:
+                self.place[id(x)] = steps
+        if kind.family not in ("dict", "list", "tuple"):
+            head, head_y = kind.head(x), other.head(y)
+            if kind_of(type(head)) is None and head_key(head) != head_key(head_y):
+                return False
+        keys, values = kind.items(x)
+        keys_y, values_y = other.items(y)
+        items = dict(zip(map(key_label, keys_y), values_y, strict=True))
+        if len(keys) != len(items) or any(key_label(key) not in items for key in keys):
+            return False
+        mine, theirs = default_keys(kind, x), default_keys(other, y)
+        for key, value in zip(keys, values, strict=True):
+            scopes = {} if key in mine else partner, {} if key in theirs else back
+            todo.append(((*steps, key), value, items[key_label(key)], *scopes))
+        return True
+
+    # --- told ---------------------------------------------------------------------------------------------------------
+
+    def _told(self) -> Changes:
+        pairs = [pair for _, _, pair in self.found]
+        was = self._snapshots([(alone, pair[1]) for _, alone, pair in self.found], self.partner, self.a)
+        now = self._snapshots([(alone, pair[2]) for _, alone, pair in self.found], self.back, self.b)
+        return Changes([_change(*told) for told in zip(pairs, was, now, strict=True)])
+
+    def _snapshots(self, values: list[tuple[bool, Any]], matched: dict[int, Any], root: Any) -> list[Any]:
+        """Copies of values in which nodes that found each other are a `Same`; other nodes stay one in all of them."""
+        trail: list[Any] = []
+
+        def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
+            if kind.node and id(x) in matched and not within_default(trail):
+                node = x if matched is self.partner else matched[id(x)]
+                return Same(**written(self.place[id(node)]))
+            made = kind.remake(x, keys, values)
+            if type(made) is Ref:
+                moved(made, lambda bound: None if bound is root else bound)
+            return made
+
+        shared = fold([value for alone, value in values if not alone], make, trail=trail)
+        rest = iter(shared)
+        return [fold(value, make) if alone else next(rest) for alone, value in values]
+
+
+def _change(pair: Pair, was: Any, now: Any) -> Change:
+    steps, _, _, was_at, now_at = pair
+    if was is _ABSENT:
+        return Change(kind="added", now=now, now_set_by=_set_by(now_at), **written(steps))
+    if now is _ABSENT:
+        return Change(kind="removed", was=was, was_set_by=_set_by(was_at), **written(steps))
+    told = _set_by(was_at), _set_by(now_at)
+    return Change(kind="changed", was=was, now=now, was_set_by=told[0], now_set_by=told[1], **written(steps))
+
+
+def _set_by(place: Place) -> str:
+    return origin_of(*place).where if place is not None else ""
+
+
+def _same_fields(x: Any, y: Any, kind: Kind, other: Kind) -> bool:
+    """Whether two instances are of one class, by name, and have the same fields."""
+    return bool(head_key(kind.head(x)) == head_key(other.head(y))) and {*kind.items(x)[0]} == {*other.items(y)[0]}
+
+
+def _loose_key(x: Any) -> Any:
+    """What elements have in common that may have become each other."""
+    kind = kind_of(type(x))
+    if kind is None:
+        return type(x)
+    head = kind.head(x) if kind.family not in ("dict", "list", "tuple", "ref") else None
+    return kind.family, None if kind_of(type(head)) is not None else repr(head_key(head))
+
+
+class _Keys:
+    """A number for each element of a sequence, the same for equal ones; sharing does not count."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, tuple[int]] = {}
+        self.alive: list[Any] = []  # an id is one thing only as long as that lives
+
+    def of(self, values: list[Any]) -> list[Any]:
+        return [
+            _leaf_hash(x)
+            if type(x) in ATOMS
+            else fold(x, self._make, leaf=_hashed, short=lambda x, kind: self.known.get(id(x), ENTER), kinds=_CONTAINED)
+            for x in values
+        ]
+
+    def _make(self, x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> tuple[int]:
+        hashes = [_leaf_hash(value) if type(value) in ATOMS else value for value in values]
+        head: Any = None
+        if kind.family not in ("dict", "list", "tuple"):
+            head = kind.head(x)
+            head = None if kind_of(type(head)) is not None else _leaf_hash(head)
+        if kind.family in ("list", "tuple"):
+            made = hash((kind.family, *hashes))
+        else:
+            made = hash((kind.family, head, frozenset(zip(map(key_label, keys), hashes, strict=True))))
+        self.alive.append(x)
+        known = self.known[id(x)] = (made,)
+        return known
+
+
+def _hashed(x: Any) -> tuple[int]:
+    return (_leaf_hash(x),)
+
+
+def _leaf_hash(x: Any) -> int:
+    cls = type(x)
+    if cls in ATOMS:
+        return hash((cls, x if x == x else "nan"))
+    if cls is Ref:
+        return hash(KINDS[Ref].head(x))  # type: ignore[union-attr]
+    told = write_leaf(x)
+    return id(x) if told is None else hash(repr(leaf_key(x, told)))
