@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._check import check as check
     from ._codec import from_data as from_data
     from ._codec import to_data as to_data
+    from ._config import Config as Config
     from ._diff import diff as diff
     from ._equal import equal as equal
     from ._equal import hash_of as hash_of
@@ -51,6 +52,7 @@ _HOME = {
     "_changes": "Change Changes Same",
     "_check": "check",
     "_codec": "from_data to_data",
+    "_config": "Config",
     "_diff": "diff",
     "_equal": "equal hash_of",
     "_files": "load save",

@@ -171,7 +171,7 @@ def unknown_argument(name: str, call: Any, signature: Signature, origin: str, *,
     holder = path.removesuffix(name)
     given, where = _raw(call, "__dict__").get(close[0], EMPTY), ""
     if given is not EMPTY:
-        where = f"  ({origin_of(call, close[0]).where})"
+        where = origin_of(call, close[0]).where
     else:
         given = signature.named[close[0]].default
     shown = f" = {layout(given)}" if given is not EMPTY else ""
@@ -179,7 +179,7 @@ def unknown_argument(name: str, call: Any, signature: Signature, origin: str, *,
         path or name,
         f"no such argument of {label}",
         origin=origin,
-        advice=[f"did you mean  {holder}{close[0]}{shown}{where}?"],
+        advice=[f"did you mean  {holder}{close[0]}{shown}{f'  ({where})' if where else ''}?"],
     )
 
 

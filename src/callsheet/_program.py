@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._fields import asked_beyond_fields, construct_class, raw_instance
+from ._instances import Deferring
 from ._items import CALLS
 from ._leaf import MISSING, Datum, make_real
 from ._ready import call_faults
@@ -9,32 +11,39 @@ from ._ref import Ref
 from ._signature import signature_of
 from ._spec import INSTANCES, PARTIALS, Call
 from ._target import Name, resolve
-from ._tree import ATOMS, FIELDS, MAX_DEPTH, Kind, kind_of
+from ._tree import ATOMS, MAX_DEPTH, Kind, kind_of
 from .errors import CycleError, DepthError, Fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from typing import Any
 
     from ._trust import Policy
 
-    Step = list[Any]
-    """`[function, args, kwargs, holder, key, node]`: what the function returns goes to `holder[key]`."""
-    Todo = tuple[Any, Any, Any]
+    Step = tuple[Any, Any, Any, Any, Any, Any]
+    """`(function, args, kwargs, holder, key, node)`: what the function returns goes to `holder[key]`."""
+    Frame = tuple[Iterator[tuple[Any, Any]], Any, Any]
+    """What is left of a container's items, where what is made of them goes, and a `_Leave` for when all is ordered."""
 
-_args_of = vars(Call)["__args__"].__get__
-_kwargs_of = vars(Call)["__dict__"].__get__
-_target_of = vars(Call)["__target__"].__get__
-
-_CALLED = CALLS - PARTIALS - INSTANCES
-_INDIRECT = CALLS | {Name, Ref}
-"""Types of targets that are not the callable itself."""
-_LEAVE = object()
-_LEAVE_PLACE = object()
-_SCOPE = object()
+_raw = object.__getattribute__
+_INDIRECT = CALLS | {Ref}
+"""Types of targets that must be built themselves."""
+_PLAIN = CALLS - PARTIALS - INSTANCES
 _NONE: dict[str, Any] = {}
-_COMPUTED = {"keep": False}
-"""A built dataclass has the fields that its `__post_init__` computed from built values."""
+_OPEN = -1
+"""Stands for the step of a container while what it holds is ordered."""
+_THEN = object()
+_SCOPE = object()
+
+
+class _Owned:
+    """A class default, which its owner has for itself."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
 class _Everywhere:
@@ -63,24 +72,28 @@ class Program:
 
     Attributes:
         steps: What `run` does, in order.
+        out: A list of one, which holds what was built.
         sound: Whether nothing is known that would stop it. If not, there may be
             faults: `faults_of` tells.
+        by_hand: Whether something in it has a `build` of its own, which decides for itself what it builds.
 
     Raises:
         CallsheetError: There is no such order, or a reference leads nowhere; `faults_of` tells more.
     """
 
-    __slots__ = ("_done", "_kinds", "_known", "_out", "_todo", "at", "sound", "steps")
+    __slots__ = ("_deferring", "_done", "_kinds", "_known", "_sound", "at", "by_hand", "out", "sound", "steps")
 
     def __init__(self, spec: Any, kinds: dict[type, Kind | None]) -> None:
         self.steps: list[Step] = []
+        self.out = [spec]
         self.sound = True
+        self.by_hand = False
         self.at: Any = None
         self._kinds = kinds
-        self._out = [spec]
-        self._known: set[Any] = set()  # targets given themselves, with the names of arguments that they take
-        self._done: dict[int, Step | None] = {}  # id of a container -> its step, None while it is open
-        self._todo: list[Todo] = [(spec, self._out, 0)] if type(spec) not in ATOMS else []
+        self._deferring = Deferring(kinds)
+        self._known: dict[int, list[Any]] = {}  # id of a callable -> arguments that it takes: how many, and which names
+        self._sound: set[Any] = set()  # all of those
+        self._done: dict[int, int] = {}  # id of a container -> the number of its step, `_OPEN` while it is open
         self._order()
 
     def run(self) -> Any:
@@ -92,112 +105,191 @@ class Program:
         except BaseException:
             self.at = node
             raise
-        return self._out[0]
+        return self.out[0]
 
     def _order(self) -> None:  # noqa: C901 (most of a spec is calls like those before: they are done here, at once)
-        todo, kinds, steps, done, known = self._todo, self._kinds, self.steps, self._done, self._known
-        step: Step | None
-        inner: list[Todo] | None
-        a_call: Kind = kinds[Call]  # type: ignore[assignment]
-        depth = 0
-        while todo:
-            x, holder, key = todo.pop()
-            cls = type(x)
-            kind = a_call
-            if cls is Call and id(x) not in done and (id(x.__target__), *x.__dict__) in known:
-                step, inner = [x.__target__, (), x.__dict__, holder, key, x], None
-                for name, value in x.__dict__.items():
-                    if type(value) not in ATOMS:
-                        if inner is None:
-                            inner, step[2] = [], x.__dict__.copy()
-                        inner.append((value, step[2], name))
-            elif x is _LEAVE:  # `key` has all that it holds: its step is next
-                depth -= 1
-                steps.append(holder)
-                done[id(key)] = holder
-                continue
-            elif x is _LEAVE_PLACE:  # the same of what is no node, and made anew at each place
-                depth -= 1
-                if holder is not None:
-                    steps.append(holder)
-                del done[id(key)]
-                continue
-            elif x is _SCOPE:  # of a class default: what its owner has for itself
-                self._done = done = holder
-                continue
-            elif id(x) in done:
-                _again(done[id(x)], holder, key)
-                continue
-            elif cls in CALLS:
-                step, inner = self._call(x, holder, key)
-            else:
-                found = kinds[cls] if cls in kinds else kind_of(cls, kinds)
-                if found is None:
-                    self._leaf(x, holder, key)
+        steps, known, done = self.steps, self._known, self._done
+        frames: list[Frame] = []
+        entered: Frame | None
+        items: Iterator[tuple[Any, Any]] = iter([(0, self.out[0])])
+        holder: Any = self.out
+        leave: Any = None
+        while True:
+            for key, x in items:
+                cls = type(x)
+                if cls in ATOMS:
                     continue
-                kind = found
-                step, inner = self._container(x, kind, holder, key)
-            if inner:  # what it holds comes first
-                depth += 1
-                done[id(x)] = None
-                todo.append((_LEAVE if kind.node else _LEAVE_PLACE, step, x))
-                inner.reverse()
-                todo += inner
-                if depth >= MAX_DEPTH:
-                    self._too_deep(depth)
-            elif step is not None:
-                steps.append(step)
-                if kind.node:
-                    done[id(x)] = step
+                if id(x) in done:
+                    self._again(done[id(x)], holder, key)
+                    continue
+                if cls is not Call:
+                    entered = self._other(x, holder, key)
+                else:
+                    target, args, kwargs = x.__target__, x.__args__, x.__dict__
+                    if type(target) is Name:
+                        target = target._found
+                    shape = [len(args), *kwargs] if args else [*kwargs]
+                    if shape != known.get(id(target)) or (args and not ATOMS.issuperset(map(type, args))):
+                        entered = self._call(x, x, holder, key)
+                    else:
+                        for value in kwargs.values():
+                            if type(value) not in ATOMS:
+                                break
+                        else:
+                            done[id(x)] = len(steps)
+                            steps.append((target, args, kwargs, holder, key, x))
+                            continue
+                        kwargs, done[id(x)] = kwargs.copy(), _OPEN
+                        entered = iter(kwargs.items()), kwargs, (target, args, kwargs, holder, key, x)
+                if entered is not None:
+                    frames.append((items, holder, leave))
+                    items, holder, leave = entered
+                    done = self._done
+                    if len(frames) >= MAX_DEPTH:
+                        self._too_deep(len(frames))
+                    break
+            else:
+                if leave is not None:
+                    if len(leave) == 6:
+                        done[id(leave[5])] = len(steps)
+                        steps.append(leave)
+                    elif leave[0] is _THEN:
+                        items, holder, leave = leave[1]
+                        continue
+                    elif leave[0] is _SCOPE:
+                        self._done = done = leave[1]
+                    else:
+                        del done[id(leave[0])]
+                        steps.extend(leave[1])
+                if not frames:
+                    return
+                items, holder, leave = frames.pop()
+
+    def _again(self, number: int, holder: Any, key: Any) -> None:
+        """A node that was ordered before is put here too when it is made."""
+        if number == _OPEN:
+            raise CycleError(Fault("", "leads back to itself"))
+        function, args, kwargs, first, place, node = self.steps[number]
+        if type(first) is not _Everywhere:
+            first, place = _Everywhere([(first, place)]), None
+            self.steps[number] = function, args, kwargs, first, place, node
+        first.places.append((holder, key))
 
     def _too_deep(self, depth: int) -> None:
         self.sound = False
         if depth > MAX_DEPTH:
             raise DepthError(Fault("", f"is nested more than {MAX_DEPTH} levels deep"))
 
+    def _call(self, call: Any, node: Any, holder: Any, key: Any) -> Frame | None:
+        """A call that is not like those before, or a `node` that building comes to one."""
+        target = _raw(call, "__target__")
+        args, kwargs = _raw(call, "__args__").copy(), _raw(call, "__dict__").copy()
+        named = type(target) is Name
+        shape = [len(args), *kwargs] if args else [*kwargs]
+        sound = (id(target._found if named else target), *shape) in self._sound or not any(call_faults(call, []))
+        if not sound:
+            self.sound = False
+        elif named:
+            target = resolve(target)
+            if args and kwargs:
+                named_later(target, args, kwargs)
+        if type(call) in INSTANCES:
+            return self._instance(call, target, kwargs, holder, key)
+        if type(call) in PARTIALS or type(target) in _INDIRECT:
+            from functools import partial
+
+            function: Any = partial if type(call) in PARTIALS else call_now
+            policy = policy_of(target)
+            if policy is not None:
+                function = partial(call_judged, policy, function)
+            return self._called(node, function, [target, *args], kwargs, holder, key)
+        if sound and type(call) in _PLAIN and not (named and args and kwargs):
+            self._known[id(target)] = shape
+            self._sound.add((id(target), *shape))
+        return self._called(node, target, args, kwargs, holder, key)
+
+    def _called(
+        self, node: Any, function: Any, args: Any, kwargs: dict[str, Any], holder: Any, key: Any
+    ) -> Frame | None:
+        """A step whose arguments come first; `args` and `kwargs` are its own."""
+        self._done[id(node)] = _OPEN
+        leave = (function, args, kwargs, holder, key, node)
+        if not args or ATOMS.issuperset(map(type, args)):
+            return iter(kwargs.items()), kwargs, leave
+        named = iter(kwargs.items()), kwargs, leave
+        return iter(enumerate(args)), args, (_THEN, named)
+
+    def _instance(self, x: Any, cls: Any, fields: dict[str, Any], holder: Any, key: Any) -> Frame | None:
+        """A dataclass instance that only data describes so far."""
+        from functools import partial
+
+        kind = kind_of(cls, self._kinds) if isinstance(cls, type) else None
+        if kind is not None and (kind.call is not None or kind.by_hand):
+            return self._other(raw_instance(cls, fields), holder, key, node=x)
+        make = partial(construct_class, cls, deferred=any(map(self._deferring, fields.values())))
+        self._done[id(x)] = _OPEN
+        return iter(fields.items()), fields, (make, (fields,), _NONE, holder, key, x)
+
+    def _other(self, x: Any, holder: Any, key: Any, *, node: Any = None) -> Frame | None:
+        """Whatever is no plain call."""
+        cls = type(x)
+        if cls is _Owned:
+            scope, self._done = self._done, {}
+            return iter([(key, x.value)]), holder, (_SCOPE, scope)
+        if cls in CALLS:
+            return self._call(x, x, holder, key)
+        kind = self._kinds[cls] if cls in self._kinds else kind_of(cls, self._kinds)
+        if kind is None:
+            self._leaf(x, holder, key)
+            return None
+        if kind.by_hand:
+            self.by_hand = True
+            return None
+        if kind.call is not None:
+            return self._call(kind.call(x), x if node is None else node, holder, key)
+        keys, values = kind.items(x)
+        if kind.family == "dict":  # there at once, filled by what is made later
+            keys = keys if ATOMS.issuperset(map(type, keys)) else [made_key(name) for name in keys]
+            made = holder[key] = dict(zip(keys, values, strict=True))
+            return self._open(x, values, iter(made.items()), made)
+        if kind.family == "list":
+            holder[key] = values
+            return self._open(x, values, enumerate(values), values)
+        if kind.family == "tuple":
+            return self._open(x, values, enumerate(values), values, (tuple, (values,), _NONE, holder, key, x))
+        from functools import partial
+
+        make = partial(kind.remake, x, keys)
+        if kind.construct is not None:
+            deferred = self._deferring(x)
+            make = partial(kind.construct, x, keys, deferred=deferred)
+            self.sound = self.sound and not (deferred and asked_beyond_fields(cls))
+        elif cls is Ref:
+            self.sound = False
+        step = make, (values,), _NONE, holder, key, x
+        if not kind.node:
+            return self._open(x, (x,), enumerate(values), values, step)
+        own = kind.owned(x) if kind.owned is not None else ()
+        mine = [_Owned(v) if k in own else v for k, v in zip(keys, values, strict=True)] if own else values
+        self._done[id(x)] = _OPEN
+        return enumerate(mine), values, step
+
+    def _open(
+        self, x: Any, values: Collection[Any], items: Iterator[tuple[Any, Any]], made: Any, *steps: Step
+    ) -> Frame | None:
+        """Enter what is no node and is made anew at each place; what holds nothing is made already."""
+        if ATOMS.issuperset(map(type, values)):
+            return None
+        self._done[id(x)] = _OPEN
+        return items, made, (x, steps)
+
     def _leaf(self, x: Any, holder: Any, key: Any) -> None:
         if x is MISSING:
             self.sound = False
         elif type(x) is Name:
-            self.steps.append([resolve, (x,), _NONE, holder, key, x])
+            self.steps.append((resolve, (x,), _NONE, holder, key, x))
         elif type(x) is Datum:
-            self.steps.append([make_real, (x,), _NONE, holder, key, x])
-
-    def _call(self, call: Any, holder: Any, key: Any) -> tuple[Step, list[Todo]]:
-        target, args, kwargs = _target_of(call), _args_of(call).copy(), _kwargs_of(call).copy()
-        if any(call_faults(call, [])):
-            self.sound = False
-        parts = [call, target, args, kwargs]
-        step = [call_now, parts, _NONE, holder, key, call]
-        inner = [(target, parts, 1)] if kind_of(type(target)) is not None else []
-        if type(target) not in _INDIRECT and type(call) in _CALLED:
-            step[:3] = target, args, kwargs
-            if type(call) is Call and not args:
-                self._known.add((id(target), *kwargs))
-        inner += [(value, args, n) for n, value in enumerate(args) if type(value) not in ATOMS]
-        inner += [(value, kwargs, name) for name, value in kwargs.items() if type(value) not in ATOMS]
-        return step, inner
-
-    def _container(self, x: Any, kind: Kind, holder: Any, key: Any) -> tuple[Step | None, list[Todo]]:
-        keys, values = kind.items(x)
-        step: Step | None = None
-        made: Any = values
-        if kind.family == "dict" or kind.family == "list":  # there at once, filled by what is made later
-            keys = keys if ATOMS.issuperset(map(type, keys)) else [made_key(name) for name in keys]
-            made = holder[key] = dict(zip(keys, values, strict=True)) if kind.family == "dict" else values
-        else:
-            computed = _COMPUTED if kind is FIELDS else _NONE
-            step = [kind.remake, (x, keys, values), computed, holder, key, x]
-            self.sound = self.sound and type(x) is not Ref
-        places = keys if made is not values else range(len(values))
-        own = kind.owned(x) if kind.owned is not None else ()
-        inner: list[Todo] = []
-        for place, value, name in zip(places, values, keys, strict=True):
-            if own and name in own:
-                inner += [(_SCOPE, {}, None), (value, made, place), (_SCOPE, self._done, None)]
-            elif type(value) not in ATOMS:
-                inner.append((value, made, place))
-        return step, inner
+            self.steps.append((make_real, (x,), _NONE, holder, key, x))
 
 
 def made_key(key: Any) -> Any:
@@ -207,57 +299,33 @@ def made_key(key: Any) -> Any:
     return resolve(key) if type(key) is Name else make_real(key) if type(key) is Datum else key
 
 
-def _again(step: Step | None, holder: Any, key: Any) -> None:
-    """A node that was reached before is put here too when it is made."""
-    if step is None:
-        raise CycleError(Fault("", "leads back to itself"))
-    if type(step[3]) is not _Everywhere:
-        step[3:5] = [_Everywhere([(step[3], step[4])]), None]
-    step[3].places.append((holder, key))
+def call_now(function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Call what had to be built first."""
+    return function(*args, **kwargs)
 
 
-def call_now(call: Any, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """Make one call, its arguments built already."""
-    named = type(target) is Name
-    if named:
-        target = resolve(target)
-    else:
-        policy = _policy_of(call)
-        if policy is not None:
-            policy.judge_call(target)
-    if named and args and kwargs:
-        args = _named_later(target, args, kwargs)
-    if type(call) in PARTIALS:
-        from functools import partial
+def call_judged(policy: Policy, make: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Call what data said must be made by a call or a reference first.
 
-        return partial(target, *args, **kwargs)
-    if type(call) in INSTANCES:
-        return _instance(target, kwargs)
-    return target(*args, **kwargs)
+    Raises:
+        TrustError: The policy does not allow it.
+    """
+    policy.judge_call(function)
+    return make(function, *args, **kwargs)
 
 
-def _policy_of(call: Any) -> Policy | None:
-    """The policy under which data said what is called, also where that is itself made by a call."""
-    target = _target_of(call)
+def policy_of(target: Any) -> Policy | None:
+    """The policy under which data said what makes a target, None where it is the callable itself."""
+    if type(target) not in _INDIRECT:
+        return None
     while type(target) in CALLS:
-        target = _target_of(target)
+        target = _raw(target, "__target__")
     return target.policy if type(target) is Name else target.__policy__ if type(target) is Ref else None
 
 
-def _named_later(target: Any, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+def named_later(target: Any, args: list[Any], kwargs: dict[str, Any]) -> None:
     """A name that was set later wins over the position that it fills."""
     signature = signature_of(target)
     for n, parameter in enumerate(signature.slots[: len(args)] if signature is not None else ()):
         if parameter.name in kwargs and parameter.name in signature.named:  # type: ignore[union-attr]
             args[n] = kwargs.pop(parameter.name)
-    return args
-
-
-def _instance(cls: Any, fields: dict[str, Any]) -> Any:
-    """A dataclass instance from its fields, also those that its constructor does not take."""
-    known = getattr(cls, "__dataclass_fields__", {})
-    late = {name: fields.pop(name) for name in list(fields) if name in known and not known[name].init}
-    made = cls(**fields)
-    for name, value in late.items():
-        object.__setattr__(made, name, value)
-    return made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._fields import field_names, has_fields
+from ._instances import instance_fault
 from ._items import CALLS, origin_of, signature_text, step_into, target_text, unknown_argument
 from ._lazy import positions_fault
 from ._leaf import MISSING
@@ -16,7 +18,7 @@ from .errors import CallsheetError, CycleError, DepthError, Fault, PathError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import Any
 
     Visit = Callable[[Any, tuple[object, ...]], Iterator[Fault]]
@@ -156,12 +158,23 @@ class _Survey:
         return [], []
 
     def make(self, x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
-        if type(x) in CALLS and (self.only is None or id(x) in self.only):
-            found = [*call_faults(x, self.trail)]
-            if self.visit is not None and not found:
-                found = [*self.visit(x, place_of(self.trail))]
-            self.faults.extend(found)
+        if (type(x) in CALLS or kind.family == "fields") and (self.only is None or id(x) in self.only):
+            self.faults.extend(self.faults_at(x, kind))
         return x
+
+    def faults_at(self, x: Any, kind: Kind) -> Iterable[Fault]:
+        if kind.construct is not None:
+            fault = instance_fault(x, format_path(place_of(self.trail)))
+            return [] if fault is None else [fault]
+        try:
+            call = x if kind.call is None else kind.call(x)
+        except CallsheetError as error:
+            path = format_path(place_of(self.trail))
+            return [Fault(path, fault.problem, origin=fault.origin, advice=fault.advice) for fault in error.faults]
+        if type(call) not in CALLS:
+            return []
+        found = [*call_faults(call, self.trail)]
+        return [*self.visit(call, place_of(self.trail))] if self.visit is not None and not found else found
 
     def leaf(self, x: Any) -> Any:
         if x is MISSING and (self.only is None or id(self.trail[-1][0]) in self.only):
@@ -223,7 +236,7 @@ def call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
         return
     args, kwargs = _raw(call, "__args__"), _raw(call, "__dict__")
     if not signature.more_named and not kwargs.keys() <= signature.named.keys():
-        fields = getattr(target, "__dataclass_fields__", {}) if type(call) in INSTANCES else {}
+        fields = field_names(target) if type(call) in INSTANCES and has_fields(target) else ()
         for name in (name for name in signature.unknown(kwargs) if name not in fields):
             path = format_path((*place_of(trail), name))
             yield unknown_argument(name, call, signature, origin_of(call, name).where, path=path)

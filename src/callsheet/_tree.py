@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from ._fields import clone, construct, field_items, has_fields, owned_defaults
 from ._path import format_path
 from .errors import CycleError, DepthError, Fault
 
@@ -38,9 +39,12 @@ class Kind:
         items: Gives the keys and the values of an instance, as two new lists.
         remake: Makes an instance like the first argument from keys and values.
         owned: Keys whose values are class defaults, which each owner has for itself.
+        construct: `remake` from built values, where that is more; told whether any was `deferred`.
+        call: Gives the call that building an instance comes to, where it is one.
+        by_hand: Whether its classes have a `build` of their own, which sees the values as they are.
     """
 
-    __slots__ = ("family", "form", "head", "items", "node", "owned", "remake")
+    __slots__ = ("by_hand", "call", "construct", "family", "form", "head", "items", "node", "owned", "remake")
 
     def __init__(
         self,
@@ -52,7 +56,13 @@ class Kind:
         family: str = "",
         head: Callable[[Any], Any] = type,
         form: Callable[[Any, list[Any]], Form] | None = None,
+        construct: Callable[..., Any] | None = None,
+        call: Callable[[Any], Any] | None = None,
+        by_hand: bool = False,
     ) -> None:
+        self.by_hand = by_hand
+        self.call = call
+        self.construct = construct
         self.family = family
         self.head = head
         self.form = form
@@ -70,54 +80,6 @@ def _dict_items(x: Any) -> Items:
     return list(x), list(x.values())
 
 
-def _fields_items(x: Any) -> Items:
-    names = _field_names(type(x))
-    return names, [getattr(x, name) for name in names]
-
-
-def _field_names(cls: type) -> list[str]:
-    fields = getattr(cls, "__dataclass_fields__", None)
-    if fields is not None:
-        # `_field_type` tells fields from ClassVar and InitVar without importing dataclasses.
-        return [name for name, field in fields.items() if field._field_type.name == "_FIELD"]
-    return [field.name for field in cls.__attrs_attrs__]  # type: ignore[attr-defined]
-
-
-def remake_fields(x: Any, keys: list[Any], values: list[Any], *, keep: bool = True) -> Any:
-    """A new instance through its constructor, so that `__post_init__` sees the new values.
-
-    Args:
-        x: A dataclass or attrs instance.
-        keys: Its fields.
-        values: Their new values.
-        keep: Whether fields that the constructor does not take get their
-            values here too; otherwise what `__post_init__` made of them stays.
-    """
-    cls = type(x)
-    late, given = [], {}
-    attrs = getattr(cls, "__attrs_attrs__", None)
-    fields = {field.name: field for field in attrs} if attrs is not None else cls.__dataclass_fields__
-    for key, value in zip(keys, values, strict=True):
-        if fields[key].init:
-            given[getattr(fields[key], "alias", None) or key] = value
-        else:
-            late.append((key, value))
-    made = cls(**given)
-    if keep or not (hasattr(cls, "__post_init__") or hasattr(cls, "__attrs_post_init__")):
-        for key, value in late:
-            object.__setattr__(made, key, value)
-    return made
-
-
-def _default_keys(x: Any) -> Collection[str]:
-    fields = getattr(type(x), "__dataclass_fields__", None) or {f.name: f for f in type(x).__attrs_attrs__}
-    return {
-        name
-        for name, field in fields.items()
-        if type(field.default) not in ATOMS and getattr(x, name, None) is field.default
-    }
-
-
 def _nothing(x: Any) -> None:
     """The head of what is nothing beside its items."""
 
@@ -132,17 +94,26 @@ def list_form(x: Any, keys: list[Any]) -> Form:
     return "[", [""] * len(keys), "]"
 
 
-def _call_form(x: Any, keys: list[Any]) -> Form:
+def call_form(x: Any, keys: list[Any]) -> Form:
     return f"{type(x).__qualname__}(", [f"{key}=" for key in keys], ")"
 
 
-FIELDS = Kind(_fields_items, remake_fields, node=True, owned=_default_keys, family="fields", form=_call_form)
+FIELDS = Kind(
+    field_items,
+    clone,
+    node=True,
+    owned=owned_defaults,
+    family="fields",
+    form=call_form,
+    construct=construct,
+)
 NAMED_TUPLE = Kind(
     lambda x: (list(x._fields), list(x)),
     lambda x, keys, values: type(x)._make(values),
     node=True,
+    owned=owned_defaults,
     family="fields",
-    form=_call_form,
+    form=call_form,
 )
 
 KINDS: dict[type, Kind | None] = {
@@ -175,9 +146,12 @@ def kind_of(cls: type, kinds: dict[type, Kind | None] = KINDS) -> Kind | None:
         return kinds[cls]
     except KeyError:
         pass
+    enum = sys.modules.get("enum")
     if hasattr(cls, "__callsheet_kind__"):
         kind: Kind | None = cls.__callsheet_kind__
-    elif hasattr(cls, "__dataclass_fields__") or hasattr(cls, "__attrs_attrs__"):
+    elif enum is not None and issubclass(cls, enum.Enum):
+        kind = None  # also where it mixes in a dataclass: a member is one thing, and never another
+    elif has_fields(cls):
         kind = FIELDS
     elif issubclass(cls, tuple) and hasattr(cls, "_fields"):
         kind = NAMED_TUPLE

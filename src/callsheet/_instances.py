@@ -1,0 +1,68 @@
+"""Instances of ordinary classes in a spec: which hold something that must be built first, and what would stop that."""
+
+from __future__ import annotations
+
+from ._fields import asked_beyond_fields
+from ._items import CALLS, DEFERRED
+from ._tree import KINDS, Kind, kind_of
+from .errors import Fault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Deferring:
+    """Tells which containers hold a call, a reference or a name, at any depth; each is looked through once.
+
+    Args:
+        kinds: Which types are containers.
+    """
+
+    __slots__ = ("_kinds", "_known")
+
+    def __init__(self, kinds: dict[type, Kind | None] = KINDS) -> None:
+        self._kinds = kinds
+        self._known: dict[int, bool] = {}
+
+    def __call__(self, x: Any) -> bool:
+        known = self._known
+        stack: list[Any] = []
+        found, values = False, iter([x])
+        while not found:
+            for value in values:
+                cls = type(value)
+                kind = kind_of(cls, self._kinds)
+                if cls in CALLS or cls in DEFERRED or (kind is not None and (kind.call or kind.by_hand)):
+                    found = True
+                    break
+                if kind is None or known.get(id(value)) is False:
+                    continue
+                if known.get(id(value)):
+                    found = True
+                    break
+                known[id(value)] = False  # also while it is open: a circle adds nothing to what it holds
+                stack.append((value, values))
+                values = iter(kind.items(value)[1])
+                break
+            else:
+                if not stack:
+                    break
+                _, values = stack.pop()
+        for container, _ in stack:
+            known[id(container)] = True
+        return found
+
+
+def instance_fault(x: Any, path: str) -> Fault | None:
+    """Why an instance that holds something deferred cannot be constructed when that is built, None where it can."""
+    asked = asked_beyond_fields(type(x))
+    if not asked or not Deferring()(x):
+        return None
+    name = type(x).__qualname__
+    return Fault(
+        path,
+        f"holds what must be built first, and {name} cannot be made again from its fields: "
+        f"its constructor asks for {', '.join(asked)}",
+        advice=[f"write  lazy({name})(…)  in its place"],
+    )

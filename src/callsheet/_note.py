@@ -1,0 +1,62 @@
+"""The note on an exception of a user's own code: where in the spec it happened, and what was called there."""
+
+from __future__ import annotations
+
+from ._items import CALLS, origin_of
+from ._layout import layout
+from ._leaf import Datum
+from ._path import format_path
+from ._ready import References, place_of
+from ._ref import Ref
+from ._target import Name
+from ._tree import TARGET, Kind, fold, kind_of, walk
+from .errors import CallsheetError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def add_note(error: BaseException, x: Any, spec: Any, *, root: Any, references: References) -> None:
+    """Say where an exception happened.
+
+    Args:
+        error: What was raised.
+        x: The part of the spec that was built then; a name that could not be imported tells its own place.
+        spec: What was to be built.
+        root: Where paths start.
+        references: How references were followed.
+    """
+    if type(x) not in (Name, Datum):
+        error.add_note(_note(x, _way_to(x, spec, references), root))
+
+
+def _way_to(x: Any, spec: Any, references: References) -> list[Any]:
+    """The trail of a fold that stands at `x`."""
+    trail: list[Any] = []
+
+    def make(found: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
+        if found is x:
+            raise _FoundError
+        return found
+
+    try:
+        fold(spec, make, kinds=references.kinds, trail=trail)
+    except (_FoundError, CallsheetError):
+        pass
+    return trail
+
+
+class _FoundError(Exception):
+    """The fold stands where it should."""
+
+
+def _note(x: Any, trail: list[Any], root: Any) -> str:
+    steps = next((steps for steps, value in walk(root) if value is x), place_of(trail))
+    text = layout(x, width=76) if kind_of(type(x)) is not None else repr(x)
+    if len(text) > 300:
+        text = text[:296] + " ..."
+    origin = origin_of(x, TARGET).where if type(x) in CALLS and not isinstance(x, Ref) else ""
+    place = format_path(steps) or "the spec"
+    lines = [f"while building {place}" + (f", written at {origin}" if origin else "")]
+    return "\n".join([*lines, *("    " + line for line in text.split("\n"))])
