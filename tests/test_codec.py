@@ -132,12 +132,8 @@ VALUES = {
     "partial": partial(call)(1, b=2),
     "dataclass": Optim(0.5, Optim([1])),
     "frozen dataclass": Frozen(2),
-<<<<<<< HEAD
     "texts of a dataclass": Optim("${a}", "???"),
     "texts below a dataclass": Optim({"k": "${a}"}, ["${", ("${}",)]),
-=======
-    "texts of a dataclass": Optim("\\${a}", "???"),
->>>>>>> f1cfc8a (Config, and dataclasses as parts of a spec: built once, copied as they are, constructed from what was built)
     "references": {
         "s": 5,
         "whole": "${s}",

@@ -439,8 +439,19 @@ def test_pythons_replace_and_its_constructor_clone_as_for_any_dataclass():
     assert made.net is config.net
 
 
+def test_what_stands_in_a_field_stays_the_object_that_it_is():
+    @dataclass
+    class Ordinary:
+        text: str
+
+    ordinary, rows = Ordinary("${width}"), [1, {"a": 2}]
+    config = NetConfig(inner=ordinary, rows=rows)
+    assert (config.inner is ordinary, config.rows is rows, ordinary.text) == (True, True, "${width}")
+
+
 def test_references_in_texts_follow_overrides():
     spec = lazy(dict)(width=3, head=HeadConfig(NetConfig(width="${width}"), classes="${head.net.width}"))
     made = build(override(spec, "width=5"))["head"]
     assert (made.net.width, made.classes) == (5, 5)
     assert HeadConfig(NetConfig(), classes="${net.width}").build().classes == 32
+    assert NetConfig(rows=[{"a": ("${width}", r"\${width}")}]).build().rows == [{"a": (32, "${width}")}]

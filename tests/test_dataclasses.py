@@ -246,11 +246,10 @@ def test_a_converter_and_a_validator_see_what_was_built():
     assert caught.value.__notes__[0].split("\n")[0] == "while building a[0]"
 
 
-def test_texts_in_fields_are_references_once_they_stand_in_a_spec():
-    spec = lazy(dict)(seed=3, name="n", plain=Plain("run-${seed}", [{"a": ("${name}", Point("${seed}"))}]))
-    made = build(spec)["plain"]
-    assert made == Plain("run-3", [{"a": ("n", Point(3))}])
-    assert build(override(spec, "seed=4"))["plain"].x == "run-4"
+def test_texts_in_fields_are_what_they_are_and_a_reference_is_written_as_one():
+    spec = lazy(dict)(seed=3, plain=Plain("run-${seed}", [ref("seed"), "${seed}"]))
+    assert build(spec)["plain"] == Plain("run-${seed}", [3, "${seed}"])
+    assert build(override(spec, "seed=4"))["plain"].rows[0] == 4
     assert equal(from_data(to_data(spec)), spec)
 
 

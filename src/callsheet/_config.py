@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABCMeta
 from functools import wraps
+from operator import is_
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_transform, get_origin
 
@@ -12,9 +13,10 @@ from ._build import build
 from ._fields import clone, field_items, owned_defaults
 from ._instances import Deferring
 from ._joint import JOINT
+from ._ref import parse_text
 from ._spec import Call, attach, copy, new_call
 from ._target import Name, parse_name
-from ._tree import Kind, call_form
+from ._tree import KINDS, Kind, Only, call_form, fold
 from .errors import Fault, SpecError
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class _Meta(ABCMeta):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         try:
-            return attach(super().__call__(*args, **kwargs))
+            return attach(_with_references(super().__call__(*args, **kwargs)))
         except Exception as error:
             if any(map(Deferring(), (*args, *kwargs.values()))):
                 error.add_note(f"it was given what must be built first: write  lazy({cls.__name__})(…)  in its place")
@@ -82,6 +84,8 @@ else:
         may have a `build` method of its own, which sees the fields as they are; what
         it asks other parts of the spec for with their `build()` joins the build that
         runs, so that each node is built once.
+
+        In the texts of its fields, as in those of a call, `${a.b}` is a reference.
 
         A default that can be changed (a list, a config) is no mistake: each instance
         has its own copy.
@@ -126,6 +130,24 @@ else:
         def __orig_class__(self, alias):
             problem = f"{alias} is no class of its own, so nothing can be made of it"
             raise SpecError(Fault("", problem, advice=["write  class Name(...): pass  with it as the base"]))
+
+
+_DATA: dict[type, Kind | None] = Only({cls: KINDS[cls] for cls in (dict, list, tuple)})
+
+
+def _with_references(config: Any) -> Any:
+    """A config whose texts with `${`, also those in lists, tuples and dicts, are references."""
+
+    def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
+        values = [parse_text(v) if type(v) is str and "${" in v else v for v in values]
+        same = all(map(is_, values, kind.items(x)[1]))
+        return x if same else kind.remake(x, keys, values)
+
+    for key, value in zip(*field_items(config), strict=True):
+        (made,) = fold([value], make, kinds=_DATA)
+        if made is not value:
+            object.__setattr__(config, key, made)
+    return config
 
 
 def _named(item: Any) -> Any:

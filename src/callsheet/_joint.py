@@ -14,7 +14,7 @@ from ._ready import References, faults_of
 from ._running import RUNNING
 from ._spec import INSTANCES, PARTIALS, call_parts
 from ._target import Name, resolve
-from ._tree import ENTER, KINDS, Kind, fold, kind_of, within_default
+from ._tree import ENTER, KINDS, Kind, Only, fold, kind_of, within_default
 from .errors import CallsheetError, CycleError, Fault, SpecError
 
 TYPE_CHECKING = False
@@ -193,10 +193,10 @@ class Joint:
         return found - owned
 
 
-_DESCRIBED: dict[type, Kind | None] = {
-    cls: kind if kind is not None and (kind.family in ("dict", "list", "tuple") or cls in INSTANCES) else None
-    for cls, kind in KINDS.items()
-}
+_DATA = ("dict", "list", "tuple")
+_DESCRIBED: dict[type, Kind | None] = Only(
+    {cls: kind for cls, kind in KINDS.items() if kind is not None and (kind.family in _DATA or cls in INSTANCES)}
+)
 
 
 def _resolved(instance: Any) -> Any:

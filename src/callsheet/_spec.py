@@ -537,7 +537,6 @@ def attach(value: Any, site: Site | None = None) -> Any:
             )
         )
     if kind_of(cls) is not None:
-        value = _with_references(value)
         _hold_often(value)
     return value
 
@@ -550,20 +549,6 @@ class _RawKinds(dict):  # type: ignore[type-arg]
         found: Kind | None = self[dict] if ordered else None
         return found
 
-
-class _OrdinaryKinds(dict):  # type: ignore[type-arg]
-    """Whatever holds something and is no part of a spec's own, which is attached already."""
-
-    def __missing__(self, cls: type) -> Kind | None:
-        own = cls in _SPECS or cls in MAPPINGS or cls in LISTS
-        found = self[cls] = None if own else kind_of(cls)
-        return found
-
-    def __contains__(self, cls: object) -> bool:
-        return True
-
-
-_ORDINARY: dict[type, Kind | None] = _OrdinaryKinds()
 
 # A dict in ordinary Python data is one thing wherever it stands: it becomes one mapping.
 _RAW: dict[type, Kind | None] = _RawKinds(
@@ -588,27 +573,6 @@ def _attached_atoms(x: Any, site: Site | None) -> Any:
         if cls not in ATOMS or (cls is str and "${" in value):
             return ENTER
     return mapping_of_atoms(x.copy(), site)
-
-
-def _with_references(value: Any) -> Any:
-    """An instance whose texts with `${`, at any depth of ordinary data, are references from now on."""
-
-    def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
-        before = kind.items(x)[1]
-        values = [parse_text(v) if type(v) is str and "${" in v else v for v in values]
-        changed = [(key, v) for key, v, old in zip(keys, values, before, strict=True) if v is not old]
-        if not changed:
-            return x
-        if kind.family == "tuple" or isinstance(x, tuple):
-            return kind.remake(x, keys, values)
-        for key, v in changed:
-            if kind.family == "fields":
-                _set(x, key, v)
-            else:
-                x[key] = v
-        return x
-
-    return fold(value, make, kinds=_ORDINARY)
 
 
 def _hold_often(value: Any) -> None:

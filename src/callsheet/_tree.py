@@ -137,6 +137,13 @@ KINDS: dict[type, Kind | None] = {
 """Type to kind; None for what holds nothing. Every verb takes another table as `kinds=`."""
 
 
+class Only(dict):  # type: ignore[type-arg]
+    """A table of kinds in which every type that it does not name holds nothing."""
+
+    def __missing__(self, cls: type) -> None:
+        return None
+
+
 def kind_of(cls: type, kinds: dict[type, Kind | None] = KINDS) -> Kind | None:
     """The kind of a type, None for a leaf; a dataclass, attrs class or NamedTuple is found out at its first use.
 
