@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ._patch import patch as patch
     from ._ref import Ref as Ref
     from ._ref import ref as ref
+    from ._secret import Secret as Secret
     from ._spec import Call as Call
     from ._spec import Partial as Partial
     from ._spec import copy as copy
@@ -62,6 +63,7 @@ _HOME = {
     "_override": "edit override",
     "_patch": "patch",
     "_ref": "Ref ref",
+    "_secret": "Secret",
     "_spec": "Call Partial copy",
     "_sweep": "Sweep Trial sweep",
     "errors": "CallsheetError",

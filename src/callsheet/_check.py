@@ -13,6 +13,7 @@ from ._origin import Origin
 from ._path import format_path
 from ._ready import faults_of
 from ._ref import Ref
+from ._secret import Secret
 from ._signature import EMPTY, signature_of
 from ._spec import PARTIALS, attach, set_item
 from ._target import Name, resolve
@@ -101,6 +102,8 @@ def _settle(call: Any, key: Any, value: Any, hint: Any, origin: Origin) -> Any:
     said = parse(origin.text)
     if said.is_sweep or not said.choices or said.steps[-1] not in (key, str(key)):
         return value
+    if type(value) is Secret:
+        return value  # as it was typed: a text is what it becomes
     if kind_of(type(value)) is not None and not equal(value, plain_value(said.choices[0])):
         return value  # it holds what was set later, or what must be built
     made = attach(convert(said.choices[0], hint))
@@ -113,6 +116,8 @@ def _misfit(value: Any, hint: Any, default: Any) -> str:
     """Why a value does not fit an annotation, or ""."""
     if value is MISSING or type(value) in (Ref, Datum) or value is default:
         return ""
+    if type(value) is Secret:
+        return _text_misfit(hint)
     if type(value) is hint:
         return ""
     if type(value) in CALLS:
@@ -121,7 +126,7 @@ def _misfit(value: Any, hint: Any, default: Any) -> str:
         value = read(value)
     elif type(value) not in ATOMS:
         value = plain(value)
-        if any(type(inner) in CALLS or type(inner) in (Ref, Name, Datum) for _, inner in walk_steps(value)):
+        if any(type(inner) in CALLS or type(inner) in (Ref, Name, Datum, Secret) for _, inner in walk_steps(value)):
             return ""  # what it will hold is known only when it is built
     import typeguard
 
@@ -136,6 +141,12 @@ def _misfit(value: Any, hint: Any, default: Any) -> str:
         shown = layout(value, width=1000)
         return f"must be {hint_text(hint)}, found {shown if len(shown) <= 60 else shown[:56] + ' ...'}"
     return ""
+
+
+def _text_misfit(hint: Any) -> str:
+    """Why a secret, which is built into a text, does not fit; told where a class is declared."""
+    plain = isinstance(hint, type) and not hasattr(hint, "__origin__") and not getattr(hint, "_is_protocol", False)
+    return "" if not plain or hint is Secret or issubclass(str, hint) else f"must be {hint_text(hint)}, found a secret"
 
 
 def _result_misfit(call: Any, hint: Any) -> str:

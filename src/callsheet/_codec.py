@@ -604,7 +604,9 @@ class _Decoder:
             raise self.bad(place, f"has the value kind {tag!r}, which is not known")
         try:
             return read_leaf(tag, x.get("of"), policy=self.policy, where=self.where)
-        except (ValueError, TypeError, LookupError, ArithmeticError, CallsheetError) as error:
+        except CallsheetError as error:
+            raise self.bad(place, f"holds no {tag}: {error.faults[0].problem}") from None
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             raise self.bad(place, f"holds no {tag}: {error}") from None
 
     def reference(self, x: dict[str, Any], place: str) -> Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._grammar import Word, plain_value
+from ._secret import Secret, is_reference
 from ._signature import EMPTY
 
 TYPE_CHECKING = False
@@ -31,7 +32,7 @@ def convert(said: Any, hint: Any) -> Any:
     >>> convert(Word("8"), float), convert(Word("8"), str), convert(Word("null"), int | None)
     (8.0, '8', None)
     """
-    if isinstance(said, Word) and "${" in said.text:
+    if isinstance(said, Word) and "${" in said.text and hint is not Secret:
         return said.text  # a reference: what it leads to is known, and checked, later
     reader = _READERS.get(hint) if _hashable(hint) else None
     if reader is not None:
@@ -132,6 +133,15 @@ def _complex(said: Any, hint: Any) -> complex:
         raise mismatch(hint, said) from None
 
 
+def _secret(said: Any, hint: Any) -> Secret | None:
+    text = said.text if isinstance(said, Word) else said
+    if isinstance(said, Word) and said.value is None:
+        return None  # none is needed
+    if not is_reference(text):  # not shown: it may be one
+        raise Mismatch("is a secret: give the place where it is kept, as env:API_KEY or file:~/.token")
+    return Secret(text)
+
+
 _READERS: dict[Any, Any] = {
     EMPTY: lambda said, hint: plain_value(said),
     object: lambda said, hint: plain_value(said),
@@ -140,6 +150,7 @@ _READERS: dict[Any, Any] = {
     float: _float,
     bool: _bool,
     complex: _complex,
+    Secret: _secret,
     None: _none,
     type(None): _none,
     list: lambda said, hint: plain_value(_items(said, hint)),

@@ -6,6 +6,7 @@ from ._layout import layout
 from ._leaf import Datum
 from ._origin import UNKNOWN, Origin, locate
 from ._ref import Ref, Template, apply_steps, depends_on_run, follow, operands_of, with_operands
+from ._secret import Secret
 from ._signature import EMPTY, Signature, signature_of
 from ._target import Name, name_of, resolve
 from ._tree import TARGET, kind_of
@@ -109,7 +110,7 @@ def read(value: Any) -> Any:
     base, steps, root = value.__base__, value.__steps__, value.__root__
     if type(base) is Template:
         parts = [part if isinstance(part, str) else read(part) for part in base.parts]
-        return value if any(kind_of(type(part)) for part in parts) else "".join(map(str, parts))
+        return value if any(map(_waits, parts)) else "".join(map(str, parts))
     if type(base) is not tuple:
         return value if steps else base
     if root is None:
@@ -124,15 +125,20 @@ def read(value: Any) -> Any:
         found = follow(root if found.__root__ is None else found.__root__, found.__base__, step_into)
     if type(found) is Ref:
         return read(found) if not steps and len(later) == 1 and type(found.__base__) is Template else value
-    if kind_of(type(found)) is not None and any(steps for steps, _ in later):
+    if _waits(found) and any(steps for steps, _ in later):
         return value
     found = resolve(found) if type(found) is Name else found
     for steps, policy in reversed(later):
         operands = [read(operand) for operand in operands_of(steps)]
-        if any(kind_of(type(operand)) is not None for operand in operands):
+        if any(map(_waits, operands)):
             return value
         found = apply_steps(found, with_operands(steps, operands), policy)
     return found
+
+
+def _waits(value: Any) -> bool:
+    """Whether only a build knows what this becomes."""
+    return kind_of(type(value)) is not None or type(value) is Secret
 
 
 def origin_of(holder: Any, key: Any) -> Origin:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from ._secret import Secret, is_reference, read_secret
 from ._target import Name, named_value, parse_name, resolve
 from ._tree import ATOMS, is_enum
 
@@ -145,6 +146,8 @@ def write_leaf(x: Any) -> Written | None:
         return "name", x.text
     if cls is Datum:
         return x.tag, x.of
+    if cls is Secret:
+        return ("secret", x.reference) if is_reference(x.reference) else None
     if x is MISSING:
         return "missing", None
     if is_enum(x):
@@ -289,6 +292,7 @@ SAFE_TAGS = frozenset(
         "fraction",
         "name",
         "missing",
+        "secret",
         "enum",
         "dtype",
         "scalar",
@@ -313,6 +317,8 @@ def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: str = "
         return MISSING
     if tag == "name":
         return parse_name(of, where=where, policy=policy)
+    if tag == "secret":
+        return read_secret(of, policy=policy, where=where)
     if tag in ("enum", "dtype", "scalar", "array"):
         return Datum(tag, of, policy=policy, where=where)
     if tag in ("set", "frozenset"):

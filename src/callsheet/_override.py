@@ -22,6 +22,7 @@ from ._lazy import nothing_at, through
 from ._origin import Origin, locate
 from ._path import format_path
 from ._ref import Ref, bind
+from ._secret import Secret
 from ._signature import EMPTY, signature_of
 from ._spec import attach, copy, delete_item, here, new_list, new_mapping, set_item, settle_class
 from ._tree import KINDS, kind_of
@@ -159,7 +160,8 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override") -> N
         before = _ABSENT
     origin = _origin(holder, key, said, before, where, kind)
     try:
-        value = attach(convert(said.choices[0], _hint(holder, key)))
+        hint = Secret if type(before) is Secret else _hint(holder, key)
+        value = attach(convert(said.choices[0], hint))
         if said.operation == "append":
             value = _appended(before, value, said)
     except Mismatch as error:

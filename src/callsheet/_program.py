@@ -8,6 +8,7 @@ from ._items import CALLS
 from ._leaf import MISSING, Datum, make_real
 from ._ready import call_faults
 from ._ref import Ref
+from ._secret import Secret
 from ._signature import signature_of
 from ._spec import INSTANCES, PARTIALS, Call
 from ._target import Name, resolve
@@ -290,6 +291,9 @@ class Program:
             self.steps.append((resolve, (x,), _NONE, holder, key, x))
         elif type(x) is Datum:
             self.steps.append((make_real, (x,), _NONE, holder, key, x))
+        elif type(x) is Secret:
+            self.steps.append((x.reveal, (), _NONE, holder, key, x))
+            self.sound = self.sound and x.fault() is None
 
 
 def made_key(key: Any) -> Any:

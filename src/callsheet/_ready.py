@@ -10,6 +10,7 @@ from ._leaf import MISSING
 from ._path import format_path
 from ._ref import Ref, Template, apply_steps, depends_on_run, follow, operands_of, ref_text, with_operands
 from ._running import RUNNING
+from ._secret import Secret
 from ._signature import signature_of
 from ._spec import INSTANCES, PARTIALS
 from ._target import Name, TargetError, resolve
@@ -179,6 +180,11 @@ class _Survey:
     def leaf(self, x: Any) -> Any:
         if x is MISSING and (self.only is None or id(self.trail[-1][0]) in self.only):
             self.faults.append(_missing_value(self.trail, self.references.root))
+        elif type(x) is Secret and (self.only is None or id(self.trail[-1][0]) in self.only):
+            fault = x.fault()
+            if fault is not None:
+                path, origin = format_path(place_of(self.trail)), _origin_at(self.trail)
+                self.faults.append(Fault(path, fault.problem, origin=origin, advice=fault.advice))
         return x
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._ready import References
 from ._ref import Ref, Template, apply_steps, depends_on_run, with_operands
+from ._secret import Secret
 from ._spec import attach
 from ._tree import Kind, fold, kind_of
 
@@ -37,14 +38,16 @@ def resolve_references(spec: Any) -> Any:
         if depends_on_run(x):
             return Ref(base, x.__steps__, None, x.__policy__)
         if type(base) is Template:
-            if any(kind_of(type(value)) is not None for value in values):
-                return x  # a part must be built first
+            if any(kind_of(type(value)) is not None or type(value) is Secret for value in values):
+                return x  # a part must be built first, or is not to be written out
             return references.make(x, keys, values)
         steps = with_operands(x.__steps__, values[1:])
         if not steps:
             return values[0] if type(base) is tuple else Ref(values[0], (), None, x.__policy__)
         if kind_of(type(values[0])) is not None:
             return Ref(values[0], steps, None, x.__policy__)
+        if any(type(value) is Secret for value in values):
+            return Ref(base, steps, None, x.__policy__)
         return apply_steps(values[0], steps, x.__policy__)
 
     kinds = {**references.kinds, Ref: Kind(items, references.make, family="ref")}

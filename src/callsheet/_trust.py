@@ -127,7 +127,7 @@ class Policy:
             TrustError: Nothing allows it.
         """
         if reference.startswith("file:") and reference not in (*self.allow, *self.project):
-            raise self._unallowed("is a file that data would read", reference, where)
+            raise self._unallowed(f"is {reference}, which data may not read by itself", reference, where)
 
     def _unallowed(self, problem: str, entry: str, where: str) -> TrustError:
         return TrustError(Fault("", problem, origin=where, advice=self._advice(entry, where)))

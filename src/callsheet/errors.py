@@ -93,6 +93,10 @@ class TrustError(CallsheetError):
     """Data asks for an import that nobody allowed."""
 
 
+class SecretError(SpecError):
+    """A secret is not where it should be, or was given as itself."""
+
+
 class RunError(CallsheetError):
     """A run, a plan or a record cannot be found, or cannot be used."""
 
