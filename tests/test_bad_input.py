@@ -33,14 +33,16 @@ def test_a_directory(project):
 def test_a_suffix_that_is_not_known(project, name):
     project(name, "")
     assert (
-        message(name) == f"{name} ends in {os.path.splitext(name)[1] or 'nothing'}: a config is a .py or a .json file"
+        message(name)
+        == f"{name} ends in {os.path.splitext(name)[1] or 'nothing'}: a config is a .py, .json, .toml, .yaml or .yml file"
     )
 
 
 @pytest.mark.parametrize("name", ["conf.py", "conf.json"])
 def test_binary_rubbish(project, tmp_path, name):
     (tmp_path / name).write_bytes(bytes(range(256)) * 4)
-    assert message(name).startswith(f"{name} is not text: ")
+    assert "is not text: " in message(name)
+    assert name in message(name)
     (tmp_path / name).write_bytes(b"a = 1\nb = '\xff'\n")
     assert "is not text: 'utf-8' codec can't decode byte 0xff in position 11" in message(name)
     assert name in message(name)
@@ -172,7 +174,7 @@ def test_an_exception_in_a_constructor_keeps_its_type_and_says_where(project):
         ("", "is not valid JSON: Expecting value                                  x.json:1"),
         ('{"a": 1}\n{"b": 2}\n', 'is not valid JSON: Extra data                                       x.json:2\n{"b": 2}'),
         ('{"a": 1,\n "b": {"c": 1,\n  "c": 2}}\n', "has the key 'c' twice                                               x.json:3"),
-        ('{"a": 1,\n "\\u0061": 2}\n', "has the key 'a' twice                                               x.json:1"),
+        ('{"a": 1,\n "\\u0061": 2}\n', "has the key 'a' twice                                               x.json:2"),
     ],
 )  # fmt: skip
 def test_invalid_json_names_the_line(project, text, expected):
@@ -198,7 +200,7 @@ def test_numbers_that_only_python_writes_are_read():
 
 def test_a_huge_number_is_one_error(project):
     project("x.json", '{"a": ' + "9" * 5000 + "}")
-    assert message("x.json").startswith("is not valid JSON: ")
+    assert message("x.json") == "holds a number of 5,000 digits, and 4,300 are allowed               x.json:1"
 
 
 def test_a_node_that_holds_itself_by_its_place(project):

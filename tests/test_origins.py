@@ -58,10 +58,10 @@ def test_a_value_that_is_taken_from_another_file_knows_that_file(project):
 def test_data_is_the_origin_of_what_it_holds(project):
     project("x.json", '{"a": {"_target_": "m:f", "x": 1}, "l": [{"k": 1}]}')
     cfg = load("x.json", ["a.x=2"])
-    assert where(cfg, "l[0].k") == ("data", "x.json")
+    assert where(cfg, "l[0].k") == ("data", "x.json:1")
     found = origin(cfg, "a.x")
     assert (found.kind, found.text) == ("override", "a.x=2")
-    assert [(value, o.where) for value, o in found.chain()] == [(1, "x.json")]
+    assert [(value, o.where) for value, o in found.chain()] == [(1, "x.json:1")]
 
 
 def test_python_is_the_origin_of_what_code_sets(project):

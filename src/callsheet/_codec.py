@@ -20,6 +20,7 @@ from ._spec import (
     Partial,
     attach,
     call_parts,
+    mapping_of_atoms,
     new_call,
     new_list,
     new_mapping,
@@ -29,11 +30,14 @@ from ._target import Name, name_of, parse_name
 from ._tree import ATOMS, KINDS, MAX_DEPTH, TARGET, Kind, fold, kind_of, steps_of, walk, within_default
 from ._trust import Policy
 from .errors import CallsheetError, CycleError, DepthError, Fault, LoadError, SaveError
+from .formats._text import MAX_VALUES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from typing import Any
+
+    from ._origin import Site, Source
 
     Reading = Generator[Any, Any, Any]
     Steps = tuple[object, ...]
@@ -60,13 +64,27 @@ _RESERVED = frozenset(
         "_allow_",
     ]
 )
-_TOLD = frozenset((float, str, bytes, complex))
-"""Types of which JSON lacks some values."""
 _PLAIN = frozenset((int, float, bool, type(None)))
 """Types of JSON whose values stand for themselves."""
+_TEXT = frozenset((str,))
+_READING: Any = type(_ for _ in ())
 _raw = object.__getattribute__
 _CONTAINED = {**KINDS, Ref: None}
 """The tree as it is contained: references are leaves."""
+
+
+def _surveyed(kind: Kind) -> Kind:
+    """A kind whose containers seem empty where they hold atoms only: where these stand nobody asks."""
+
+    def items(x: Any) -> tuple[list[Any], list[Any]]:
+        keys, values = kind.items(x)
+        return ([], []) if ATOMS.issuperset(map(type, values)) else (keys, values)
+
+    return Kind(items, kind.remake, node=kind.node, owned=kind.owned, family=kind.family)
+
+
+_SURVEYED = {cls: kind and _surveyed(kind) for cls, kind in _CONTAINED.items()}
+"""The tree as a survey of its nodes sees it."""
 
 
 def to_data(spec: Any) -> Any:
@@ -119,7 +137,7 @@ class _Encoder:
     def _survey(self, x: Any, prefix: Steps) -> None:
         defaults: set[Steps] = set()
         inside: Steps | None = None  # the way to the default object that the walk is in
-        for steps, value in walk(x, kinds=_CONTAINED):
+        for steps, value in walk(x, kinds=_SURVEYED):
             if type(value) is Ref:
                 if id(value) not in self.refs:
                     self.refs.add(id(value))
@@ -127,7 +145,7 @@ class _Encoder:
                     for label, operand in _operands(value):
                         self._survey(operand, (*prefix, *steps, label))
                 continue
-            kind = kind_of(type(value), _CONTAINED)
+            kind = kind_of(type(value), _SURVEYED)
             if kind is None:
                 continue
             if inside is not None and steps[: len(inside)] != inside:
@@ -167,16 +185,7 @@ class _Encoder:
             return _place((*prefix, *steps_of(trail), *more))
 
         def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
-            for n, original in enumerate(kind.items(x)[1]):
-                if type(original) in _TOLD:
-                    values[n] = (atom or _told(original, x, trail))(original)
-                    continue
-                inner = kind_of(type(original), _CONTAINED)
-                if inner is not None and inner.node:
-                    own = self.defaults and _is_of_default(x, kind, keys[n], trail)
-                    place = self.written.get(id(values[n]), "") if own else self.places[id(original)]
-                    if place != here(keys[n]):
-                        values[n] = {"_same_": place}
+            self._tell(x, kind, keys, values, atom, prefix, trail)
             try:
                 data = self._container(x, kind, keys, values)
             except _Unnamed as error:
@@ -202,9 +211,38 @@ class _Encoder:
             return {"_same_": self.places[id(x)]}
         return fold(x, make, leaf=leaf, kinds=_CONTAINED, trail=trail)
 
+    def _tell(
+        self,
+        x: Any,
+        kind: Kind,
+        keys: list[Any],
+        values: list[Any],
+        atom: Callable[[Any], Any] | None,
+        prefix: Steps,
+        trail: list[Any],
+    ) -> None:
+        """Put what JSON lacks, and what stands in full elsewhere, as it is written."""
+        for n, original in enumerate(kind.items(x)[1]):
+            cls = type(original)
+            if cls is str:
+                if "${" in original or original == "???":
+                    values[n] = (atom or _told(original, x, trail))(original)
+            elif cls is float:
+                if original - original != 0.0:  # NaN or infinite
+                    values[n] = _atom(original)
+            elif cls is bytes or cls is complex:
+                values[n] = _written(original)
+            elif cls not in _PLAIN:
+                inner = kind_of(cls, _CONTAINED)
+                if inner is not None and inner.node:
+                    own = self.defaults and _is_of_default(x, kind, keys[n], trail)
+                    full = self.written.get(id(values[n]), "") if own else self.places[id(original)]
+                    if full != _place((*prefix, *steps_of(trail), keys[n])):
+                        values[n] = {"_same_": full}
+
     def _container(self, x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
         if kind.family == "dict":
-            if all(type(key) is str for key in keys) and _RESERVED.isdisjoint(keys):
+            if _TEXT.issuperset(map(type, keys)) and _RESERVED.isdisjoint(keys):
                 return dict(zip(keys, values, strict=True))
             return {"_items_": [[_key(key), value] for key, value in zip(keys, values, strict=True)]}
         if kind.family == "list":
@@ -297,7 +335,8 @@ class _Odd:
         return self.text
 
 
-def _step(key: Any) -> Any:
+def key_step(key: Any) -> Any:
+    """A key as a step of a place."""
     if type(key) is str or type(key) is int:
         return key
     try:
@@ -308,7 +347,7 @@ def _step(key: Any) -> Any:
 
 def _place(steps: Steps) -> str:
     # A place may stand where a text with `${` would be read as a reference.
-    return format_path(map(_step, steps)).replace("${", "\\u0024{")
+    return format_path(map(key_step, steps)).replace("${", "\\u0024{")
 
 
 class _Unnamed(Exception):
@@ -392,8 +431,14 @@ def from_data(data: Any, *, allow: Iterable[str] = (), where: str = "data") -> A
     return decode(data, policy=policy_for(allow), where=where)
 
 
-def decode(data: Any, *, policy: Policy | None, where: str) -> Any:
-    """Read data under a policy; None trusts it as Python."""
+def decode(data: Any, *, policy: Policy | None, where: str | Source) -> Any:
+    """Read data under a policy; None trusts it as Python.
+
+    Args:
+        data: As for `from_data`.
+        policy: What it may import.
+        where: What origins and errors call it, or a source that knows its lines.
+    """
     try:
         return _Decoder(policy, where).decode(data)
     except RecursionError:
@@ -401,13 +446,24 @@ def decode(data: Any, *, policy: Policy | None, where: str) -> Any:
 
 
 class _Decoder:
-    def __init__(self, policy: Policy | None, where: str) -> None:
+    def __init__(self, policy: Policy | None, where: str | Source) -> None:
         self.policy = policy
-        self.where = show_file(where)
+        self.file = where
+        self.where = show_file(where) if isinstance(where, str) else str(where)
         self.same: list[tuple[Any, Any, str, str]] = []  # holder, key, path of the node, path of the place
         self.refs: list[Ref] = []
         self.nodes: dict[str, Any] = {}  # by the place where it is written
-        self.site = (where, 0, 0)
+        self.made: dict[int, Any] = {}  # by the id of the data that they were read from, which an alias shares
+        self.seen: set[int] = set()
+        self.again = 0  # values that were read once more, through an alias
+        self.kept: list[Any] = []
+
+    def site(self, place: str) -> Site:
+        return self.file, 0, place
+
+    def spot(self, place: str) -> Any:
+        """What says where a place is, when it is asked."""
+        return self.where if isinstance(self.file, str) else self.file.at(place)
 
     def decode(self, data: Any) -> Any:
         nodes: Any = {}
@@ -422,8 +478,9 @@ class _Decoder:
         root = self.run(self.value(data, ""))
         loose = self.run(self.value(nodes, "_nodes_"))
         self.whole = {"_nodes_": loose}
+        stands = {place: path for _, _, path, place in self.same}
         for holder, key, path, place in self.same:
-            self._put(holder, key, self._find(root, path, place))
+            self._put(holder, key, self._node(root, _end_of(path, stands), place))
         for ref in self.refs:
             base = ref.__base__
             if type(base) is str:
@@ -458,6 +515,13 @@ class _Decoder:
             object.__setattr__(value, "__held__", 2)
         return value
 
+    def _node(self, root: Any, path: str, place: str) -> Any:
+        """What `_same_` leads to: a call or a dataclass instance, since all else is written where it stands."""
+        value = self._find(root, path, place)
+        if type(value) not in CALLS:
+            raise self.bad(place, f"leads to {path!r}, which is no call or dataclass: write its value here")
+        return value
+
     def _put(self, holder: Any, key: Any, value: Any) -> None:
         if type(holder) in CALLS and isinstance(key, int):
             _raw(holder, "__args__")[key] = value
@@ -467,33 +531,64 @@ class _Decoder:
             _raw(holder, "__dict__")[key] = value
 
     def value(self, x: Any, place: str) -> Reading:
+        if type(x) is dict and not _RESERVED.isdisjoint(x):
+            return (yield from self.mapping(x, place))
+        found = self.child(x, None, None, place)
+        return (yield found) if type(found) is _READING else found
+
+    def child(self, x: Any, holder: Any, key: Any, place: str) -> Any:
+        """A value inside a holder, or its reading; what stands for a node written elsewhere is put there at the end."""
         cls = type(x)
+        if cls is dict:
+            if id(x) in self.seen:
+                self.spend(x, place)
+            self.seen.add(id(x))
+            if _RESERVED.isdisjoint(x):
+                if not _stands(x.values()):
+                    return self.items(x.items(), place)
+                return mapping_of_atoms(x.copy(), (self.file, 0, place))
+            if "_same_" in x:
+                if len(x) != 1 or type(x["_same_"]) is not str:
+                    raise self.bad(place, "has a _same_ that is no path alone")
+                if x["_same_"] in self.nodes:
+                    return attach(self.nodes[x["_same_"]])
+                self.same.append((holder, key, x["_same_"], place))
+                return None
+            if id(x) in self.made:
+                return attach(self.made[id(x)])
+            return self.special(x, holder, key, place)
         if cls is str:
             return self.text(x, place)
         if cls in ATOMS:
             return x
         if cls is list:
-            items: Any = new_list([], self.site)
-            made = []
-            for n, v in enumerate(x):
-                made.append(v if type(v) in _PLAIN else (yield self.child(v, items, n, f"{place}[{n}]")))
-            list.extend(items, made)
-            return _settled(items)
-        if cls is not dict:
-            raise self.bad(place, f"holds {x!r}, which is not data")
-        return (yield from self.mapping(x, place))
+            if id(x) in self.seen:
+                self.spend(x, place)
+            self.seen.add(id(x))
+            return new_list(x, self.site(place)) if _stands(x) else self.positions(x, place)
+        if cls.__module__ == "datetime":  # which TOML has
+            return x
+        raise self.bad(place, f"holds {x!r}, which is not data")
 
-    def child(self, x: Any, holder: Any, key: Any, place: str) -> Reading:
-        """A value inside a holder; where it stands for a node written elsewhere, that is put there at the end."""
-        if type(x) is dict and "_same_" in x:
-            if len(x) != 1 or type(x["_same_"]) is not str:
-                raise self.bad(place, "has a _same_ that is no path alone")
-            if x["_same_"] in self.nodes:
-                return attach(self.nodes[x["_same_"]])
-            self.same.append((holder, key, x["_same_"], place))
-            return None
-        made = yield from self.value(x, place)
-        return attach(made) if type(made) in CALLS else made
+    def spend(self, x: Any, place: str) -> None:
+        """Count what an alias makes read again."""
+        if id(x) not in self.made:
+            self.again += len(x)
+            if self.again > MAX_VALUES:
+                raise self.bad(place, f"is a YAML alias too much: together they make more than {MAX_VALUES:,} values")
+
+    def positions(self, x: Any, place: str) -> Reading:
+        items: Any = new_list([], self.site(place))
+        made: Any = []
+        for n, v in enumerate(x):
+            cls = type(v)
+            if cls not in _PLAIN and (cls is not str or "${" in v or v == "???"):
+                v = self.child(v, items, n, f"{place}[{n}]")
+                if type(v) is _READING:
+                    v = yield v
+            made.append(v)
+        list.extend(items, made)
+        return _settled(items)
 
     def text(self, x: str, place: str) -> Any:
         if x == "???":
@@ -525,20 +620,53 @@ class _Decoder:
         if "_ref_" in x:
             return (yield from self.reference(x, place))
         if "_items_" in x:
-            made = new_mapping({}, self.site)
             try:
-                pairs = [(self.key(k, place), k, v) for k, v in x["_items_"]]
+                pairs = [(self.key(k, place), v) for k, v in x["_items_"]]
             except (TypeError, ValueError):
                 raise self.bad(place, "has _items_ that are no [key, value] pairs") from None
-        else:
-            unknown = _RESERVED & x.keys()
-            if unknown:
-                raise self.bad(place, f"has {min(unknown)}, which has no meaning here")
-            made, pairs = new_mapping({}, self.site), [(k, k, v) for k, v in x.items()]
+            return (yield from self.items(pairs, place))
+        unknown = _RESERVED & x.keys()
+        if unknown:
+            raise self.bad(place, f"has {min(unknown)}, which has no meaning here")
+        return (yield from self.items(x.items(), place))
+
+    def special(self, x: dict[str, Any], holder: Any, key: Any, place: str) -> Reading:
+        """What a dict with a reserved key stands for; where that is a node, it is one wherever an alias leads to it."""
+        if x.get("_value_") == "json" and type(x.get("of")) is str:
+            x = self.unpacked(x["of"], place)
+            found = self.child(x, holder, key, place)
+            return (yield found) if type(found) is _READING else found
+        made = yield from self.mapping(x, place)
+        if type(made) not in CALLS:
+            return made
+        self.made[id(x)] = made
+        return attach(made)
+
+    def unpacked(self, text: str, place: str) -> Any:
+        """Data that YAML could hold only as JSON text."""
+        import json
+
+        try:
+            self.kept.append(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            raise self.bad(place, f"holds no json: {error}") from None
+        return self.kept[-1]
+
+    def items(self, pairs: Iterable[tuple[Any, Any]], place: str) -> Reading:
+        made = new_mapping({}, self.site(place))
         items = _raw(made, "__dict__")
-        for key, wire, v in pairs:
-            step = key if type(key) is str or type(key) is int else _Odd(wire)
-            items[key] = v if type(v) in _PLAIN else (yield self.child(v, made, key, _below(place, step)))
+        for key, v in pairs:
+            cls = type(v)
+            if cls not in _PLAIN and (cls is not str or "${" in v or v == "???"):
+                inner = (
+                    f"{place}.{key}"
+                    if place and type(key) is str and key.isidentifier()
+                    else below(place, key_step(key))
+                )
+                v = self.child(v, made, key, inner)
+                if type(v) is _READING:
+                    v = yield v
+            items[key] = v
         return _settled(made)
 
     def key(self, x: Any, place: str) -> Any:
@@ -564,7 +692,7 @@ class _Decoder:
         if type(target) is str:
             made_of: Any = self.name(target, place, self.allowed(x, place))
         else:
-            (made_of,) = yield from self.settled([target], [_below(place, TARGET)])
+            (made_of,) = yield from self.settled([target], [below(place, TARGET)])
         if type(made_of) is not Name and type(made_of) not in CALLS and type(made_of) is not Ref:
             raise self.bad(place, f"has the target {target!r}, which names no callable")
         return (yield from self.node(Partial if partial else Call, made_of, args, kwargs, place))
@@ -572,14 +700,22 @@ class _Decoder:
     def node(self, cls: type, target: Any, args: list[Any], kwargs: dict[str, Any], place: str) -> Reading:
         if type(kwargs) is not dict:
             raise self.bad(place, "has arguments that are no dict")
-        made = self.nodes[place] = new_call(cls, target, [], {}, self.site)
+        made = self.nodes[place] = new_call(cls, target, [], {}, self.site(place))
         values = []
         for n, v in enumerate(args):
-            values.append(v if type(v) in _PLAIN else (yield self.child(v, made, n, f"{place}[{n}]")))
+            v = self.child(v, made, n, f"{place}[{n}]")
+            values.append((yield v) if type(v) is _READING else v)
         _raw(made, "__args__").extend(values)
         items = _raw(made, "__dict__")
         for key, v in kwargs.items():
-            items[key] = v if type(v) in _PLAIN else (yield self.child(v, made, key, _below(place, key)))
+            if type(key) is not str:
+                raise self.bad(place, f"has the argument {key!r}, which is no name")
+            kind = type(v)
+            if kind not in _PLAIN and (kind is not str or "${" in v or v == "???"):
+                v = self.child(v, made, key, below(place, key))
+                if type(v) is _READING:
+                    v = yield v
+            items[key] = v
         return _settled(made)
 
     def allowed(self, x: dict[str, Any], place: str) -> Policy | None:
@@ -594,7 +730,7 @@ class _Decoder:
         if type(text) is not str:
             raise self.bad(place, f"names {text!r}, which is no name")
         try:
-            return parse_name(text, where=self.where, policy=policy or self.policy)
+            return parse_name(text, where=self.spot(place), policy=policy or self.policy)
         except CallsheetError as error:
             raise self.bad(place, error.faults[0].problem) from None
 
@@ -603,7 +739,7 @@ class _Decoder:
         if tag not in SAFE_TAGS or set(x) - {"_value_", "of"}:
             raise self.bad(place, f"has the value kind {tag!r}, which is not known")
         try:
-            return read_leaf(tag, x.get("of"), policy=self.policy, where=self.where)
+            return read_leaf(tag, x.get("of"), policy=self.policy, where=self.spot(place))
         except CallsheetError as error:
             raise self.bad(place, f"holds no {tag}: {error.faults[0].problem}") from None
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
@@ -630,7 +766,7 @@ class _Decoder:
                 raise self.bad(place, f"follows the attribute {step[1]!r}, which data may not")
             return kind, (step[1],)
         args, kwargs = (step[1], step[2]) if kind == "call" else ([step[1]], {})
-        places = [_below(place, f"then{n}.{m}") for m in range(len(args) + len(kwargs))]
+        places = [below(place, f"then{n}.{m}") for m in range(len(args) + len(kwargs))]
         operands = yield from self.settled([*args, *kwargs.values()], places)
         if kind == "call":
             return kind, (tuple(operands[: len(args)]), dict(zip(kwargs, operands[len(args) :], strict=True)))
@@ -641,7 +777,8 @@ class _Decoder:
         holder: list[Any] = []
         values = []
         for n, (v, place) in enumerate(zip(given, places, strict=True)):
-            values.append((yield self.child(v, holder, n, place)))
+            v = self.child(v, holder, n, place)
+            values.append((yield v) if type(v) is _READING else v)
         for inside, _, path, place in self.same:
             if inside is holder:
                 problem = (
@@ -651,7 +788,18 @@ class _Decoder:
         return values
 
     def bad(self, place: str, problem: str) -> LoadError:
-        return LoadError(Fault(place, problem, origin=self.where))
+        return LoadError(Fault(place, problem, origin=str(self.spot(place))))
+
+
+def _end_of(path: str, stands: dict[str, str]) -> str:
+    """Where a path leads that may lead to a place which itself stands for another."""
+    passed: list[str] = []
+    while path in stands and len(passed) <= len(stands):
+        passed.append(path)
+        path = stands[path]
+    for place in passed:
+        stands[place] = path  # so that a long chain is followed once
+    return path
 
 
 def _is_step(step: Any) -> bool:
@@ -667,9 +815,26 @@ def _is_step(step: Any) -> bool:
     return step[0] in ("+", "-", "*", "/", "//", "%", "**") and len(step) == 3 and kinds[2] is bool
 
 
-def _below(place: str, key: Any) -> str:
+def below(place: str, key: Any) -> str:
+    """The place of what stands under a key of what stands at a place."""
+    if type(key) is str and key.isidentifier():
+        return f"{place}.{key}" if place else key
     text = _place((key,)) if type(key) is not _Odd else format_path([key])
     return place + text if text.startswith("[") else f"{place}.{text}" if place else text
+
+
+def _stands(values: Iterable[Any]) -> bool:
+    """Whether values are what they stand for, all of them: numbers and texts that refer to nothing."""
+    for v in values:
+        cls = type(v)
+        if cls is int or cls is float:  # quicker than a lookup
+            continue
+        if cls is str:
+            if "${" in v or v == "???":
+                return False
+        elif cls not in _PLAIN:
+            return False
+    return True
 
 
 def _settled(made: Any) -> Any:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 
 from . import _configfile
-from ._codec import FORMAT, decode, to_data
 from ._configfile import ConfigSource, show_file
+from ._datafile import SUFFIXES, load_data, save_data
 from ._items import raw_item, settle_step
-from ._jsonfile import read_json, unreadable, write_json
 from ._leaf import is_data
 from ._origin import locate
 from ._override import apply, apply_all, holder_of, parse_all
 from ._project import policy_for
 from ._ref import Ref, bind
 from ._spec import attach, here, new_mapping, settle_class
+from ._storage import full_path, is_remote, suffix_of
 from ._target import ImportHooks
 from ._tree import ATOMS, kind_of
 from ._tree import walk as walk_steps
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ._rewrite import Statement
 
 _set = object.__setattr__
+_KNOWN = f".py, {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 
 
 def load(
@@ -86,20 +87,24 @@ def load_said(
         policy: What data may import; None trusts it as Python.
         kinds: The kind of origin of an override, by its text, where it is not "override".
     """
-    text = os.path.abspath(os.fspath(path))
-    suffix = os.path.splitext(text)[1]
+    text = full_path(path)
+    suffix = suffix_of(text)
+    if suffix != ".py" and suffix not in SUFFIXES:
+        raise unreadable(text, f"ends in {suffix or 'nothing'}: a config is a {_KNOWN} file")
+    if suffix == ".py" and is_remote(text):
+        raise unreadable(text, "is code, which is run from a local file alone: copy it to one")
     if os.path.isdir(text):
         raise unreadable(text, "is a directory")
-    if not os.path.exists(text):
-        raise _no_file(text)
     if suffix == ".py":
+        if not os.path.exists(text):
+            raise _no_file(text)
         spec = _Session(text, overrides, where, kinds or {}).root()
-    elif suffix == ".json":
-        policy = None if policy is None else policy_for(policy.allow)
-        spec = attach(decode(read_json(text), policy=policy, where=text))
-        apply_all(spec, overrides, where=where)
     else:
-        raise unreadable(text, f"ends in {suffix or 'nothing'}: a config is a .py or a .json file")
+        try:
+            spec = attach(load_data(text, None if policy is None else policy_for(policy.allow)))
+        except FileNotFoundError:
+            raise _no_file(text) from None
+        apply_all(spec, overrides, where=where)
     return spec if keys is None else _pick(spec, keys, text)
 
 
@@ -121,11 +126,16 @@ def _pick(spec: Any, keys: str | Sequence[str], path: str) -> Any:
     return spec[keys] if isinstance(keys, str) else tuple(spec[key] for key in wanted)
 
 
+def unreadable(path: str, problem: str) -> LoadError:
+    """The error of a file that cannot be read as a spec."""
+    return LoadError(Fault("", f"{show_file(path)} {problem}"))
+
+
 def _no_file(path: str) -> LoadError:
     folder, name = os.path.split(path)
     advice = []
     if os.path.isdir(folder):
-        close = nearest(name, [f for f in os.listdir(folder) if f.endswith((".py", ".json"))])
+        close = nearest(name, [f for f in os.listdir(folder) if f.endswith((".py", *SUFFIXES))])
         advice = [f"did you mean  {show_file(os.path.join(folder, close[0]))}?"] if close else []
     return LoadError(Fault("", f"there is no file {show_file(path)}", advice=advice))
 
@@ -422,24 +432,16 @@ def _imposed(said: Override) -> Override:
 
 
 def save(spec: Any, path: str | os.PathLike[str]) -> None:
-    """Write a spec to a `.json` file, whole or not at all; `load` reads it back equal.
+    """Write a spec to a data file, whole or not at all; `load` reads it back equal.
 
     Args:
         spec: Any spec.
-        path: The file; an existing one is replaced in one step.
+        path: A `.yaml`, `.yml` or `.json` file, which is replaced in one step
+            where it exists; `s3://bucket/x.yaml` and its like need the extra `remote`.
 
     Raises:
-        SaveError: The spec holds something that is not data; nothing is written.
-        LoadError: The file's suffix is not one that can be written.
+        SaveError: The spec holds something that is not data, or the suffix is
+            not one that can be written; nothing is written.
         OSError: The file system refuses.
     """
-    text = os.fspath(path)
-    if os.path.splitext(text)[1] != ".json":
-        raise unreadable(text, "cannot be written: a spec is saved as .json")
-    data = to_data(spec)
-    data = (
-        {"_format_": FORMAT, **data}
-        if isinstance(data, dict) and "_same_" not in data
-        else {"_format_": FORMAT, "_root_": data}
-    )
-    write_json(text, data)
+    save_data(spec, os.fspath(path))

@@ -53,11 +53,11 @@ class Datum:
 
     __slots__ = ("of", "policy", "tag", "where")
 
-    def __init__(self, tag: str, of: Any, *, policy: Policy | None = None, where: str = "") -> None:
+    def __init__(self, tag: str, of: Any, *, policy: Policy | None = None, where: Any = "") -> None:
         self.tag = tag
         self.of = of
         self.policy = policy
-        self.where = where
+        self.where = where  # a text, or what gives it when it is asked
 
     def __repr__(self) -> str:
         if self.tag == "enum":
@@ -305,7 +305,7 @@ SAFE_TAGS = frozenset(
 )
 
 
-def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: str = "") -> Any:
+def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: Any = "") -> Any:
     """What `write_leaf` wrote, without importing anything but Python's own value types.
 
     Raises:

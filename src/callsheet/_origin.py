@@ -11,10 +11,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
-    from typing import Any
+    from typing import Any, Protocol
 
-    Site = tuple[CodeType, int] | tuple[str, int, int]
-    """A place in running code (its code object and instruction), or a file with first and last line."""
+    class Source(Protocol):
+        """A data file that knows its lines."""
+
+        def where(self, place: str, *keys: object) -> str:
+            """Where a place of its spec stands, or what stands there under a key."""
+            ...
+
+        def at(self, place: str) -> object:
+            """What says that as a text, when it is asked."""
+
+    Site = tuple[CodeType, int] | tuple[str, int, int] | tuple[str | Source, int, str]
+    """A place in running code (its code object and instruction), a file with first and last line, or 0 and a place."""
 
 
 class Origin:
@@ -54,11 +64,12 @@ def locate(site: Site | None, key: object) -> Origin:
     if site is None:
         return UNKNOWN
     first: int | None
-    last: int | None
+    last: Any
+    path: Any
     if len(site) == 3:
         path, first, last = site
-        if not first:  # data has no lines to tell
-            return Origin("data", show_file(path))
+        if not first:
+            return Origin("data", show_file(path) if isinstance(path, str) else path.where(last, key))
         line = _line_within(path, first, last, key) if last > first else first
     else:
         code, instruction = site

@@ -36,7 +36,7 @@ class Name:
         module: A module, or the path of a `.py` file that defines the object itself.
         qualname: The way from the module to the object.
         digest: Of the file, where `module` is a path; else "".
-        where: `file:line` that wrote the name, for errors.
+        where: `file:line` that wrote the name, for errors: a text, or what gives it when it is asked.
         policy: Asked before anything is imported; None where trusted Python wrote the name.
     """
 
@@ -48,7 +48,7 @@ class Name:
         qualname: str,
         *,
         digest: str = "",
-        where: str = "",
+        where: Any = "",
         policy: Policy | None = None,
         found: Any = _UNKNOWN,
     ) -> None:
@@ -89,14 +89,14 @@ class Name:
         return hash(self.key)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self.module, self.qualname, self.digest, self.where, self.policy)
+        return _restored, (self.module, self.qualname, self.digest, str(self.where), self.policy)
 
 
 def _restored(module: str, qualname: str, digest: str, where: str, policy: Policy | None) -> Name:
     return Name(module, qualname, digest=digest, where=where, policy=policy)
 
 
-def parse_name(text: str, *, where: str = "", policy: Policy | None = None) -> Name:
+def parse_name(text: str, *, where: Any = "", policy: Policy | None = None) -> Name:
     """Read `module:qualname` or `module.qualname`, without importing anything.
 
     With dots only, the module ends before the first part that starts with a

@@ -16,16 +16,16 @@ class Fault:
     Attributes:
         path: Where in the spec, as text (`optim.lr`), or "" for the whole.
         problem: What is wrong and what was found, as one phrase.
-        origin: Who set it: `conf.py:8`, `command line`, or "".
+        origin: Who set it: `conf.py:8`, `command line`, or "". What only gives that text is asked here and now.
         advice: What is allowed or what to do, a line each, nearest first.
     """
 
     __slots__ = ("advice", "origin", "path", "problem")
 
-    def __init__(self, path: str, problem: str, *, origin: str = "", advice: Iterable[str] = ()) -> None:
+    def __init__(self, path: str, problem: str, *, origin: object = "", advice: Iterable[str] = ()) -> None:
         self.path = path
         self.problem = problem
-        self.origin = origin
+        self.origin = str(origin)
         self.advice = tuple(advice)
 
     def __repr__(self) -> str:

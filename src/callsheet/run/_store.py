@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from callsheet._jsonfile import write_whole
+from callsheet._storage import write_whole
 from callsheet.errors import Fault, RunError
 
 State = Literal["running", "done", "failed", "interrupted", "cancelled", "lost"]

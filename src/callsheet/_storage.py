@@ -1,0 +1,148 @@
+"""Where files lie: read and written whole, on the local disk or, with fsspec, anywhere (`s3://`, `memory://`, `gs://`)."""
+
+from __future__ import annotations
+
+import os
+
+from ._configfile import show_file
+from .errors import Fault, LoadError, SaveError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path names a store: `s3://bucket/x.yaml`."""
+    return "://" in path
+
+
+def full_path(path: str | os.PathLike[str]) -> str:
+    """A local path as absolute, a remote one as it is."""
+    text = os.fspath(path)
+    return text if is_remote(text) else os.path.abspath(text)
+
+
+def suffix_of(path: str) -> str:
+    """What a file's name ends in, with its dot."""
+    if is_remote(path):
+        path = path.partition("::")[0]  # as in zip://x.yaml::s3://bucket/all.zip
+        if path.startswith("http"):
+            path = path.partition("?")[0].partition("#")[0]
+    return os.path.splitext(path)[1]
+
+
+def read_bytes(path: str) -> bytes:
+    """What a file holds.
+
+    Raises:
+        FileNotFoundError: There is none.
+        LoadError: It cannot be read, or fsspec is missing.
+    """
+    if is_remote(path):
+        return _read_remote(path)
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise LoadError(Fault("", f"{show_file(path)} cannot be read: {error.strerror}")) from None
+
+
+def text_of(raw: bytes, path: str) -> str:
+    """The text of a data file: UTF-8, or what its byte order mark says.
+
+    Raises:
+        LoadError: It is not text; the error names the line.
+    """
+    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        row = raw.count(b"\n", 0, error.start) + 1
+        raise LoadError(Fault("", f"is not text: {error}", origin=f"{show_file(path)}:{row}")) from None
+
+
+def write_whole(path: str, text: str) -> None:
+    """Write a text file so that a reader sees all of it or what was there before.
+
+    Raises:
+        SaveError: The store refuses, or fsspec is missing.
+        OSError: The file system refuses.
+    """
+    if is_remote(path):
+        _write_remote(path, text.encode())
+    else:
+        _write_local(path, text)
+
+
+def _write_local(path: str, text: str) -> None:
+    import tempfile
+
+    folder, name = os.path.split(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+# --- remote -----------------------------------------------------------------------------------------------------------
+
+
+def _read_remote(path: str) -> bytes:
+    store = _store(path, LoadError)
+    try:
+        fs, inner = store
+        found: bytes = fs.cat_file(inner)
+        return found
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # what a store raises is its own
+        raise LoadError(Fault("", f"{path} cannot be read: {_told(error)}")) from error
+
+
+def _write_remote(path: str, raw: bytes) -> None:
+    fs, inner = _store(path, SaveError)
+    if "file" in ([fs.protocol] if isinstance(fs.protocol, str) else fs.protocol):
+        _write_local(inner, raw.decode())
+        return
+    try:
+        with fs.transaction:  # under another name until it is complete, where the store has no single put
+            fs.pipe_file(inner, raw)
+    except OSError:
+        raise
+    except Exception as error:  # what a store raises is its own
+        raise SaveError(Fault("", f"{path} cannot be written: {_told(error)}")) from error
+
+
+def _store(path: str, refusal: type[LoadError | SaveError]) -> tuple[Any, str]:
+    """The file system that a path names, and the path there; an own instance, whose transaction nobody else uses."""
+    try:
+        import fsspec  # type: ignore[import-untyped]
+    except ImportError:
+        problem = f"{path} is a remote path, which needs fsspec"
+        raise refusal(Fault("", problem, advice=["pip install 'callsheet[remote]'"])) from None
+    try:
+        fs, inner = fsspec.core.url_to_fs(path, skip_instance_cache=True)
+    except ImportError as error:
+        raise refusal(Fault("", f"{path} needs one more package: {error}")) from None
+    except ValueError as error:
+        raise refusal(Fault("", f"{path} names no store that is known: {error}")) from None
+    return fs, inner
+
+
+def _told(error: Exception) -> str:
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
