@@ -129,8 +129,8 @@ class Policy:
         if reference.startswith("file:") and reference not in (*self.allow, *self.project):
             raise self._unallowed(f"is {reference}, which data may not read by itself", reference, where)
 
-    def _unallowed(self, problem: str, entry: str, where: str) -> TrustError:
-        return TrustError(Fault("", problem, origin=where, advice=self._advice(entry, where)))
+    def _unallowed(self, problem: str, entry: str, where: object) -> TrustError:
+        return TrustError(Fault("", problem, origin=where, advice=self._advice(entry, str(where))))
 
     def _advice(self, entry: str, where: str) -> list[str]:
         """Each way to allow it, whole: what is allowed already stays so."""
