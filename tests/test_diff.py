@@ -146,7 +146,7 @@ def not_circular(spec):
         return False
 
 
-LAW = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+LAW = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @LAW
@@ -175,6 +175,17 @@ def test_a_patch_after_a_few_edits_gives_what_was_edited_also_through_a_file(pai
     assert hash_of(a) == before
 
 
+def _two_that_share():
+    inner = Inner()
+    return [Owner(inner), Owner(inner)]
+
+
+def _held_by_what_stays():
+    inner = Inner()
+    call = lazy(keep)(a=inner)
+    return {"a": [inner, call], "c": call}
+
+
 @pytest.mark.parametrize(
     ("a", "b"),
     [
@@ -196,6 +207,9 @@ def test_a_patch_after_a_few_edits_gives_what_was_edited_also_through_a_file(pai
         (Inner(1), Owner(1)),
         (Owner(Inner(2)), Owner()),
         ([Owner(Inner(2)), Owner(Inner(3))], [Owner(), Owner()]),
+        ([Owner(), 0], _two_that_share()),
+        ({"a": ref(lazy(keep)()).x(Owner())}, {"a": ref(lazy(keep)()).x(Owner(Inner())), "b": [Owner(Inner())]}),
+        (_held_by_what_stays(), {"c": lazy(keep)()}),
         ([Inner()] * 2, [Inner(), Inner()]),
         ([Inner(), Inner()], [Inner()] * 2),
         (Point(1, (2, 3)), Point(1, (2, 4))),

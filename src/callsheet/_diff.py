@@ -56,10 +56,11 @@ class _Difference:
         self.partner: dict[int, Any] = {}  # id of a node of `a` -> its node of `b`
         self.back: dict[int, Any] = {}
         self.place: dict[int, Steps] = {}  # id of a node of `a` that has a partner -> where it is
-        self.found: list[tuple[int, bool, Pair]] = []  # in which order, whether it shares with nothing, what
+        self.found: list[tuple[int, bool, bool, Pair]] = []  # number, which of the two shares with nothing, what
         self.later: list[tuple[int, bool, bool, Pair]] = []
         self.todo: list[Pair] = []
         self.apart: set[tuple[int, int]] = set()
+        self.held: dict[int, dict[int, int]] = {}
         self.keys = _Keys()
 
     def changes(self) -> Changes:
@@ -74,7 +75,7 @@ class _Difference:
         # What references lead to is told where it is contained: they wait until its nodes have found each other.
         for n, fresh, other, pair in self.later:
             if not self._agree(pair, fresh, other):
-                self.found.append((n, fresh or other, pair))
+                self.found.append((n, fresh, other, pair))
         self.found.sort(key=lambda found: found[0])
         return self._told()
 
@@ -84,14 +85,14 @@ class _Difference:
         other = kind_of(type(y)) if y is not _ABSENT else None
         if kind is None or other is None:
             if kind is not other or x is _ABSENT or y is _ABSENT or not same_leaf(x, y):
-                self.found.append((number, False, pair))
+                self.found.append((number, False, False, pair))
         elif kind.family == other.family == "ref":
             self.later.append((number, False, False, pair))
         elif kind.node and (id(x) in self.partner or id(y) in self.back):
             if self.partner.get(id(x)) is not y or self.back.get(id(y)) is not x:
-                self.found.append((number, False, pair))
+                self.found.append((number, False, False, pair))
         elif kind.family != other.family or (kind.family == "fields" and not _same_fields(x, y, kind, other)):
-            self.found.append((number, False, pair))
+            self.found.append((number, False, False, pair))
         else:
             if kind.node:
                 self._match(x, y, steps)
@@ -176,7 +177,9 @@ class _Difference:
             return False
         inside = (*steps, "ref") if type(x) is Ref else steps
         undo: list[tuple[dict[int, Any], int]] = []
-        todo = [(steps, x, y, {} if fresh else self.partner, {} if other else self.back)]
+        if fresh is not other and not self._is_alone(x, y, fresh):
+            return False
+        todo = [(steps, x, y, {}, {}) if fresh or other else (steps, x, y, self.partner, self.back)]
         while todo:
             at = todo.pop()
             if not self._agree_here(at, todo, undo):
@@ -212,17 +215,30 @@ class _Difference:
             return False
         mine, theirs = default_keys(kind, x), default_keys(other, y)
         for key, value in zip(keys, values, strict=True):
-            scopes = {} if key in mine else partner, {} if key in theirs else back
-            todo.append(((*steps, key), value, items[key_label(key)], *scopes))
+            new, fresh, new_fresh = items[key_label(key)], key in mine, key in theirs
+            if fresh is not new_fresh and not self._is_alone(value, new, fresh):
+                return False
+            scopes = ({}, {}) if fresh or new_fresh else (partner, back)
+            todo.append(((*steps, key), value, new, *scopes))
         return True
+
+    def _is_alone(self, x: Any, y: Any, fresh: bool) -> bool:
+        """Whether the one of two values that is no default object shares with nothing either."""
+        return self._alone(y, self.b) if fresh else self._alone(x, self.a)
+
+    def _alone(self, x: Any, whole: Any) -> bool:
+        """Whether no node in a value is held outside of it too."""
+        if id(whole) not in self.held:
+            self.held[id(whole)] = _held(whole)
+        inside = _held((x,))
+        return all(self.held[id(whole)].get(key) == count for key, count in inside.items())
 
     # --- told ---------------------------------------------------------------------------------------------------------
 
     def _told(self) -> Changes:
-        pairs = [pair for _, _, pair in self.found]
-        was = self._snapshots([(alone, pair[1]) for _, alone, pair in self.found], self.partner, self.a)
-        now = self._snapshots([(alone, pair[2]) for _, alone, pair in self.found], self.back, self.b)
-        return Changes([_change(*told) for told in zip(pairs, was, now, strict=True)])
+        was = self._snapshots([(alone, pair[1]) for _, alone, _, pair in self.found], self.partner, self.a)
+        now = self._snapshots([(alone, pair[2]) for _, _, alone, pair in self.found], self.back, self.b)
+        return Changes([_change(found[3], x, y) for found, x, y in zip(self.found, was, now, strict=True)])
 
     def _snapshots(self, values: list[tuple[bool, Any]], matched: dict[int, Any], root: Any) -> list[Any]:
         """Copies of values in which nodes that found each other are a `Same`; other nodes stay one in all of them."""
@@ -259,6 +275,21 @@ def _set_by(place: Place) -> str:
 def _same_fields(x: Any, y: Any, kind: Kind, other: Kind) -> bool:
     """Whether two instances are of one class, by name, and have the same fields."""
     return bool(head_key(kind.head(x)) == head_key(other.head(y))) and {*kind.items(x)[0]} == {*other.items(y)[0]}
+
+
+def _held(whole: Any) -> dict[int, int]:
+    """How many slots hold each node; default objects, which each owner has for itself, do not count."""
+    found: dict[int, int] = {}
+    for _, x in walk(whole):
+        kind = kind_of(type(x))
+        if kind is None:
+            continue
+        own = default_keys(kind, x)
+        for key, value in zip(*kind.items(x), strict=True):
+            inner = kind_of(type(value))
+            if inner is not None and inner.node and key not in own:
+                found[id(value)] = found.get(id(value), 0) + 1
+    return found
 
 
 def _loose_key(x: Any) -> Any:

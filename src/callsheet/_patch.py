@@ -6,12 +6,12 @@ from _collections_abc import Iterable
 from typing import Any, TypeVar
 
 from ._changes import Change, Changes, Same, Steps, label_of, steps_to, value_text
-from ._equal import equal, key_label
+from ._equal import default_keys, equal, key_label
 from ._items import CALLS, LISTS, MAPPINGS, check_names, given_itself, origin_of
 from ._origin import Origin
 from ._ref import Ref, moved, operand_items, remake_operands
 from ._spec import new_call, plain_class
-from ._tree import KINDS, TARGET, Kind, fold, kind_of, walk, within_default
+from ._tree import ATOMS, ENTER, KINDS, TARGET, Kind, fold, kind_of, walk, within_default
 from .errors import ArgumentError, Fault, PatchError
 
 S = TypeVar("S")
@@ -20,6 +20,7 @@ _raw = object.__getattribute__
 _set = object.__setattr__
 _ABSENT = object()
 _CONTAINED = {**KINDS, Ref: Kind(operand_items, remake_operands, family="ref")}
+_MARKED = {**KINDS, Same: None}
 _SEQUENCES = ("list", "tuple")
 
 
@@ -131,22 +132,16 @@ class _Patch:
     # --- where each change belongs, and whether it fits ---------------------------------------------------------------
 
     def _plan(self) -> None:
-        expected = fold(
-            [change.was for change in self.changes],
-            lambda x, kind, keys, values: kind.remake(x, keys, values),
-            leaf=lambda x: self._meant(x) if type(x) is Same else x,
-            kinds={**KINDS, Same: None},
-        )
         sequences: dict[int, tuple[Any, _Edits, Change]] = {}
-        for change, was in zip(self.changes, expected, strict=True):
+        for change in self.changes:
             steps = steps_to(change)
             if not steps:
                 self.whole = change
-                self._fits(change, was, self.spec)
+                self._fits(change, self.spec)
                 continue
             place = self._place(steps[:-1])
             if place is None:
-                self._fault(change, was, _ABSENT)
+                self._fault(change, _ABSENT)
                 continue
             x, edits = place
             label = _label(x, steps[-1])
@@ -155,7 +150,7 @@ class _Patch:
                 sequences.setdefault(id(edits), (x, edits, change))
                 continue
             found = self._values(x).get(label, _ABSENT)
-            if not self._fits(change, was, found):
+            if not self._fits(change, found):
                 continue
             if change.kind == "added":
                 edits.added.append((steps[-1], change))
@@ -202,19 +197,39 @@ class _Patch:
             self.known[id(x)] = found
         return self.known[id(x)]
 
-    def _fits(self, change: Change, was: Any, found: Any) -> bool:
-        fits = found is _ABSENT if change.kind == "added" else found is not _ABSENT and equal(was, found)
+    def _fits(self, change: Change, found: Any) -> bool:
+        if change.kind == "added":
+            fits = found is _ABSENT
+        else:
+            fits = found is not _ABSENT and self._is(change.was, found)
         if not fits:
-            self._fault(change, was, found)
+            self._fault(change, found)
         return fits
 
-    def _fault(self, change: Change, was: Any, found: Any) -> None:
+    def _is(self, was: Any, found: Any) -> bool:
+        """Whether a value is what a change tells: equal, with the very nodes that a `Same` stands for."""
+        if type(was) in ATOMS:
+            return equal(was, found)
+        meant: dict[int, Same] = {}
+
+        def leaf(x: Any) -> Any:
+            return meant.setdefault(id(self._meant(x)), x) if type(x) is Same else x
+
+        expected = fold(was, _remade_alike, leaf=leaf, kinds=_MARKED)
+        if meant:
+            found = fold(found, _remade_alike, short=lambda x, kind: meant.get(id(x), ENTER))
+        return equal(expected, found)
+
+    def _fault(self, change: Change, found: Any) -> None:
         steps = steps_to(change)
-        shown = "nothing is there" if found is _ABSENT else f"found {value_text(found, steps)}"
-        wanted = "nothing should be there yet" if change.kind == "added" else f"must be {value_text(was, steps)}"
-        if change.kind == "added" and found is _ABSENT:
-            wanted, shown = f"cannot be added: {value_text(change.now, steps)}", "nothing holds it"
-        self.faults.append(Fault(label_of(steps), f"{wanted}, {shown}"))
+        if change.kind != "added":
+            shown = "nothing is there" if found is _ABSENT else f"found {value_text(found, steps)}"
+            text = f"must be {value_text(change.was, steps)}, {shown}"
+        elif found is _ABSENT:
+            text = f"cannot be added: {value_text(change.now, steps)}, nothing holds it"
+        else:
+            text = f"nothing should be there yet, found {value_text(found, steps)}"
+        self.faults.append(Fault(label_of(steps), text))
 
     def _check_length(self, x: Any, edits: _Edits, change: Change) -> None:
         kept = sum(type(label) is int and label not in edits.removed for label in self._values(x))
@@ -240,6 +255,11 @@ class _Patch:
         slots = _edited(x.x if type(x) is _Part else x, edits)
         self.slots[id(x)] = slots
         return [slot.key for slot in slots], [slot.value for slot in slots]
+
+    def owned(self, x: Any, kind: Kind) -> set[Any]:
+        """The keys whose values are still default objects."""
+        edits = self.of_node.get(id(x))
+        return {*default_keys(kind, x)} - {*(edits.changed if edits is not None else ())}
 
     def _remade(self, x: Any, kind: Kind, keys: list[Any], values: list[Any], *, noted: bool) -> Any:
         if type(x) is Same:
@@ -294,13 +314,17 @@ class _Table(dict[type, Kind | None]):
         if kind is None:
             self[cls] = None
             return None
-        made = self[cls] = Kind(
-            lambda x: self.patch.items(x, kind), kind.remake, node=kind.node, owned=kind.owned, family=kind.family
-        )
+        owned = None if kind.owned is None else lambda x: self.patch.owned(x, kind)
+        items = lambda x: self.patch.items(x, kind)  # noqa: E731
+        made = self[cls] = Kind(items, kind.remake, node=kind.node, owned=owned, family=kind.family)
         return made
 
 
 _NO_KIND = Kind(lambda x: ([], []), lambda x, keys, values: x)
+
+
+def _remade_alike(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
+    return kind.remake(x, keys, values)
 
 
 def _label(x: Any, key: Any) -> Any:
