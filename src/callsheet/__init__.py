@@ -6,6 +6,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._arguments import pop as pop
+    from ._arguments import swap as swap
+    from ._arguments import update as update
     from ._build import build as build
     from ._changes import Change as Change
     from ._changes import Changes as Changes
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from ._lazy import target as target
     from ._lazy import walk as walk
     from ._leaf import MISSING as MISSING
+    from ._merge import merge as merge
     from ._origin import Origin as Origin
     from ._override import edit as edit
     from ._override import override as override
@@ -49,6 +53,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "_arguments": "pop swap update",
     "_build": "build",
     "_changes": "Change Changes Same",
     "_check": "check",
@@ -60,6 +65,7 @@ _HOME = {
     "_lazy": "arguments get lazy origin partial plain rewrite target walk",
     "_leaf": "MISSING",
     "_origin": "Origin",
+    "_merge": "merge",
     "_override": "edit override",
     "_patch": "patch",
     "_ref": "Ref ref",

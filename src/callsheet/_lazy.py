@@ -131,7 +131,7 @@ else:
         >>> lazy(dict)(a=1)
         lazy(dict)(a=1)
         """
-        return Lazy(Call, _as_target(target))
+        return Lazy(Call, as_target(target))
 
     def partial(target):
         """Describe a `functools.partial`: `partial(Adam)(lr=1e-3)` builds to a callable that wants the parameters.
@@ -148,10 +148,15 @@ else:
         >>> partial(int)(base=2)
         partial(int)(base=2)
         """
-        return Lazy(Partial, _as_target(target))
+        return Lazy(Partial, as_target(target))
 
 
-def _as_target(target: Any) -> Any:
+def as_target(target: Any) -> Any:
+    """What a call calls, from what a user gives for it.
+
+    Raises:
+        TypeError: It can never be called.
+    """
     if isinstance(target, str):
         return parse_name(target)
     if type(target) in CALLS or type(target) in (Name, Ref):

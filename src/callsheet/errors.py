@@ -81,7 +81,7 @@ class DepthError(SpecError, RecursionError):
     """A spec is nested more deeply than any verb follows."""
 
 
-class PathError(CallsheetError, LookupError):
+class PathError(CallsheetError, KeyError):
     """A path leads to nothing."""
 
 
