@@ -17,6 +17,7 @@ from ._items import (
     slot_of,
     unknown_argument,
 )
+from ._journal import Journal
 from ._layout import layout
 from ._lazy import nothing_at, through
 from ._origin import Origin, locate
@@ -67,16 +68,25 @@ def override(spec: S, texts: Iterable[str] | str) -> S:
 def edit(spec: Any, texts: Iterable[str] | str) -> None:
     """Edit a spec in place; the arguments and errors are those of `override`.
 
-    Where one text is wrong, none is applied.
+    Where one text is wrong, none is applied. The cost does not depend on the size of the spec, unless a node is
+    replaced that is held at several places or referred to.
 
     Raises:
         OverrideError: As for `override`.
+
+    >>> from callsheet import lazy
+    >>> call = lazy(dict)(a=1)
+    >>> edit(call, ["a=2", "b=3"])
+    >>> call
+    lazy(dict)(a=2, b=3)
     """
     where = locate(here(), None).where
-    overrides = parse_all(texts)
-    if len(overrides) > 1:
-        apply_all(attach(copy(spec)), overrides, where=where)
-    apply_all(spec, overrides, where=where)
+    journal = Journal()
+    try:
+        apply_all(spec, parse_all(texts), where=where, journal=journal)
+    except BaseException:
+        journal.undo()
+        raise
 
 
 def parse_all(texts: Iterable[str] | str) -> list[Override]:
@@ -104,7 +114,9 @@ def parse_all(texts: Iterable[str] | str) -> list[Override]:
     return overrides
 
 
-def apply_all(root: Any, overrides: Iterable[Override], *, where: str, kind: str = "override") -> None:
+def apply_all(
+    root: Any, overrides: Iterable[Override], *, where: str, kind: str = "override", journal: Journal | None = None
+) -> None:
     """Apply overrides in their order.
 
     Args:
@@ -112,6 +124,7 @@ def apply_all(root: Any, overrides: Iterable[Override], *, where: str, kind: str
         overrides: Each of one value.
         where: Who said them, for origins and errors: `command line`.
         kind: The kind of origin that the values get.
+        journal: Gets notes of what is changed.
 
     Raises:
         OverrideError: With a fault for each that does not fit; the others are applied.
@@ -119,20 +132,21 @@ def apply_all(root: Any, overrides: Iterable[Override], *, where: str, kind: str
     faults: list[Fault] = []
     for said in overrides:
         try:
-            apply(root, said, where=where, kind=kind)
+            apply(root, said, where=where, kind=kind, journal=journal)
         except OverrideError as error:
             faults += error.faults
     if faults:
         raise OverrideError(*faults)
 
 
-def apply(root: Any, said: Override, *, where: str, kind: str = "override") -> None:
+def apply(root: Any, said: Override, *, where: str, kind: str = "override", journal: Journal | None = None) -> None:
     """Apply one override in place.
 
     Raises:
         OverrideError: It does not fit.
     """
-    holder = holder_of(root, said, where)
+    journal = journal or Journal()
+    holder = holder_of(root, said, where, journal)
     key = settle_step(holder, said.steps[-1])
     cls = type(holder)
     if cls is tuple and isinstance(key, int) and -len(holder) <= key < len(holder):
@@ -140,7 +154,7 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override") -> N
         advice = [f"give the whole of it:  {whole}=[…]", "or use a list in its place"] if whole else []
         raise OverrideError(Fault(said.path, "stands in a tuple, which cannot be edited", origin=where, advice=advice))
     if said.operation == "delete":
-        _delete(holder, key, said, where)
+        _delete(holder, key, said, where, journal)
         return
     if cls in MAPPINGS or cls is dict:
         _check_key(holder, key, said, where)
@@ -169,9 +183,9 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override") -> N
         advice = [signature_text(holder, signature)] if signature is not None else []
         raise OverrideError(Fault(said.path, str(error), origin=where, advice=advice)) from None
     _bind_all(value, root)
-    _put(root, holder, key, value, origin)
+    _put(root, holder, key, value, origin, journal)
     if type(before) in CALLS and _raw(before, "__held__") > 1 and before is not value:
-        _replace_everywhere(root, before, value, origin)
+        _replace_everywhere(root, before, value, origin, journal)
 
 
 def _appended(before: Any, more: Any, said: Override) -> Any:
@@ -203,7 +217,7 @@ def _origin(holder: Any, key: Any, said: Override, before: Any, where: str, kind
     return Origin(kind, where, said.text, (before, known))
 
 
-def holder_of(root: Any, said: Override, where: str) -> Any:
+def holder_of(root: Any, said: Override, where: str, journal: Journal | None = None) -> Any:
     """What an override edits: the holder of its last step; for a new key, the mappings on the way are made.
 
     Raises:
@@ -219,6 +233,8 @@ def holder_of(root: Any, said: Override, where: str) -> Any:
             if said.operation not in ("add", "force") or type(holder) not in MAPPINGS:
                 raise OverrideError(_at(nothing_at(holder, said.steps, n), where)) from None
             value = new_mapping({})
+            if journal is not None:
+                journal.note(holder, key)
             set_item(holder, key, value, None, origin=Origin("override", where, said.text))
     holder = through(root, value)
     if kind_of(type(holder)) is None or type(holder) is Ref:
@@ -271,19 +287,22 @@ def _hint(holder: Any, key: Any) -> Any:
     return EMPTY
 
 
-def _put(root: Any, holder: Any, key: Any, value: Any, origin: Origin) -> None:
+def _put(root: Any, holder: Any, key: Any, value: Any, origin: Origin, journal: Journal) -> None:
     cls = type(holder)
     if cls in CALLS or cls in MAPPINGS or cls in LISTS:
+        journal.note(holder, key)
         set_item(holder, key, value, None, origin=origin)
     elif cls is dict or cls is list:
+        journal.note(holder, key)
         holder[key] = value
     elif _is_frozen(cls):
         kind = KINDS[cls]
         assert kind is not None
         keys, values = kind.items(holder)
         values[keys.index(key)] = value
-        _replace_everywhere(root, holder, kind.remake(holder, keys, values), None)
+        _replace_everywhere(root, holder, kind.remake(holder, keys, values), None, journal)
     else:
+        journal.note(holder, key)
         setattr(holder, key, value)
 
 
@@ -292,7 +311,7 @@ def _is_frozen(cls: type) -> bool:
     return bool(getattr(parameters, "frozen", False)) or "_fields" in dir(cls)
 
 
-def _delete(holder: Any, key: Any, said: Override, where: str) -> None:
+def _delete(holder: Any, key: Any, said: Override, where: str, journal: Journal) -> None:
     try:
         found = raw_item(holder, key)
     except LookupError:
@@ -307,8 +326,10 @@ def _delete(holder: Any, key: Any, said: Override, where: str) -> None:
             )
         )
     if type(holder) in CALLS or type(holder) in MAPPINGS or type(holder) in LISTS:
+        journal.note(holder, key, delete=True)
         delete_item(holder, key)
     elif type(holder) in (dict, list):
+        journal.note(holder, key, delete=True)
         del holder[key]
     else:
         raise OverrideError(
@@ -323,7 +344,7 @@ def _bind_all(value: Any, root: Any) -> None:
                 bind(inner, lambda bound: root if bound is None else bound)
 
 
-def _replace_everywhere(root: Any, old: Any, new: Any, origin: Origin | None) -> None:
+def _replace_everywhere(root: Any, old: Any, new: Any, origin: Origin | None, journal: Journal) -> None:
     """Put `new` where `old` stood, in every place that holds it and in every reference to it."""
     for _, x in list(walk_steps(root)):
         kind = kind_of(type(x))
@@ -331,15 +352,18 @@ def _replace_everywhere(root: Any, old: Any, new: Any, origin: Origin | None) ->
             continue
         if type(x) is Ref:
             if x.__base__ is old:
+                journal.note(x, None)
                 object.__setattr__(x, "__base__", new)
             continue
         for key, value in zip(*kind.items(x), strict=True):
             if value is old:
-                _place(x, key, new, origin)
+                _place(x, key, new, origin, journal)
 
 
-def _place(x: Any, key: Any, new: Any, origin: Origin | None) -> None:
+def _place(x: Any, key: Any, new: Any, origin: Origin | None, journal: Journal) -> None:
     cls = type(x)
+    if cls is not tuple:
+        journal.note(x, key)
     if cls in CALLS or cls in MAPPINGS or cls in LISTS:
         set_item(x, key, new, None, origin=origin)
         settle_class(x)

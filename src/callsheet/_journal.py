@@ -1,0 +1,104 @@
+"""What is done to containers, noted so that it can be undone."""
+
+from __future__ import annotations
+
+from ._items import CALLS, LISTS, MAPPINGS
+from ._ref import Ref
+from ._spec import settle_class
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_raw = object.__getattribute__
+_set = object.__setattr__
+_ABSENT = object()
+_PARTS = ("__target__", "__args__", "__dict__", "__origins__")
+
+
+class Journal:
+    """Notes of what stood where, each made before it is changed; a note costs nothing that grows with the spec."""
+
+    def __init__(self) -> None:
+        self._notes: list[tuple[Any, ...]] = []
+
+    def note(self, holder: Any, key: Any, *, delete: bool = False) -> None:
+        """Note what stands under a key that is about to be set or deleted.
+
+        Args:
+            holder: A call, mapping, dict, list or instance, or a reference, whose base is noted.
+            key: Ignored for a call and a reference, which are noted whole.
+            delete: Whether the key goes: then its place among the others is noted too.
+        """
+        cls = type(holder)
+        if cls in CALLS:
+            parts = [_raw(holder, name) for name in _PARTS]
+            self._notes.append((holder, [part.copy() if type(part) in (dict, list) else part for part in parts]))
+        elif cls is Ref:
+            self._notes.append((holder, holder.__base__))
+        elif cls in LISTS or cls is list:
+            whole = list(list.__iter__(holder)) if delete else None
+            self._notes.append((holder, key, list.__getitem__(holder, key), _origin_of(holder, key), whole))
+        elif cls in MAPPINGS or cls is dict:
+            items = _raw(holder, "__dict__") if cls in MAPPINGS else holder
+            order = [*items] if delete else None
+            self._notes.append((holder, key, items.get(key, _ABSENT), _origin_of(holder, key), order))
+        else:
+            self._notes.append((holder, key, getattr(holder, key)))
+
+    def undo(self) -> None:
+        """Put everything back as it was noted, the latest first."""
+        while self._notes:
+            holder, *noted = self._notes.pop()
+            cls = type(holder)
+            if cls in CALLS:
+                for name, part in zip(_PARTS, noted[0], strict=True):
+                    _set(holder, name, part)
+            elif cls is Ref:
+                _set(holder, "__base__", noted[0])
+            elif cls in LISTS or cls is list:
+                _undo_element(holder, *noted)
+            elif cls in MAPPINGS or cls is dict:
+                _undo_item(holder, *noted)
+            else:
+                _set(holder, *noted)
+            if cls in CALLS or cls in LISTS or cls in MAPPINGS:
+                settle_class(holder)
+
+
+def _undo_element(holder: Any, key: Any, value: Any, origin: Any, whole: list[Any] | None) -> None:
+    if whole is None:
+        list.__setitem__(holder, key, value)
+    else:
+        list.clear(holder)
+        list.extend(holder, whole)
+    _put_origin(holder, key, origin)
+
+
+def _undo_item(holder: Any, key: Any, value: Any, origin: Any, order: list[Any] | None) -> None:
+    items = _raw(holder, "__dict__") if type(holder) in MAPPINGS else holder
+    if value is _ABSENT:
+        items.pop(key, None)
+    else:
+        items[key] = value
+    if order is not None:
+        whole = {name: items[name] for name in order}
+        items.clear()
+        items.update(whole)
+    _put_origin(holder, key, origin)
+
+
+def _origin_of(holder: Any, key: Any) -> Any:
+    if type(holder) in (dict, list):
+        return _ABSENT
+    return (_raw(holder, "__origins__") or {}).get(key, _ABSENT)
+
+
+def _put_origin(holder: Any, key: Any, origin: Any) -> None:
+    if type(holder) in (dict, list):
+        return
+    origins = _raw(holder, "__origins__")
+    if origin is not _ABSENT:
+        origins[key] = origin
+    elif origins:
+        origins.pop(key, None)
