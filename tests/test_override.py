@@ -1,5 +1,6 @@
 """Promise 15, effect: an override edits the node, for every place that holds it, or says what is wrong."""
 
+import pickle
 from collections import namedtuple
 from dataclasses import dataclass, field
 
@@ -141,6 +142,13 @@ def test_a_node_that_is_replaced_is_replaced_for_every_place_and_reference():
     made = override({"a": model, "b": [model], "c": lazy(open_ended)(ref(model))}, "a=5")
     assert plain(made.b) == [5]
     assert made.a == 5
+
+
+def test_a_node_that_was_pickled_is_replaced_for_every_place_too():
+    model = lazy("os.path.join")(width=1)
+    spec = override({"a": model, "b": [model], "c": lazy("os.path.join")(ref(model))}, [])
+    made = override(pickle.loads(pickle.dumps(spec)), "a=5")
+    assert plain(made.b) == [5]
 
 
 def test_a_frozen_node_held_twice_is_replaced_for_both():

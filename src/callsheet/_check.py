@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._convert import Mismatch, convert, hint_text
+from ._displaced import displaced_faults
 from ._equal import equal
 from ._grammar import parse, plain_value
 from ._items import CALLS, origin_of, raw_item, read, signature_text
@@ -64,7 +65,7 @@ def find_faults(spec: Any, *, root: Any = None, only: Collection[int] | None = N
         root: Where references by path start; the spec itself by default.
         only: The ids of the containers that count; all by default.
     """
-    return faults_of(spec, root=root, visit=_type_faults, only=only)
+    return [*faults_of(spec, root=root, visit=_type_faults, only=only), *displaced_faults(spec, root=root)]
 
 
 def _type_faults(call: Any, steps: tuple[object, ...]) -> Iterator[Fault]:

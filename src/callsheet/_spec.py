@@ -113,6 +113,7 @@ class Call:
         _set(self, "__target__", target)
         _raw(self, "__args__").extend(args)
         _raw(self, "__dict__").update(kwargs)
+        _set(self, "__held__", 2)  # who holds it is not known here
         settle_class(self)
 
 
@@ -244,7 +245,10 @@ class List(list):  # type: ignore[type-arg]
         settle_class(self)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        list.__setitem__(self, key, attach(value) if isinstance(key, int) else [attach(v) for v in value])
+        if isinstance(key, int):
+            set_item(self, key, value, None)
+        else:
+            list.__setitem__(self, key, [attach(v) for v in value])
         settle_class(self)
 
     def append(self, value: Any) -> None:
@@ -492,6 +496,10 @@ def settle_class(x: Any) -> None:
         _set(x, "__class__", wanted)
 
 
+DISPLACED = 3
+"""What a call says of itself, instead of how often it is held, when `cfg.a = x` has put something in its place."""
+
+
 def attach(value: Any, site: Site | None = None) -> Any:
     """A value as a spec keeps it: dicts and lists as its own, texts with `${` as references, nodes as they are.
 
@@ -611,19 +619,26 @@ def set_item(holder: Any, key: Any, value: Any, site: Site | None, *, origin: Or
     value = attach(value, site)
     cls = plain_class(holder)
     if cls is List:
+        before = list.__getitem__(holder, key)
         list.__setitem__(holder, key, value)
     elif cls is Mapping:
-        _raw(holder, "__dict__")[key] = value
+        items = _raw(holder, "__dict__")
+        before = items.get(key)
+        items[key] = value
     else:
         slot = slot_of(holder, key)
         if slot is not None:
+            before = _raw(holder, "__args__")[slot]
             _raw(holder, "__args__")[slot] = value
             key = slot
         elif isinstance(key, int):
             raise IndexError(f"{target_text(holder)} has {len(_raw(holder, '__args__'))} positional arguments")
         else:
             check_names(holder, [key], site)
+            before = _raw(holder, "__dict__").get(key)
             _raw(holder, "__dict__")[key] = value
+    if type(before) in CALLS and before is not value and origin is None:
+        _set(before, "__held__", DISPLACED)
     if origin is not None or site is not None:
         origins = _raw(holder, "__origins__")
         if origins is None:
