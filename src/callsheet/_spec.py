@@ -640,13 +640,20 @@ def set_item(holder: Any, key: Any, value: Any, site: Site | None, *, origin: Or
     if type(before) in CALLS and before is not value and origin is None:
         _set(before, "__held__", DISPLACED)
     if origin is not None or site is not None:
-        origins = _raw(holder, "__origins__")
-        if origins is None:
-            origins = {}
-            _set(holder, "__origins__", origins)
-        origins[key] = origin or site
+        note_origin(holder, key, origin or site)
     if type(value) in DEFERRED or type(holder) in _PLAIN:
         settle_class(holder)
+
+
+def note_origin(holder: Any, key: Any, origin: Origin | Site | None) -> None:
+    """Note who set an argument, item or element; other holders keep no notes."""
+    if type(holder) not in CALLS and type(holder) not in MAPPINGS and type(holder) not in LISTS:
+        return
+    origins = _raw(holder, "__origins__")
+    if origins is None:
+        origins = {}
+        _set(holder, "__origins__", origins)
+    origins[key] = origin
 
 
 def delete_item(holder: Any, key: Any) -> None:

@@ -15,6 +15,7 @@ _VERBS = {
     "run": "build a spec's `main` and record the run",
     "why": "tell who set a value, and what it replaced",
     "sweep": "run every combination of some choices; go on where it stopped",
+    "diff": "tell what differs between two configs, runs or parts of them",
     "compare": "put runs side by side",
     "init": "write the files of an example into this folder",
 }

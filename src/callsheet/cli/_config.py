@@ -16,11 +16,14 @@ import click
 
 from callsheet._configfile import show_file
 from callsheet._files import load_said
+from callsheet._lazy import get, locate_path
+from callsheet._origin import Origin
 from callsheet._override import parse_all
+from callsheet._spec import note_origin
 from callsheet._trust import Policy
-from callsheet.errors import CallsheetError, Fault, OverrideError, render
+from callsheet.errors import CallsheetError, Fault, OverrideError, PathError, render
 from callsheet.run._execute import PACKAGE
-from callsheet.run._store import Run, Store, project_of, project_root
+from callsheet.run._store import Run, Store, project_of, project_root, read_json_file
 
 COMMAND_LINE = "command line"
 """What origins and errors call whoever typed the command."""
@@ -32,6 +35,13 @@ allow_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print data for a program.")
 runs_option = click.option("--runs", metavar="DIR", help="Where runs are kept.  [default: PROJECT/runs]")
+
+
+def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a verb that reads configs and runs: `--path`, `--allow`, `--runs`, `--json`."""
+    for option in (json_option, runs_option, allow_option, path_option):
+        function = option(function)
+    return function
 
 
 @dataclass(frozen=True)
@@ -67,8 +77,68 @@ class Config:
         return load_said(self.file, parse_all(overrides), where=COMMAND_LINE, policy=self.policy)
 
 
-def told(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Tell errors to a person, or with `--json` to a program, and end with the exit code that says what they are."""
+@dataclass(frozen=True)
+class Subject:
+    """A config or a run that was named on the command line, read.
+
+    Attributes:
+        spec: All of it.
+        entry: The path of the part that is meant; "" for all.
+        run: The run, None for a config.
+    """
+
+    spec: Any
+    entry: str
+    run: Run | None
+
+    @property
+    def part(self) -> Any:
+        """What is meant."""
+        return get(self.spec, self.entry) if self.entry else self.spec
+
+    @classmethod
+    def read(
+        cls, text: str, overrides: tuple[str, ...], *, paths: tuple[str, ...], allow: tuple[str, ...], runs: str | None
+    ) -> Subject:
+        """Read `FILE[:ENTRY]` with overrides, or `RUN[:ENTRY]` as it was recorded.
+
+        Raises:
+            RunError: The text names no file, and there is no such run.
+            CallsheetError: The config cannot be read, or an override does not fit.
+        """
+        run, (word, colon, entry) = run_named(text, runs), text.rpartition(":")
+        if run is not None:
+            entry = ""
+        elif colon and "/" not in entry and not os.path.exists(text):
+            run = run_named(word, runs)
+        if run is None:
+            named = Config.named(text, paths, allow)
+            return cls(named.load(overrides), named.entry, None)
+        if overrides:
+            raise click.UsageError("A run is what it was: overrides change a config.")
+        return cls(_recorded(run), entry, run)
+
+
+def _recorded(run: Run) -> Any:
+    """The spec of a run, each value with the origin that was recorded with it."""
+    spec = load_said(run.directory / "spec.json", [], where=COMMAND_LINE, policy=Policy(()))
+    for path, chain in read_json_file(run.directory / "origins.json").items():
+        told = chain[0]
+        try:
+            holder, key, _ = locate_path(spec, path)
+        except PathError:
+            continue  # of what stands in the place of a reference
+        note_origin(holder, key, Origin(told["kind"], told["where"], told["text"]))
+    return spec
+
+
+def told(function: Callable[..., Any], *, failure: int = 1) -> Callable[..., Any]:
+    """Tell errors to a person, or with `--json` to a program, and end with the exit code that says what they are.
+
+    Args:
+        function: The command.
+        failure: The exit code of a failure that is no misuse.
+    """
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -78,7 +148,7 @@ def told(function: Callable[..., Any]) -> Callable[..., Any]:
         except CallsheetError as error:
             tell(error.faults, as_json=as_json)
             misuse = isinstance(error, OverrideError) and not any(fault.path for fault in error.faults)
-            sys.exit(2 if misuse else 1)
+            sys.exit(2 if misuse else failure)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:
@@ -90,7 +160,7 @@ def told(function: Callable[..., Any]) -> Callable[..., Any]:
             if not _users_own(error):
                 raise
             tell([users_fault(error)], as_json=as_json)
-            sys.exit(1)
+            sys.exit(failure)
 
     return wrapper
 

@@ -9,7 +9,7 @@ import click
 
 from callsheet._equal import hash_of
 from callsheet._resolve import resolve_references
-from callsheet.cli._config import Config, allow_option, json_option, overrides_argument, path_option, runs_option, told
+from callsheet.cli._config import Config, overrides_argument, reading_options, told
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
@@ -22,10 +22,7 @@ from callsheet.run.submit import Place, check_entry, entry_of
 @click.command("run")
 @click.argument("config", metavar="FILE[:PATH]")
 @overrides_argument
-@path_option
-@allow_option
-@runs_option
-@json_option
+@reading_options
 @told
 def command(
     config: str,

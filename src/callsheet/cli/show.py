@@ -7,30 +7,16 @@ import json
 import click
 
 from callsheet._codec import to_data
-from callsheet._files import load
-from callsheet._lazy import get
-from callsheet.cli._config import (
-    Config,
-    allow_option,
-    json_option,
-    overrides_argument,
-    path_option,
-    run_named,
-    runs_option,
-    told,
-)
+from callsheet.cli._config import Subject, overrides_argument, reading_options, told
 from callsheet.cli._text import spec_text, table, width
 from callsheet.run._execute import origins_of
 
 
 @click.command("show")
-@click.argument("config", metavar="FILE[:PATH]|RUN")
+@click.argument("config", metavar="FILE[:PATH]|RUN[:PATH]")
 @overrides_argument
 @click.option("--origins", is_flag=True, help="Tell for each value who set it.")
-@path_option
-@allow_option
-@runs_option
-@json_option
+@reading_options
 @told
 def command(
     config: str,
@@ -47,15 +33,7 @@ def command(
     callsheet show conf.py optim.lr=3e-3
     callsheet show conf.py:model --origins
     """  # noqa: D301  (click reads the backspace)
-    run = run_named(config, runs)
-    if run is not None:
-        if overrides:
-            raise click.UsageError("A run is what it was: overrides change a config.")
-        spec = load(run.directory / "spec.json")
-    else:
-        named = Config.named(config, paths, allow)
-        spec = named.load(overrides)
-        spec = get(spec, named.entry) if named.entry else spec
+    spec = Subject.read(config, overrides, paths=paths, allow=allow, runs=runs).part
     if as_json:
         click.echo(json.dumps(to_data(spec), indent=1, ensure_ascii=False))
     elif origins:

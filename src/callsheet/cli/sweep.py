@@ -10,16 +10,7 @@ from typing import Any
 import click
 
 from callsheet._sweep import sweep_said
-from callsheet.cli._config import (
-    COMMAND_LINE,
-    Config,
-    allow_option,
-    json_option,
-    overrides_argument,
-    path_option,
-    runs_option,
-    told,
-)
+from callsheet.cli._config import COMMAND_LINE, Config, overrides_argument, reading_options, told
 from callsheet.cli._text import is_number, number, print_json
 from callsheet.run._job import Jobs
 from callsheet.run.process import Process
@@ -34,10 +25,7 @@ from callsheet.run.submit import FinishedJob, Place, Planned, draw
 )
 @click.option("--maximize", metavar="NAME", help="Name the trial with the largest NAME of the results.")
 @click.option("--minimize", metavar="NAME", help="Name the trial with the smallest NAME of the results.")
-@path_option
-@allow_option
-@runs_option
-@json_option
+@reading_options
 @told
 def command(
     config: str,

@@ -8,16 +8,7 @@ from typing import Any
 import click
 
 from callsheet._path import format_path, parse_path
-from callsheet.cli._config import (
-    Config,
-    allow_option,
-    json_option,
-    overrides_argument,
-    path_option,
-    run_named,
-    runs_option,
-    told,
-)
+from callsheet.cli._config import Subject, overrides_argument, reading_options, told
 from callsheet.cli._text import table, width
 from callsheet.errors import Fault, PathError, nearest
 from callsheet.run._execute import defaults_of, origins_of
@@ -28,10 +19,7 @@ from callsheet.run._store import read_json_file
 @click.argument("subject", metavar="RUN|FILE")
 @click.argument("path", metavar="PATH")
 @overrides_argument
-@path_option
-@allow_option
-@runs_option
-@json_option
+@reading_options
 @told
 def command(
     subject: str,
@@ -48,14 +36,12 @@ def command(
     callsheet why 7f3a9c optim.lr
     callsheet why conf.py optim.lr optim.lr=3e-3
     """  # noqa: D301  (click reads the backspace)
-    run = run_named(subject, runs)
-    if run is None:
-        spec = Config.named(subject, paths, allow).load(overrides)
-        origins, defaults = origins_of(spec), defaults_of(spec)
+    found = Subject.read(subject, overrides, paths=paths, allow=allow, runs=runs)
+    if found.run is None:
+        origins, defaults = origins_of(found.spec), defaults_of(found.spec)
     else:
-        if overrides:
-            raise click.UsageError("A run is what it was: overrides change a config.")
-        origins, defaults = read_json_file(run.directory / "origins.json"), run.record.get("defaults", {})
+        origins = read_json_file(found.run.directory / "origins.json")
+        defaults = found.run.record.get("defaults", {})
     chain = chain_of(format_path(parse_path(path)), origins, defaults)
     if as_json:
         click.echo(json.dumps(chain, indent=1))
