@@ -15,7 +15,7 @@ import plain
 from measure import medians, processor_times
 
 import callsheet
-from callsheet import build, copy, equal, lazy
+from callsheet import build, copy, equal, factory, lazy
 
 Subject = Callable[[], object]
 
@@ -23,6 +23,8 @@ PEERS = peers.installed()
 SIZES = (1_000, 10_000, 100_000)
 CALLS = 10_000
 PEER_LEAVES = 10_000  # of a larger tree they need minutes
+LAYERS = 50
+TIMES = 1_000
 FEW = 1_000  # calls that a slow peer builds; its time is scaled
 
 
@@ -70,11 +72,11 @@ def describe(data: Any) -> Any:
 
 
 def builds() -> Iterator[Row]:
-    for label, goal in (("wide", 3), ("chains", 4)):
+    for label, goal in (("wide", 3), ("chains", 4), ("positional", 3), ("named", 3)):
         spec = globals()[f"{label}_calls"](CALLS)
         subjects: dict[str, Subject] = {"callsheet": lambda: build(spec), "plain": lambda: getattr(plain, label)(CALLS)}
         for name, peer in PEERS.items():
-            if hasattr(peer, "build"):
+            if hasattr(peer, "build") and hasattr(peer, label):
                 theirs = getattr(peer, label)(FEW)
                 subjects[name] = lambda peer=peer, theirs=theirs: peer.build(theirs)
         seconds = medians(subjects)
@@ -83,18 +85,50 @@ def builds() -> Iterator[Row]:
         yield Row(f"build {CALLS:,} calls, {label}", goal, seconds)
 
 
+def positional_calls(calls: int) -> list[Any]:
+    return [lazy(plain.Layer)(n, 0.5) for n in range(calls)]
+
+
+def named_calls(calls: int) -> list[Any]:
+    layer = lazy("plain.Layer")
+    return [layer(width=n, rate=0.5) for n in range(calls)]
+
+
+def factories() -> Iterator[Row]:
+    for label in ("wide", "chain"):
+        by_hand = plain.written_out(label, LAYERS)
+        make = factory(wide_calls(LAYERS) if label == "wide" else nested_call(LAYERS))
+        subjects: dict[str, Subject] = {"callsheet": lambda make=make: many(make), "plain": lambda f=by_hand: many(f)}  # type: ignore[misc]
+        yield Row(f"factory, {LAYERS} calls, {label}, {TIMES:,} times", 1.15, medians(subjects))
+
+
+def many(make: Callable[[], object]) -> None:
+    for _ in range(TIMES):
+        make()
+
+
+def nestings() -> Iterator[Row]:
+    for depth in (10, 20, 40):
+        subjects: dict[str, Subject] = {
+            "callsheet": lambda depth=depth: many(lambda: nested_call(depth)),  # type: ignore[misc]
+            "plain": lambda depth=depth: many(lambda: plain.chain(depth)),  # type: ignore[misc]
+        }
+        yield Row(f"describe calls {depth} deep, {TIMES:,} times", None, medians(subjects))
+
+
+def nested_call(depth: int) -> Any:
+    layer = None
+    for n in range(depth):
+        layer = lazy(plain.Layer)(width=n, inner=layer)
+    return layer
+
+
 def wide_calls(calls: int) -> list[Any]:
     return [lazy(plain.Layer)(width=n, rate=0.5) for n in range(calls)]
 
 
 def chains_calls(calls: int) -> list[Any]:
-    made = []
-    for _ in range(calls // plain.LENGTH):
-        layer = None
-        for n in range(plain.LENGTH):
-            layer = lazy(plain.Layer)(width=n, inner=layer)
-        made.append(layer)
-    return made
+    return [nested_call(plain.LENGTH) for _ in range(calls // plain.LENGTH)]
 
 
 def reads() -> Iterator[Row]:
@@ -137,7 +171,7 @@ def duration(seconds: float) -> str:
 
 def main() -> None:
     print(f"Callsheet {callsheet.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    rows = [row for section in (imports, leaves, builds, reads, loads) for row in section()]
+    rows = [row for section in (imports, leaves, nestings, builds, factories, reads, loads) for row in section()]
     print("\n".join(lines(rows)))
 
 

@@ -50,13 +50,34 @@ def wide(calls: int) -> list[Layer]:
     return [Layer(width=n, rate=0.5) for n in range(calls)]
 
 
-def chains(calls: int) -> list[Layer]:
-    made = []
-    for _ in range(calls // LENGTH):
-        layer = None
-        for n in range(LENGTH):
-            layer = Layer(width=n, inner=layer)
-        made.append(layer)
+named = wide
+
+
+def positional(calls: int) -> list[Layer]:
+    return [Layer(n, 0.5) for n in range(calls)]
+
+
+def chains(calls: int) -> list[Layer | None]:
+    return [chain(LENGTH) for _ in range(calls // LENGTH)]
+
+
+def chain(length: int) -> Layer | None:
+    layer = None
+    for n in range(length):
+        layer = Layer(width=n, inner=layer)
+    return layer
+
+
+def written_out(label: str, calls: int) -> Callable[[], Any]:
+    """A function as a person would write it for one spec: each call stands there."""
+    if label == "wide":
+        body = f"    return [{', '.join(f'Layer(width={n}, rate=0.5)' for n in range(calls))}]\n"
+    else:
+        layers = "".join(f"    layer = Layer(width={n}, inner=layer)\n" for n in range(calls))
+        body = f"    layer = None\n{layers}    return layer\n"
+    names: dict[str, Any] = {"Layer": Layer}
+    exec(f"def make():\n{body}", names)
+    made: Callable[[], Any] = names["make"]
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy as copying
 import dataclasses
+import inspect
 import pickle
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from callsheet import MISSING, Config, build, check, copy, edit, equal, from_data, hash_of, lazy, override, ref, to_data
 from callsheet._target import Name
-from callsheet.errors import SpecError
+from callsheet.errors import ArgumentError, OverrideError, SpecError
 from saying import told
 
 T = TypeVar("T")
@@ -81,6 +82,17 @@ def test_the_options_of_dataclass_are_class_keywords():
         Options(3)
     assert Options(width=1) < Options(width=2)
     assert Options(width=4).build().width == 4
+
+
+def test_its_fields_are_checked_and_converted_as_those_of_any_callable():
+    assert told(lambda: lazy(NetConfig)(widht=3), ArgumentError).startswith(
+        "widht  no such argument of test_config.NetConfig"
+    )
+    assert override({"c": NetConfig()}, "c.width=64")["c"] == NetConfig(width=64)
+    assert told(lambda: override({"c": NetConfig()}, "c.width=64x"), OverrideError).startswith(
+        "c.width  must be int, found '64x'"
+    )
+    assert str(inspect.signature(HeadConfig)) == "(net: 'NetConfig', classes: 'int' = 10)"
 
 
 def test_slots_leave_no_dict():

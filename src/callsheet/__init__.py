@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._diff import diff as diff
     from ._equal import equal as equal
     from ._equal import hash_of as hash_of
+    from ._factory import factory as factory
     from ._files import load as load
     from ._files import save as save
     from ._lazy import arguments as arguments
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ._patch import patch as patch
     from ._ref import Ref as Ref
     from ._ref import ref as ref
+    from ._replace import replace as replace
     from ._secret import Secret as Secret
     from ._spec import Call as Call
     from ._spec import Partial as Partial
@@ -61,6 +63,7 @@ _HOME = {
     "_config": "Config",
     "_diff": "diff",
     "_equal": "equal hash_of",
+    "_factory": "factory",
     "_files": "load save",
     "_lazy": "arguments get lazy origin partial plain rewrite target walk",
     "_leaf": "MISSING",
@@ -69,6 +72,7 @@ _HOME = {
     "_override": "edit override",
     "_patch": "patch",
     "_ref": "Ref ref",
+    "_replace": "replace",
     "_secret": "Secret",
     "_spec": "Call Partial copy",
     "_sweep": "Sweep Trial sweep",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from abc import ABCMeta
 from functools import wraps
 from operator import is_
@@ -53,6 +54,12 @@ class _Meta(ABCMeta):
             _undo(cls)  # `@dataclass` on top begins with this, and wants the class as it was written
         super().__setattr__(name, value)
 
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """Of the constructor: `__call__` would hide it."""
+        written = inspect.signature(cls.__init__)  # type: ignore[misc]
+        return written.replace(parameters=list(written.parameters.values())[1:], return_annotation=written.empty)
+
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         try:
             return attach(_with_references(super().__call__(*args, **kwargs)))
@@ -67,6 +74,21 @@ if TYPE_CHECKING:
     @dataclass_transform(field_specifiers=(dataclasses.field,))
     class Config(Generic[T]):
         """A dataclass that builds what it describes."""
+
+        def __init_subclass__(
+            cls,
+            *,
+            init: bool = True,
+            repr: bool = True,
+            eq: bool = True,
+            order: bool = False,
+            unsafe_hash: bool = False,
+            frozen: bool = False,
+            match_args: bool = True,
+            kw_only: bool = False,
+            slots: bool = False,
+            weakref_slot: bool = False,
+        ) -> None: ...
 
         def build(self) -> T:
             """Build what this describes."""
@@ -87,8 +109,8 @@ else:
 
         In the texts of its fields, as in those of a call, `${a.b}` is a reference.
 
-        A default that can be changed (a list, a config) is no mistake: each instance
-        has its own copy.
+        A default that is a config, or can be changed (a list), is no mistake: each
+        instance has its own copy.
 
         Raises:
             SpecError: When the class is made: a field is called `build`.
@@ -244,7 +266,7 @@ def _as_dataclass(cls: Any, options: dict[str, Any]) -> Any:
     for name, hint in vars(cls).get("__annotations__", {}).items():
         default = vars(cls).get(name)
         shared = (isinstance(hint, str) and "ClassVar" in hint) or hint is ClassVar or get_origin(hint) is ClassVar
-        if type(default).__hash__ is None and not shared:
+        if (type(default).__hash__ is None or isinstance(default, Config)) and not shared:
             setattr(cls, name, dataclasses.field(default_factory=_copying(default)))
     written = dict(vars(cls))
     made: Any = dataclasses.dataclass(cls, **options)

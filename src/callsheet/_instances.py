@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._fields import asked_beyond_fields
 from ._items import CALLS, DEFERRED
+from ._secret import Secret
 from ._tree import KINDS, Kind, kind_of
 from .errors import Fault
 
@@ -12,8 +13,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_LATER = CALLS | DEFERRED | {Secret}
+
+
 class Deferring:
-    """Tells which containers hold a call, a reference or a name, at any depth; each is looked through once.
+    """Tells which containers hold a call, a reference, a name or a secret, at any depth; each is looked through once.
 
     Args:
         kinds: Which types are containers.
@@ -33,7 +37,7 @@ class Deferring:
             for value in values:
                 cls = type(value)
                 kind = kind_of(cls, self._kinds)
-                if cls in CALLS or cls in DEFERRED or (kind is not None and (kind.call or kind.by_hand)):
+                if cls in _LATER or (kind is not None and (kind.call or kind.by_hand)):
                     found = True
                     break
                 if kind is None or known.get(id(value)) is False:

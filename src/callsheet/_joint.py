@@ -12,6 +12,7 @@ from ._note import add_note
 from ._program import made_key, named_later, policy_of
 from ._ready import References, faults_of
 from ._running import RUNNING
+from ._secret import Secret
 from ._spec import INSTANCES, PARTIALS, call_parts
 from ._target import Name, resolve
 from ._tree import ENTER, KINDS, Kind, Only, fold, kind_of, within_default
@@ -204,4 +205,7 @@ def _resolved(instance: Any) -> Any:
 
 
 def _leaf(x: Any) -> Any:
-    return resolve(x) if type(x) is Name else make_real(x) if type(x) is Datum else x
+    cls = type(x)
+    if cls is Secret:
+        return x.reveal()
+    return resolve(x) if cls is Name else make_real(x) if cls is Datum else x

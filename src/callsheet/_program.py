@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     """What is left of a container's items, where what is made of them goes, and a `_Leave` for when all is ordered."""
 
 _raw = object.__getattribute__
+_target_of = vars(Call)["__target__"].__get__
+_args_of = vars(Call)["__args__"].__get__
+_kwargs_of = vars(Call)["__dict__"].__get__
 _INDIRECT = CALLS | {Ref}
 """Types of targets that must be built themselves."""
 _PLAIN = CALLS - PARTIALS - INSTANCES
@@ -123,10 +126,11 @@ class Program:
                 if id(x) in done:
                     self._again(done[id(x)], holder, key)
                     continue
-                if cls is not Call:
+                if cls not in _PLAIN:
                     entered = self._other(x, holder, key)
                 else:
-                    target, args, kwargs = x.__target__, x.__args__, x.__dict__
+                    # One that reads its references would do so here.
+                    target, args, kwargs = (x.__target__, x.__args__, x.__dict__) if cls is Call else _parts_of(x)
                     if type(target) is Name:
                         target = target._found
                     shape = [len(args), *kwargs] if args else [*kwargs]
@@ -294,6 +298,10 @@ class Program:
         elif type(x) is Secret:
             self.steps.append((x.reveal, (), _NONE, holder, key, x))
             self.sound = self.sound and x.fault() is None
+
+
+def _parts_of(call: Any) -> tuple[Any, list[Any], dict[str, Any]]:
+    return _target_of(call), _args_of(call), _kwargs_of(call)
 
 
 def made_key(key: Any) -> Any:

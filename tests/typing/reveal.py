@@ -3,7 +3,23 @@
 from collections.abc import Callable
 from typing import Any, assert_type
 
-from callsheet import Process, Ref, Sweep, build, copy, get, lazy, load, override, partial, ref, sweep
+from callsheet import (
+    Config,
+    Process,
+    Ref,
+    Sweep,
+    build,
+    copy,
+    factory,
+    get,
+    lazy,
+    load,
+    override,
+    partial,
+    ref,
+    replace,
+    sweep,
+)
 
 
 class Net:
@@ -35,3 +51,26 @@ lazy(Net)(width="64")  # type: ignore[arg-type]  # pyright: ignore[reportArgumen
 lazy(fit)(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 reference: Ref = Ref(("a", "b"))
+
+
+class NetConfig(Config[Net], frozen=True):
+    width: int = 3
+    norm: type | None = None
+
+
+class HeadConfig(Config[Net], kw_only=True):
+    net: NetConfig
+
+    def build(self) -> Net:
+        return self.net.build()
+
+
+assert_type(NetConfig(width=4).build(), Net)
+assert_type(HeadConfig(net=NetConfig()).build(), Net)
+assert_type(replace(NetConfig(), {"width": 4}), NetConfig)
+assert_type(factory(net), Callable[[], Net])
+
+NetConfig(width="4")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+NetConfig(widht=4)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+NetConfig().width = 4  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+HeadConfig(NetConfig())  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -20,7 +20,7 @@ from callsheet._resolve import reached, resolve_references
 from callsheet._running import RUNNING
 from callsheet._spec import Mapping
 from callsheet._sweep import Sweep, Trial
-from callsheet._tree import FIELDS, kind_of
+from callsheet._tree import kind_of
 from callsheet.errors import Fault, OverrideError, PathError, RunError, SpecError
 from callsheet.run._execute import at, origins_of
 from callsheet.run._job import Executor, Jobs, JobState, Task
@@ -246,7 +246,8 @@ def entry_of(spec: Any, entry: str) -> str:
     if entry:
         get(spec, entry)
         return entry
-    if type(spec) in CALLS or kind_of(type(spec)) is FIELDS:
+    kind = kind_of(type(spec))
+    if type(spec) in CALLS or (kind is not None and kind.family == "fields"):
         return ""
     if not isinstance(spec, Mapping) or "main" not in spec:
         names = [path for path, value in walk(spec) if type(value) in CALLS and path.isidentifier()]
