@@ -13,7 +13,23 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
 
-from callsheet import MISSING, Config, build, check, copy, edit, equal, from_data, hash_of, lazy, override, ref, to_data
+from callsheet import (
+    MISSING,
+    Config,
+    Secret,
+    build,
+    check,
+    copy,
+    edit,
+    equal,
+    factory,
+    from_data,
+    hash_of,
+    lazy,
+    override,
+    ref,
+    to_data,
+)
 from callsheet._target import Name
 from callsheet.errors import ArgumentError, OverrideError, SpecError
 from saying import told
@@ -341,6 +357,13 @@ def test_a_handwritten_build_sees_raw_fields():
     spec = lazy(dict)(seed=3, a=Raw("${seed}", lazy(Net)()))
     assert build(spec)["a"] == ("Ref", 3, "Call")
     assert Net.made == 0
+
+
+def test_a_secret_is_read_where_it_is_built(monkeypatch):
+    monkeypatch.setenv("CALLSHEET_TEST_KEY", "hush")
+    secret = Secret("env:CALLSHEET_TEST_KEY")
+    head, plain, again = build([ByHand(NetConfig(), secret), NetConfig(inner=secret), factory(NetConfig(inner=secret))])
+    assert (head.classes, plain.inner, again().inner) == ("hush", "hush", "hush")
 
 
 def test_references_to_what_is_built_by_hand_lead_to_that_object():

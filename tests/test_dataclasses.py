@@ -11,7 +11,22 @@ from typing import Any, ClassVar, NamedTuple
 import attrs
 import pytest
 
-from callsheet import build, check, copy, edit, equal, from_data, get, hash_of, lazy, override, partial, ref, to_data
+from callsheet import (
+    Secret,
+    build,
+    check,
+    copy,
+    edit,
+    equal,
+    from_data,
+    get,
+    hash_of,
+    lazy,
+    override,
+    partial,
+    ref,
+    to_data,
+)
 from callsheet.errors import SpecError
 from saying import told
 
@@ -237,6 +252,11 @@ def test_what_post_init_computes_is_computed_from_what_was_built():
     assert (raw.total, build(raw).total, build(Child(lazy(int)("6"))).total) == (None, 4, 6)
     assert build(Doubling(lazy(int)("4"))).x == 8
     assert build(Attrs(lazy(int)("4"))).late == 4
+
+
+def test_a_secret_in_a_field_is_what_post_init_sees(monkeypatch):
+    monkeypatch.setenv("CALLSHEET_TEST_NUMBER", "41")
+    assert build(Attrs(Secret("env:CALLSHEET_TEST_NUMBER"))).x == 41
 
 
 def test_a_converter_and_a_validator_see_what_was_built():

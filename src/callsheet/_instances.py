@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-_LATER = CALLS | DEFERRED | {Secret}
+_LATER = DEFERRED | {Secret}
 
 
 class Deferring:
@@ -37,7 +37,7 @@ class Deferring:
             for value in values:
                 cls = type(value)
                 kind = kind_of(cls, self._kinds)
-                if cls in _LATER or (kind is not None and (kind.call or kind.by_hand)):
+                if cls in CALLS or cls in _LATER or (kind is not None and (kind.call or kind.by_hand)):
                     found = True
                     break
                 if kind is None or known.get(id(value)) is False:
