@@ -1,9 +1,14 @@
 """What tests of files share: a project folder to write configs in, and a clean table of modules afterwards."""
 
+import os
 import sys
+import tempfile
 import textwrap
 
 import pytest
+
+# Nothing that tests leave behind counts for anybody else, or for the next time.
+os.environ["CALLSHEET_CACHE"] = tempfile.mkdtemp(prefix="callsheet-cache-")
 
 
 @pytest.fixture

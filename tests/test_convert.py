@@ -129,7 +129,7 @@ def test_text_becomes_the_declared_type(text, hint, value):
         ("x", int | None, "must be int | None, found 'x'"),
         ("[x]", list[int], "must be int, found 'x'"),
         ("1", list[int], "must be list[int], found 1"),
-        ("1", typing.List[int], "must be List[int], found 1"),  # noqa: UP006
+        ("1", typing.List[int], "must be list[int], found 1"),  # noqa: UP006
         ("[1]", tuple[int, int], "must be tuple[int, int], found [1]"),
         ("[[1]]", set, "must be set, found [[1]]"),
         ("[[1]]", frozenset[list[int]], "must be frozenset[list[int]], found [[1]]"),

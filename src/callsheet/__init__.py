@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ._sweep import Trial as Trial
     from ._sweep import sweep as sweep
     from .errors import CallsheetError as CallsheetError
+    from .errors import CallsheetWarning as CallsheetWarning
     from .run.process import Process as Process
     from .run.submit import submit as submit
 
@@ -76,7 +77,7 @@ _HOME = {
     "_secret": "Secret",
     "_spec": "Call Partial copy",
     "_sweep": "Sweep Trial sweep",
-    "errors": "CallsheetError",
+    "errors": "CallsheetError CallsheetWarning",
     "run.process": "Process",
     "run.submit": "submit",
 }

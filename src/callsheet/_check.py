@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from ._convert import Mismatch, convert, hint_text
+import sys
+
+from ._convert import Mismatch, convert
 from ._displaced import displaced_faults
 from ._equal import equal
+from ._fit import Judge
 from ._grammar import parse, plain_value
-from ._items import CALLS, origin_of, raw_item, read, signature_text
-from ._layout import layout
-from ._lazy import plain
-from ._leaf import MISSING, Datum
-from ._origin import Origin
+from ._hint import ANY, Form
+from ._items import CALLS, LISTS, MAPPINGS, origin_of, raw_item, signature_text
+from ._known import Known, known_of
+from ._leaf import Datum
+from ._origin import UNKNOWN, Origin
 from ._path import format_path
-from ._ready import faults_of
+from ._ready import argument_faults, call_faults, faults_of, import_faults, origin_at, place_of
 from ._ref import Ref
+from ._remembered import is_told
 from ._secret import Secret
-from ._signature import EMPTY, signature_of
-from ._spec import PARTIALS, attach, set_item
-from ._target import Name, resolve
-from ._tree import ATOMS, kind_of
-from ._tree import walk as walk_steps
-from .errors import Fault, SpecError
+from ._signature import EMPTY, Signature, fields_of
+from ._signature_cache import SignatureCache
+from ._spec import attach, set_item
+from ._target import Name, name_of, resolve
+from ._tree import ATOMS, KINDS, kind_of
+from .errors import CallsheetWarning, Fault, SpecError, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from typing import Any
+
+    Steps = tuple[Any, ...]
 
 _raw = object.__getattribute__
 
@@ -35,9 +41,9 @@ def check(spec: Any, *, root: Any = None) -> None:
 
     Argument names, required and missing values, targets that cannot be
     imported, references that lead nowhere or in a circle, and values that do
-    not fit the annotations of what they are given to. What was set by an
-    override becomes the declared type here, where the target was only named
-    when it was set.
+    not fit the annotations of what they are given to: of callables, and of the
+    fields of dataclasses. What was set by an override becomes the declared type
+    here, where the target was only named when it was set.
 
     Args:
         spec: A call, or anything that holds calls.
@@ -47,14 +53,21 @@ def check(spec: Any, *, root: Any = None) -> None:
     Raises:
         SpecError: Something is wrong; `faults` has every reason.
 
+    Warns:
+        CallsheetWarning: Two names of one object stand in the spec, which count as two.
+
     >>> from callsheet import lazy
     >>> check(lazy("os.path.join")("a", b=1))
     Traceback (most recent call last):
     callsheet.errors.SpecError: b  no such argument of posixpath.join ...
     """
-    faults = find_faults(spec, root=root)
+    faults, notes = examine(spec, root=root)
     if faults:
         raise SpecError(*faults)
+    if notes:
+        import warnings
+
+        warnings.warn(render(notes), CallsheetWarning, stacklevel=2)
 
 
 def find_faults(spec: Any, *, root: Any = None, only: Collection[int] | None = None) -> list[Fault]:
@@ -65,40 +78,193 @@ def find_faults(spec: Any, *, root: Any = None, only: Collection[int] | None = N
         root: Where references by path start; the spec itself by default.
         only: The ids of the containers that count; all by default.
     """
-    return [*faults_of(spec, root=root, visit=_type_faults, only=only), *displaced_faults(spec, root=root)]
+    return examine(spec, root=root, only=only)[0]
 
 
-def _type_faults(call: Any, steps: tuple[object, ...]) -> Iterator[Fault]:
-    target = _raw(call, "__target__")
+def examine(spec: Any, *, root: Any = None, only: Collection[int] | None = None) -> tuple[list[Fault], list[Fault]]:
+    """What `find_faults` finds, and beside it what is worth a note though nothing is wrong."""
+    checks = _Checks(spec if root is None else root)
+    faults = [*faults_of(spec, root=root, visit=checks.faults, only=only), *displaced_faults(spec, root=root)]
+    notes = [] if faults else [*checks.two_names()]
+    checks.cache.remember(checks.found_out())
+    return faults, notes
+
+
+class _Checks:
+    """Looks at calls, instances and names: first by what is remembered, and where that leaves a doubt, for real."""
+
+    def __init__(self, root: Any) -> None:
+        self.cache = SignatureCache()
+        self.imported: dict[int, Known] = {}  # by the id of the object
+        self.named: dict[int, str] = {}  # by the id of a callable that was given itself
+        self.used: dict[
+            str, tuple[Any, Fault]
+        ] = {}  # by its name as it is written: a target, and where it stands first
+        self.sure = Judge(root, self.recall, importing=False)
+        self.real = Judge(root, self.look)
+
+    def faults(self, x: Any, trail: list[Any]) -> Iterable[Fault]:
+        """What `faults_of` visits."""
+        if type(x) is Datum:
+            return import_faults(x, trail)
+        if type(x) is Name:
+            self._use(x, trail)
+            return () if self.recall(x) is not None else import_faults(x, trail)
+        if type(x) in CALLS:
+            self._use(_raw(x, "__target__"), trail)
+        if self._is_sound(x, trail):
+            return ()
+        found = [*call_faults(x, trail)] if type(x) in CALLS else []
+        return [*found, *self._misfits(x, trail, self.real)]
+
+    def look(self, target: Any) -> Known | None:
+        """What is known of a callable; None where it cannot be imported, which is a fault of its own."""
+        try:
+            found = resolve(target) if type(target) is Name else target
+        except Exception:  # noqa: BLE001  (of the user's module)
+            return None
+        known = self.imported.get(id(found))
+        if known is None:
+            known = self.imported[id(found)] = known_of(found)
+        return known
+
+    def recall(self, target: Any) -> Known | None:
+        """What is known of a callable without importing it, None for nothing."""
+        if type(target) is not Name or target.module in sys.modules or target.module.endswith(".py"):
+            return self.look(target)
+        return self.cache.find(target)
+
+    def found_out(self) -> Iterator[tuple[Name, Known]]:
+        """The names that had to be imported, with what they turned out to be."""
+        for name, _ in self.used.values():
+            known = self.recall(name) if type(name) is Name else None
+            if known is not None and known.found is not EMPTY:
+                yield name, known
+
+    def _use(self, target: Any, trail: list[Any]) -> None:
+        """Note under what name something is used."""
+        if type(target) in CALLS or type(target) is Ref:
+            return
+        if type(target) is Name:
+            text = target.text
+        else:
+            text = self.named.get(id(target), "")
+            if not text:
+                name = name_of(target)
+                text = self.named[id(target)] = name.text if name is not None else repr(target)
+        if text not in self.used:
+            self.used[text] = target, Fault(format_path(place_of(trail)), "", origin=origin_at(trail))
+
+    def two_names(self) -> Iterator[Fault]:
+        """Objects that stand in the spec under two names."""
+        own: dict[str, list[str]] = {}
+        for text, (target, _) in self.used.items():
+            known = self.recall(target)
+            if known is not None and known.name:
+                own.setdefault(known.name, []).append(text)
+        for texts in own.values():
+            objects: dict[int, str] = {}
+            for text in texts if len(texts) > 1 else ():
+                target, place = self.used[text]
+                known = self.look(target)
+                first = objects.setdefault(id(known.found), text) if known is not None else text
+                if first != text:
+                    other = self.used[first][1].path or "the spec"
+                    problem = f"{text} is {first} by another name, and counts as another target than in {other}"
+                    yield Fault(
+                        place.path, problem, origin=place.origin, advice=["name it in one way to have it count as one"]
+                    )
+
+    def _is_sound(self, holder: Any, trail: list[Any]) -> bool:
+        """Whether nothing is wrong with a call or instance for sure, so far as is known without importing anything."""
+        target = _raw(holder, "__target__") if type(holder) in CALLS else None
+        if type(target) is Name:
+            known = self.recall(target)
+            if known is None or known.kind == "value":
+                return False
+            if known.signature is not None and any(argument_faults(holder, known.signature, trail)):
+                return False
+        elif any(call_faults(holder, trail)) if target is not None else False:
+            return False
+        return not any(self._misfits(holder, trail, self.sure))
+
+    def _misfits(self, holder: Any, trail: list[Any], judge: Judge) -> Iterator[Fault]:
+        """The faults of the values in a call, a dataclass or its like."""
+        signature = _signature(holder, judge)
+        if signature is None:
+            return
+        for key in holder if type(holder) in CALLS else signature.named:
+            form = signature.form(key)
+            if form is not ANY:
+                yield from _of_value(holder, key, form, signature, trail, judge)
+
+
+def _signature(holder: Any, judge: Judge) -> Signature | None:
+    if type(holder) not in CALLS:
+        return fields_of(type(holder))
+    target = _raw(holder, "__target__")
     if type(target) in CALLS or type(target) is Ref:
-        return
-    signature = signature_of(resolve(target) if type(target) is Name else target)
-    if signature is None:
-        return
-    hints = signature.hints()
-    if not hints:
-        return
-    for key in call:
-        parameter = signature.parameter(key)
-        hint = hints.get(parameter.name, EMPTY) if parameter is not None else EMPTY
-        if parameter is None or hint is EMPTY:
+        return None
+    known = judge.look(target)
+    return known.signature if known is not None else None
+
+
+def _of_value(
+    holder: Any, key: Any, form: Form, signature: Signature, trail: list[Any], judge: Judge
+) -> Iterator[Fault]:
+    told = list(settle(holder, key, form))
+    value = raw_item(holder, key)
+    parameter = signature.parameter(key)
+    if not told and not (parameter is not None and _is_default(value, parameter.default)):
+        told = judge.misfits(value, form)
+        if told and _is_data(origin_of(holder, key)):
+            told = judge.misfits(value, form, data=True)
+    for inner, problem in told:
+        where = _origin_below(holder, (key, *inner)).where or origin_at(trail)
+        advice = [signature_text(holder, signature, parameter)]
+        yield Fault(format_path((*place_of(trail), key, *inner)), problem, origin=where, advice=advice)
+
+
+def settle(holder: Any, key: Any, form: Form) -> Iterator[tuple[Steps, str]]:
+    """Turn what overrides typed into what is declared, also inside of mappings and lists.
+
+    Yields:
+        The steps below `key` and the problem, for each that cannot become so.
+    """
+    todo: list[tuple[Any, Any, Form, Steps]] = [(holder, key, form, ())]
+    while todo:
+        holder, key, form, steps = todo.pop()
+        if form is ANY:
             continue
-        value = raw_item(call, key)
-        origin = origin_of(call, key)
-        problem = ""
-        if origin.text and origin.kind in ("override", "sweep"):
+        origin = _origins(holder).get(key)
+        try:
+            value = raw_item(holder, key)
+        except LookupError:
+            continue  # taken away since
+        if type(origin) is Origin and origin.text and origin.kind in ("override", "sweep"):
+            if not is_told(form):
+                yield steps, "must be looked up"
+                continue
             try:
-                value = _settle(call, key, value, hint, origin)
+                value = _settled(holder, key, value, form, origin)
             except Mismatch as error:
-                problem = str(error)
-        problem = problem or _misfit(value, hint, parameter.default)
-        if problem:
-            yield Fault(
-                format_path((*steps, key)), problem, origin=origin.where, advice=[signature_text(call, signature)]
-            )
+                yield steps, str(error)
+                continue
+        if type(value) in MAPPINGS or type(value) in LISTS:
+            inside = KINDS[type(value)].items(value)  # type: ignore[union-attr]
+            todo += [
+                (value, inner, form.of_item(inner), (*steps, inner))
+                for inner, item in zip(*inside, strict=True)
+                if inner in _origins(value) or type(item) in MAPPINGS or type(item) in LISTS
+            ]
 
 
-def _settle(call: Any, key: Any, value: Any, hint: Any, origin: Origin) -> Any:
+def _origins(holder: Any) -> dict[Any, Any]:
+    cls = type(holder)
+    return _raw(holder, "__origins__") or {} if cls in CALLS or cls in MAPPINGS or cls in LISTS else {}
+
+
+def _settled(holder: Any, key: Any, value: Any, form: Form, origin: Origin) -> Any:
     """What an override typed, as the declared type; it stays in the spec so."""
     said = parse(origin.text)
     if said.is_sweep or not said.choices or said.steps[-1] not in (key, str(key)):
@@ -107,60 +273,26 @@ def _settle(call: Any, key: Any, value: Any, hint: Any, origin: Origin) -> Any:
         return value  # as it was typed: a text is what it becomes
     if kind_of(type(value)) is not None and not equal(value, plain_value(said.choices[0])):
         return value  # it holds what was set later, or what must be built
-    made = attach(convert(said.choices[0], hint))
+    made = attach(convert(said.choices[0], form))
     if type(made) is not type(value) or made != value:
-        set_item(call, key, made, None, origin=origin)
+        set_item(holder, key, made, None, origin=origin)
     return made
 
 
-def _misfit(value: Any, hint: Any, default: Any) -> str:
-    """Why a value does not fit an annotation, or ""."""
-    if value is MISSING or type(value) in (Ref, Datum) or value is default:
-        return ""
-    if type(value) is Secret:
-        return _text_misfit(hint)
-    if type(value) is hint:
-        return ""
-    if type(value) in CALLS:
-        return _result_misfit(value, hint)
-    if type(value) is Name:
-        value = read(value)
-    elif type(value) not in ATOMS:
-        value = plain(value)
-        if any(type(inner) in CALLS or type(inner) in (Ref, Name, Datum, Secret) for _, inner in walk_steps(value)):
-            return ""  # what it will hold is known only when it is built
-    import typeguard
-
-    try:
-        typeguard.check_type(
-            value,
-            hint,
-            forward_ref_policy=typeguard.ForwardRefPolicy.IGNORE,
-            collection_check_strategy=typeguard.CollectionCheckStrategy.ALL_ITEMS,
-        )
-    except typeguard.TypeCheckError:
-        shown = layout(value, width=1000)
-        return f"must be {hint_text(hint)}, found {shown if len(shown) <= 60 else shown[:56] + ' ...'}"
-    return ""
+def _is_default(value: Any, default: Any) -> bool:
+    return value is default or (type(value) in ATOMS and type(value) is type(default) and bool(value == default))
 
 
-def _text_misfit(hint: Any) -> str:
-    """Why a secret, which is built into a text, does not fit; told where a class is declared."""
-    plain = isinstance(hint, type) and not hasattr(hint, "__origin__") and not getattr(hint, "_is_protocol", False)
-    return "" if not plain or hint is Secret or issubclass(str, hint) else f"must be {hint_text(hint)}, found a secret"
+def _is_data(origin: Origin) -> bool:
+    """Whether a value was read from data, where a tuple can only be written as a list."""
+    return origin.kind == "data" or origin.where.rpartition(":")[0].endswith((".json", ".yaml", ".yml", ".toml"))
 
 
-def _result_misfit(call: Any, hint: Any) -> str:
-    """Why the result of a call does not fit, where both are classes and so can be told before the call."""
-    target = _raw(call, "__target__")
-    if type(call) in PARTIALS or type(target) in CALLS or type(target) is Ref:
-        return ""
-    made = resolve(target) if type(target) is Name else target
-    if not isinstance(made, type) or not isinstance(hint, type) or hasattr(hint, "__origin__"):
-        return ""
-    if getattr(hint, "_is_protocol", False) or hint is object or "__new__" in vars(made):
-        return ""
-    # Numbers: an int serves as a float, as PEP 484 says.
-    if issubclass(made, hint) or (hint is float and issubclass(made, int)):
-        return ""
-    return f"must be {hint_text(hint)}, found a call of {made.__qualname__}"
+def _origin_below(holder: Any, steps: Steps) -> Origin:
+    """Who set a value that may stand inside of what was set as a whole."""
+    found = UNKNOWN
+    for step in steps:
+        inner = origin_of(holder, step)
+        found = inner if inner.where else found
+        holder = raw_item(holder, step)
+    return found

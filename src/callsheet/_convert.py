@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ._grammar import Word, plain_value
+from ._hint import ANY, Form, form_of
 from ._secret import Secret, is_reference
-from ._signature import EMPTY
+from ._target import Name, TargetError, parse_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,11 +21,12 @@ def convert(said: Any, hint: Any) -> Any:
 
     Args:
         said: A value of the grammar: a `Word`, a quoted str, a list or a dict.
-        hint: An annotation; `EMPTY` where nothing is declared.
+        hint: An annotation or its `Form`; `EMPTY` where nothing is declared.
 
     Returns:
         The value. Where the annotation is one that text cannot be read as, the
-        value that it has without a type: `check` tells whether that fits.
+        value that it has without a type: `check` tells whether that fits. A
+        dotted name, where a class or callable is declared, is that name.
 
     Raises:
         Mismatch: The text cannot be read as that type.
@@ -32,44 +34,20 @@ def convert(said: Any, hint: Any) -> Any:
     >>> convert(Word("8"), float), convert(Word("8"), str), convert(Word("null"), int | None)
     (8.0, '8', None)
     """
-    if isinstance(said, Word) and "${" in said.text and hint is not Secret:
-        return said.text  # a reference: what it leads to is known, and checked, later
-    reader = _READERS.get(hint) if _hashable(hint) else None
-    if reader is not None:
-        return reader(said, hint)
-    from typing import get_args, get_origin
-
-    origin, args = get_origin(hint), get_args(hint)
-    if origin is None:
-        return _convert_class(said, hint)
-    kind = getattr(origin, "__name__", str(origin))
-    if kind in ("Union", "UnionType"):
-        return _union(said, args, hint)
-    if kind == "Literal":
-        return _literal(said, args, hint)
-    if kind in ("Annotated", "Final", "ClassVar", "Required", "NotRequired"):
-        return convert(said, args[0])
-    if kind in ("list", "Sequence", "Iterable", "Collection", "set", "frozenset", "MutableSequence"):
-        items = _items(said, hint)
-        made = [convert(item, args[0] if args else EMPTY) for item in items]
-        return made if kind not in ("set", "frozenset") else _set(made, origin, hint, said)
-    if kind == "tuple":
-        return _tuple(said, args, hint)
-    if kind in ("dict", "Mapping", "MutableMapping"):
-        if not isinstance(said, dict):
-            raise mismatch(hint, said)
-        key_hint, value_hint = args or (EMPTY, EMPTY)
-        return {_key(key, key_hint): convert(value, value_hint) for key, value in said.items()}
-    return plain_value(said)
+    return _read(said, hint if type(hint) is Form else form_of(hint))
 
 
-def _hashable(hint: Any) -> bool:
-    return getattr(type(hint), "__hash__", None) is not None and not isinstance(hint, list)
+def _read(said: Any, form: Form) -> Any:
+    text = said.text if isinstance(said, Word) else said
+    if isinstance(text, str) and "${" in text and form.of is not Secret:
+        return text  # a reference: what it leads to is known, and checked, later
+    reader = _BY_KIND.get(form.kind)
+    return plain_value(said) if reader is None else reader(said, form)
 
 
-def mismatch(hint: Any, found: Any) -> Mismatch:
+def mismatch(form: Form, found: Any) -> Mismatch:
     """The error that shows both, the type and what was found."""
-    return Mismatch(f"must be {hint_text(hint)}, found {_shown(found)}")
+    return Mismatch(f"must be {form.text}, found {_shown(found)}")
 
 
 def hint_text(hint: Any) -> str:
@@ -78,9 +56,7 @@ def hint_text(hint: Any) -> str:
     >>> hint_text(int | None), hint_text(list[str])
     ('int | None', 'list[str]')
     """
-    if isinstance(hint, type) and not hasattr(hint, "__origin__"):
-        return hint.__qualname__
-    return str(hint).replace("typing.", "")
+    return form_of(hint).text
 
 
 def _shown(said: Any) -> str:
@@ -90,50 +66,50 @@ def _shown(said: Any) -> str:
     return repr(plain_value(said))
 
 
-def _text(said: Any, hint: Any) -> str:
+def _text(said: Any, form: Form) -> str:
     if isinstance(said, Word):
         return said.text
     if isinstance(said, str):
         return said
-    raise mismatch(hint, said)
+    raise mismatch(form, said)
 
 
-def _int(said: Any, hint: Any) -> int:
+def _int(said: Any, form: Form) -> int:
     value = said.value if isinstance(said, Word) else said
     if isinstance(value, float) and value.is_integer():
         return int(value)  # 1e5 steps are a whole number
     if type(value) is not int:
-        raise mismatch(hint, said)
+        raise mismatch(form, said)
     return value
 
 
-def _float(said: Any, hint: Any) -> float:
+def _float(said: Any, form: Form) -> float:
     value = said.value if isinstance(said, Word) else said
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise mismatch(hint, said)
+        raise mismatch(form, said)
     return float(value)
 
 
-def _bool(said: Any, hint: Any) -> bool:
+def _bool(said: Any, form: Form) -> bool:
     value = said.value if isinstance(said, Word) else said
     if not isinstance(value, bool):
-        raise mismatch(hint, said)
+        raise mismatch(form, said)
     return value
 
 
-def _none(said: Any, hint: Any) -> None:
+def _none(said: Any, form: Form) -> None:
     if not isinstance(said, Word) or said.value is not None:
-        raise mismatch(None, said)
+        raise mismatch(form, said)
 
 
-def _complex(said: Any, hint: Any) -> complex:
+def _complex(said: Any, form: Form) -> complex:
     try:
-        return complex(_text(said, hint))
+        return complex(_text(said, form))
     except ValueError:
-        raise mismatch(hint, said) from None
+        raise mismatch(form, said) from None
 
 
-def _secret(said: Any, hint: Any) -> Secret | None:
+def _secret(said: Any, form: Form) -> Secret | None:
     text = said.text if isinstance(said, Word) else said
     if isinstance(said, Word) and said.value is None:
         return None  # none is needed
@@ -142,110 +118,173 @@ def _secret(said: Any, hint: Any) -> Secret | None:
     return Secret(text)
 
 
-_READERS: dict[Any, Any] = {
-    EMPTY: lambda said, hint: plain_value(said),
-    object: lambda said, hint: plain_value(said),
+_BY_CLASS: dict[Any, Any] = {
     str: _text,
     int: _int,
     float: _float,
     bool: _bool,
     complex: _complex,
     Secret: _secret,
-    None: _none,
     type(None): _none,
-    list: lambda said, hint: plain_value(_items(said, hint)),
-    tuple: lambda said, hint: tuple(plain_value(_items(said, hint))),
-    set: lambda said, hint: _set(plain_value(_items(said, hint)), set, hint, said),
-    frozenset: lambda said, hint: _set(plain_value(_items(said, hint)), frozenset, hint, said),
 }
 
 
-def _convert_class(said: Any, hint: Any) -> Any:
-    if not isinstance(hint, type):
-        return plain_value(said)
-    module = hint.__module__
-    if hasattr(hint, "__members__"):
-        return _enum(said, hint)
-    if any(c.__name__ == "PurePath" and c.__module__.startswith("pathlib") for c in hint.__mro__):
+def _class(said: Any, form: Form) -> Any:
+    cls = form.of
+    reader = _BY_CLASS.get(cls)
+    if reader is not None:
+        return reader(said, form)
+    if hasattr(cls, "__members__"):
+        return _enum(said, form)
+    if any(c.__name__ == "PurePath" and c.__module__.startswith("pathlib") for c in cls.__mro__):
         from pathlib import Path
 
-        return (
-            Path(_text(said, hint))
-            if hint.__name__ == "PurePath" or issubclass(Path, hint)
-            else hint(_text(said, hint))
-        )
-    if isinstance(said, dict) or module not in ("datetime", "decimal", "uuid", "fractions"):
+        return (Path if cls.__name__ == "PurePath" or issubclass(Path, cls) else cls)(_text(said, form))
+    if isinstance(said, dict) or cls.__module__ not in _STANDARD:
         return plain_value(said)
     try:
-        text = _text(said, hint)
-        return hint.fromisoformat(text) if hasattr(hint, "fromisoformat") else hint(text)
+        text = _text(said, form)
+        return cls.fromisoformat(text) if hasattr(cls, "fromisoformat") else cls(text)
     except (ValueError, TypeError, ArithmeticError):
-        raise mismatch(hint, said) from None
+        raise mismatch(form, said) from None
 
 
-def _enum(said: Any, hint: Any) -> Any:
-    text = _text(said, hint)
-    if text in hint.__members__:
-        return hint[text]
+_STANDARD = ("datetime", "decimal", "uuid", "fractions")
+
+
+def reads_texts(cls: Any) -> bool:
+    """Whether a text becomes something else where this class is declared."""
+    return (
+        cls in _BY_CLASS
+        or hasattr(cls, "__members__")
+        or cls.__module__ in _STANDARD
+        or any(c.__name__ == "PurePath" for c in cls.__mro__)
+    )
+
+
+def _enum(said: Any, form: Form) -> Any:
+    text = _text(said, form)
+    members = form.of.__members__
+    if text in members:
+        return members[text]
     plain = plain_value(said)
-    for member in hint:
+    for member in form.of:
         if (type(member.value) is type(plain) and member.value == plain) or member.value == text:
             return member
-    raise Mismatch(f"must be one of {', '.join(hint.__members__)}, found {_shown(said)}")
+    raise Mismatch(f"must be one of {', '.join(members)}, found {_shown(said)}")
 
 
-def _union(said: Any, args: tuple[Any, ...], hint: Any) -> Any:
+def _union(said: Any, form: Form) -> Any:
+    """The part of the very type that the text has without one, else the first that can read it, str the last."""
     plain = plain_value(said)
-    exact = [arg for arg in args if arg is type(plain)]
-    last = [arg for arg in args if arg is str]
-    for arg in [*exact, *(arg for arg in args if arg not in exact and arg is not str), *last]:
+    exact = [part for part in form.parts if part.kind == "class" and part.of is type(plain)]
+    last = [part for part in form.parts if part.kind == "class" and part.of is str]
+    unreadable = False
+    for part in [*exact, *(p for p in form.parts if p not in exact and p not in last), *last]:
+        if part.kind == "class" and not reads_texts(part.of):
+            if isinstance(plain, part.of):
+                return plain
+            continue
+        if part.kind in ("type", "callable"):
+            name = None if last else _name(said)
+            if name is not None:
+                return name
+            continue
+        if part.kind not in _BY_KIND:
+            unreadable = unreadable or part.kind != "named"
+            continue
         try:
-            value = convert(said, arg)
+            return _read(said, part)
         except Mismatch:
             continue
-        if isinstance(arg, type) and arg not in _READERS and not isinstance(value, arg):
-            continue
-        return value
-    raise mismatch(hint, said)
+    if unreadable:
+        return plain
+    raise mismatch(form, said)
 
 
-def _literal(said: Any, args: tuple[Any, ...], hint: Any) -> Any:
+def _literal(said: Any, form: Form) -> Any:
     plain = plain_value(said)
-    for member in args:
+    for member in form.of:
         if type(member) is type(plain) and member == plain:
             return member
     text = said.text if isinstance(said, Word) else None
-    for member in args:
-        if text is not None and member == text:
+    for member in form.of:
+        if text is not None and (member == text or getattr(member, "name", None) == text):
             return member
-    raise Mismatch(f"must be one of {', '.join(map(repr, args))}, found {_shown(said)}")
+    raise Mismatch(f"must be one of {', '.join(map(repr, form.of))}, found {_shown(said)}")
 
 
-def _items(said: Any, hint: Any) -> list[Any]:
+def _given(said: Any, form: Form) -> list[Any]:
     if not isinstance(said, list):
-        raise mismatch(hint, said)
+        raise mismatch(form, said)
     return said
 
 
-def _set(members: list[Any], cls: Any, hint: Any, said: Any) -> Any:
+def _items(said: Any, form: Form) -> Any:
+    from collections.abc import Set as AbstractSet
+
+    made = [_read(item, form.parts[0]) for item in _given(said, form)]
+    if not issubclass(form.of, AbstractSet):
+        return made
     try:
-        return cls(members)
+        return frozenset(made) if form.of is frozenset else set(made)
     except TypeError:  # a list or dict inside
-        raise mismatch(hint, said) from None
+        raise mismatch(form, said) from None
 
 
-def _tuple(said: Any, args: tuple[Any, ...], hint: Any) -> Any:
-    items = _items(said, hint)
-    if not args and "[" not in str(hint):  # `typing.Tuple`, which says nothing of its items
-        return tuple(plain_value(items))
-    if len(args) == 2 and args[1] is ...:
-        return tuple(convert(item, args[0]) for item in items)
-    if len(items) != len(args):
-        raise mismatch(hint, said)
-    return tuple(convert(item, arg) for item, arg in zip(items, args, strict=True))
+def _tuple(said: Any, form: Form) -> Any:
+    items = _given(said, form)
+    if len(items) != len(form.parts):
+        raise mismatch(form, said)
+    return tuple(_read(item, part) for item, part in zip(items, form.parts, strict=True))
 
 
-def _key(key: Any, hint: Any) -> Any:
-    if hint is str:
+def _many(said: Any, form: Form) -> Any:
+    return tuple(_read(item, form.parts[0]) for item in _given(said, form))
+
+
+def _mapping(said: Any, form: Form) -> Any:
+    if not isinstance(said, dict):
+        raise mismatch(form, said)
+    return {_key(key, form.parts[0]): _read(value, form.parts[1]) for key, value in said.items()}
+
+
+def _key(key: Any, form: Form) -> Any:
+    if form.kind == "class" and form.of is str:
         return str(key)
-    return convert(Word(key), hint) if isinstance(key, str) and hint is not EMPTY else key
+    return _read(Word(key), form) if isinstance(key, str) and form is not ANY else key
+
+
+def _typed(said: Any, form: Form) -> Any:
+    if not isinstance(said, dict):
+        raise mismatch(form, said)
+    return {key: _read(value, form.of_item(key)) for key, value in said.items()}
+
+
+def _named(said: Any, form: Form) -> Any:
+    name = _name(said)
+    return plain_value(said) if name is None else name
+
+
+def _name(said: Any) -> Name | None:
+    """A dotted word as the name of an object."""
+    if not isinstance(said, Word) or not isinstance(said.value, str) or "." not in said.text.replace(":", "."):
+        return None
+    try:
+        return parse_name(said.text)
+    except TargetError:
+        return None
+
+
+_BY_KIND: dict[str, Any] = {
+    "class": _class,
+    "union": _union,
+    "literal": _literal,
+    "items": _items,
+    "tuple": _tuple,
+    "many": _many,
+    "mapping": _mapping,
+    "typed": _typed,
+    "type": _named,
+    "callable": _named,
+}

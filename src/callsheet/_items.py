@@ -7,7 +7,7 @@ from ._leaf import Datum
 from ._origin import UNKNOWN, Origin, locate
 from ._ref import Ref, Template, apply_steps, depends_on_run, follow, operands_of, with_operands
 from ._secret import Secret
-from ._signature import EMPTY, Signature, signature_of
+from ._signature import EMPTY, Parameter, Signature, signature_of
 from ._target import Name, name_of, resolve
 from ._tree import TARGET, kind_of
 from .errors import ArgumentError, Fault, nearest
@@ -189,9 +189,25 @@ def unknown_argument(name: str, call: Any, signature: Signature, origin: str, *,
     )
 
 
-def signature_text(call: Any, signature: Signature) -> str:
-    """A target with its parameters: `Net(width: int = 32, classes: int = 10)`."""
-    return f"{target_text(call).rpartition('.')[2]}({signature.text})"
+def signature_text(holder: Any, signature: Signature, parameter: Parameter | None = None) -> str:
+    """A target or dataclass with its parameters: `Net(width: int = 32, classes: int = 10)`.
+
+    Args:
+        holder: A call or an instance.
+        signature: Of its target or class.
+        parameter: The only one that is told with its type where there are too many to read.
+    """
+    label = target_text(holder).rpartition(".")[2] if type(holder) in CALLS else type(holder).__qualname__
+    text = f"{label}({signature.text})"
+    if len(text) <= _LONG:
+        return text
+    if parameter is not None:
+        return f"{label}(..., {signature.text_of(parameter)}, ...)"
+    return f"{label}({', '.join(p.name for p, _ in signature.parameters)})"
+
+
+_LONG = 120
+"""Columns beyond which a signature is no help."""
 
 
 def target_text(call: Any) -> str:

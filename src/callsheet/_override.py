@@ -5,6 +5,7 @@ from __future__ import annotations
 from ._convert import Mismatch, convert
 from ._equal import equal
 from ._grammar import Override, parse, plain_value
+from ._hint import ANY, Form
 from ._items import (
     CALLS,
     LISTS,
@@ -24,7 +25,7 @@ from ._origin import Origin, locate
 from ._path import format_path
 from ._ref import Ref, bind
 from ._secret import Secret
-from ._signature import EMPTY, signature_of
+from ._signature import fields_of, signature_of
 from ._spec import attach, copy, delete_item, here, new_list, new_mapping, set_item, settle_class
 from ._tree import KINDS, kind_of
 from ._tree import walk as walk_steps
@@ -272,19 +273,14 @@ def _check_argument(call: Any, key: Any, said: Override, where: str) -> None:
         raise OverrideError(unknown_argument(key, call, signature, where, path=said.path))
 
 
-def _hint(holder: Any, key: Any) -> Any:
+def _hint(holder: Any, key: Any) -> Form:
     """What is declared for a place, where its holder says so: a dataclass, or a callable that was given itself."""
     cls = type(holder)
     if cls in CALLS:
         signature = signature_of(_raw(holder, "__target__")) if given_itself(holder) else None
-        parameter = signature.parameter(key) if signature is not None else None
-        return (
-            signature.hints().get(parameter.name, EMPTY) if signature is not None and parameter is not None else EMPTY
-        )
-    if hasattr(cls, "__dataclass_fields__"):
-        signature = signature_of(cls)
-        return signature.hints().get(key, EMPTY) if signature is not None else EMPTY
-    return EMPTY
+    else:
+        signature = fields_of(cls)
+    return signature.form(key) if signature is not None else ANY
 
 
 def _put(root: Any, holder: Any, key: Any, value: Any, origin: Origin, journal: Journal) -> None:

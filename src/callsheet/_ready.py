@@ -6,14 +6,14 @@ from ._fields import field_names, has_fields
 from ._instances import instance_fault
 from ._items import CALLS, origin_of, signature_text, step_into, target_text, unknown_argument
 from ._lazy import positions_fault
-from ._leaf import MISSING
+from ._leaf import MISSING, Datum, make_real
 from ._path import format_path
 from ._ref import Ref, Template, apply_steps, depends_on_run, follow, operands_of, ref_text, with_operands
 from ._running import RUNNING
 from ._secret import Secret
-from ._signature import signature_of
+from ._signature import Signature, signature_of
 from ._spec import INSTANCES, PARTIALS
-from ._target import Name, TargetError, resolve
+from ._target import Name, resolve
 from ._tree import KINDS, TARGET, Kind, fold
 from .errors import CallsheetError, CycleError, DepthError, Fault, PathError
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import Any
 
-    Visit = Callable[[Any, tuple[object, ...]], Iterator[Fault]]
+    Visit = Callable[[Any, list[Any]], Iterable[Fault]]
+    """Gives the faults of a call, an instance, a name or a datum; the trail is that of the fold that stands there."""
 
 _raw = object.__getattribute__
 
@@ -107,22 +108,21 @@ def faults_of(
         spec: What shall be built.
         root: Where references by path start; the spec itself by default.
         running: Whether what only a run knows (`${run.dir}`) will be there.
-        visit: Called with each call and its steps for further faults.
+        visit: Gives the faults of each call, instance of a dataclass or its like, name and datum;
+            by default those of calls that would stop them.
         only: The ids of the containers that count; all by default.
 
     Returns:
         Names, missing values, targets that cannot be imported, references that
         lead nowhere or in a circle, in the order in which they stand.
     """
-    return _Survey(References(spec if root is None else root), running, visit, only).of(spec)
+    return _Survey(References(spec if root is None else root), running, visit or _stopping, only).of(spec)
 
 
 class _Survey:
     """A fold that makes nothing and notes what is wrong."""
 
-    def __init__(
-        self, references: References, running: bool, visit: Visit | None, only: Collection[int] | None
-    ) -> None:
+    def __init__(self, references: References, running: bool, visit: Visit, only: Collection[int] | None) -> None:
         self.references = references
         self.running = running
         self.visit = visit
@@ -155,7 +155,7 @@ class _Survey:
                 return self.references.items(ref)
         except (CycleError, PathError) as error:
             fault, path = error.faults[0], format_path(place_of(self.trail))
-            self.faults.append(Fault(path, fault.problem, origin=_origin_at(self.trail), advice=fault.advice))
+            self.faults.append(Fault(path, fault.problem, origin=origin_at(self.trail), advice=fault.advice))
         return [], []
 
     def make(self, x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
@@ -164,28 +164,36 @@ class _Survey:
         return x
 
     def faults_at(self, x: Any, kind: Kind) -> Iterable[Fault]:
+        found = [*self.visit(x, self.trail)]
         if kind.construct is not None:
             fault = instance_fault(x, format_path(place_of(self.trail)))
-            return [] if fault is None else [fault]
+            return found if fault is None else [*found, fault]
+        if kind.call is None:
+            return found
         try:
-            call = x if kind.call is None else kind.call(x)
+            return [*found, *self.visit(kind.call(x), self.trail)]  # a config counts as the call that it comes to, too
         except CallsheetError as error:
             path = format_path(place_of(self.trail))
-            return [Fault(path, fault.problem, origin=fault.origin, advice=fault.advice) for fault in error.faults]
-        if type(call) not in CALLS:
-            return []
-        found = [*call_faults(call, self.trail)]
-        return [*self.visit(call, place_of(self.trail))] if self.visit is not None and not found else found
+            more = (Fault(path, fault.problem, origin=fault.origin, advice=fault.advice) for fault in error.faults)
+            return [*found, *more]
 
     def leaf(self, x: Any) -> Any:
-        if x is MISSING and (self.only is None or id(self.trail[-1][0]) in self.only):
+        if self.only is not None and id(self.trail[-1][0]) not in self.only:
+            return x
+        if x is MISSING:
             self.faults.append(_missing_value(self.trail, self.references.root))
-        elif type(x) is Secret and (self.only is None or id(self.trail[-1][0]) in self.only):
+        elif type(x) is Secret:
             fault = x.fault()
             if fault is not None:
-                path, origin = format_path(place_of(self.trail)), _origin_at(self.trail)
+                path, origin = format_path(place_of(self.trail)), origin_at(self.trail)
                 self.faults.append(Fault(path, fault.problem, origin=origin, advice=fault.advice))
+        elif type(x) is Name or type(x) is Datum:
+            self.faults.extend(self.visit(x, self.trail))
         return x
+
+
+def _stopping(x: Any, trail: list[Any]) -> Iterable[Fault]:
+    return call_faults(x, trail) if type(x) in CALLS else ()
 
 
 def _each_once(faults: list[Fault]) -> list[Fault]:
@@ -207,28 +215,42 @@ def _circular(trail: list[Any], at: int) -> Fault:
     return Fault(
         format_path(place_of(trail[:at])),
         f"refers to what needs {end} to be built first: {ref_text(trail[at][0])}",
-        origin=_origin_at(trail[:at]),
+        origin=origin_at(trail[:at]),
     )
 
 
+def import_faults(x: Name | Datum, trail: list[Any], call: Any = None) -> Iterator[Fault]:
+    """What stops a name, or a value that data names, from being imported.
+
+    Args:
+        x: The name or datum.
+        trail: That of the fold which stands at it, or at the call whose target it is.
+        call: That call.
+    """
+    try:
+        _ = resolve(x) if isinstance(x, Name) else make_real(x)
+        return
+    except CallsheetError as error:
+        faults = error.faults
+    except Exception as error:  # noqa: BLE001  (the user's module failed: told as it is)
+        label = x.dotted if isinstance(x, Name) else repr(x)
+        faults = (Fault("", f"{label} cannot be imported: {_said(error)}"),)
+    origin = origin_at(trail) if call is None else origin_of(call, TARGET).where
+    for fault in faults:
+        yield Fault(format_path(place_of(trail)), fault.problem, origin=fault.origin or origin, advice=fault.advice)
+
+
 def call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
+    """What would stop a call from being made: its target, the names and the number of its arguments."""
     target = _raw(call, "__target__")
     if type(target) in CALLS or type(target) is Ref:
         return
     if type(target) is Name:
-        try:
-            target = resolve(target)
-        except CallsheetError as error:
-            for fault in error.faults:
-                origin = fault.origin or origin_of(call, TARGET).where
-                yield Fault(format_path(place_of(trail)), fault.problem, origin=origin, advice=fault.advice)
+        stopped = [*import_faults(target, trail, call)]
+        yield from stopped
+        if stopped:
             return
-        except Exception as error:  # noqa: BLE001  (the user's module failed: told as it is)
-            origin = origin_of(call, TARGET).where
-            yield Fault(
-                format_path(place_of(trail)), f"{target_text(call)} cannot be imported: {_said(error)}", origin=origin
-            )
-            return
+        target = resolve(target)
         if not callable(target):
             origin = origin_of(call, TARGET).where
             yield Fault(
@@ -238,11 +260,15 @@ def call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
             )
             return
     signature = signature_of(target)
-    if signature is None:
-        return
+    if signature is not None:
+        yield from argument_faults(call, signature, trail)
+
+
+def argument_faults(call: Any, signature: Signature, trail: list[Any]) -> Iterator[Fault]:
+    """What is wrong with the names and the number of a call's arguments."""
     args, kwargs = _raw(call, "__args__"), _raw(call, "__dict__")
     if not signature.more_named and not kwargs.keys() <= signature.named.keys():
-        fields = field_names(target) if type(call) in INSTANCES and has_fields(target) else ()
+        fields = field_names(signature.target) if type(call) in INSTANCES and has_fields(signature.target) else ()
         for name in (name for name in signature.unknown(kwargs) if name not in fields):
             path = format_path((*place_of(trail), name))
             yield unknown_argument(name, call, signature, origin_of(call, name).where, path=path)
@@ -272,8 +298,8 @@ def _missing_value(trail: list[Any], root: Any) -> Fault:
         try:
             target = _raw(holder, "__target__")
             signature = signature_of(resolve(target) if type(target) is Name else target)
-        except TargetError:
-            pass  # the target has a fault of its own
+        except Exception:  # noqa: BLE001, S110  (the target has a fault of its own)
+            pass
         if signature is not None:
             advice = [signature_text(holder, signature)]
     return Fault(format_path(steps), "must be given", origin=origin_of(holder, key).where, advice=advice)
@@ -283,15 +309,17 @@ def _needs_run(ref: Ref, trail: list[Any]) -> Fault:
     return Fault(
         format_path(place_of(trail)),
         f"${{{format_path(ref.__base__)}}} is known only while a run builds",
-        origin=_origin_at(trail),
+        origin=origin_at(trail),
         advice=["start it with  callsheet run  or  submit(...)"],
     )
 
 
-def _origin_at(trail: list[Any]) -> str:
+def origin_at(trail: list[Any]) -> str:
+    """Who set what a fold stands at, or what holds it where that says nothing (a field of a dataclass)."""
     for holder, _, keys, _, n, _ in reversed(trail):
-        if holder is not None and type(holder) is not Ref:
-            return origin_of(holder, keys[n]).where
+        where = "" if holder is None or type(holder) is Ref else origin_of(holder, keys[n]).where
+        if where:
+            return where
     return ""
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ._annotation import EMPTY as EMPTY
+from ._annotation import Scope, scope_of
+from ._hint import ANY, Form, form_of, optional
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
-
-EMPTY = object()
-"""Stands for "no default" and "no annotation"."""
 
 
 class Parameter:
@@ -31,33 +32,34 @@ class Signature:
         required: Names that have no default.
         more_positional: The name behind `*`, or "".
         more_named: The name behind `**`, or "".
-        text: The parameters as they were written.
+        target: The callable; None where its signature was only remembered.
+        parameters: All of them, with their kinds as `inspect` calls them.
+        forms: What the values of the parameters must be, by name, as far as that was asked.
     """
 
-    __slots__ = ("more_named", "more_positional", "named", "required", "slots", "target", "text")
+    __slots__ = ("forms", "more_named", "more_positional", "named", "parameters", "required", "slots", "target")
 
-    def __init__(self, target: Callable[..., Any], parameters: Iterable[Any], text: str) -> None:
+    def __init__(self, target: Callable[..., Any] | None, parameters: Iterable[tuple[Parameter, str]]) -> None:
         self.target = target
-        self.text = text
+        self.parameters = list(parameters)
         self.slots: list[Parameter] = []
         self.named: dict[str, Parameter] = {}
         self.more_positional = self.more_named = ""
+        self.forms: dict[str, Form] = {}
         required = []
-        for p in parameters:
-            default = EMPTY if p.default is p.empty else p.default
-            parameter = Parameter(p.name, default, EMPTY if p.annotation is p.empty else p.annotation)
-            if p.kind == p.VAR_POSITIONAL:
-                self.more_positional = p.name
+        for parameter, kind in self.parameters:
+            if kind == "VAR_POSITIONAL":
+                self.more_positional = parameter.name
                 continue
-            if p.kind == p.VAR_KEYWORD:
-                self.more_named = p.name
+            if kind == "VAR_KEYWORD":
+                self.more_named = parameter.name
                 continue
-            if p.kind != p.KEYWORD_ONLY:
+            if kind != "KEYWORD_ONLY":
                 self.slots.append(parameter)
-            if p.kind != p.POSITIONAL_ONLY:
-                self.named[p.name] = parameter
-            if default is EMPTY:
-                required.append(p.name)
+            if kind != "POSITIONAL_ONLY":
+                self.named[parameter.name] = parameter
+            if parameter.default is EMPTY:
+                required.append(parameter.name)
         self.required = frozenset(required)
 
     def unknown(self, names: Iterable[str]) -> list[str]:
@@ -89,20 +91,62 @@ class Signature:
             return self.slots[key] if key < len(self.slots) else None
         return self.named.get(key)
 
-    def hints(self) -> dict[str, Any]:
-        """Annotations by name, read from their texts; what cannot be read is left out."""
-        from typing import get_type_hints
-
-        found = {p.name: p.annotation for p in (*self.slots, *self.named.values()) if p.annotation is not EMPTY}
-        if any(isinstance(annotation, str) for annotation in found.values()):
-            target = getattr(self.target, "__origin__", self.target)
-            owner = vars(target).get("__init__", target) if isinstance(target, type) else target
-            try:
-                found.update({k: v for k, v in get_type_hints(owner).items() if k in found})
-            except (NameError, TypeError, AttributeError, SyntaxError):
-                # A name that only a type checker knows: its parameter counts as not annotated.
-                found = {k: v for k, v in found.items() if not isinstance(v, str)}
+    def form(self, key: str | int) -> Form:
+        """What the value of an argument must be, also behind `*` and `**`; None serves where it is the default."""
+        parameter = self.parameter(key)
+        if parameter is not None:
+            name = parameter.name
+        else:
+            name = self.more_positional if isinstance(key, int) else self.more_named
+        found = self.forms.get(name)
+        if found is None:
+            parameter = next((p for p, _ in self.parameters if p.name == name), None)
+            found = self.forms[name] = ANY if parameter is None else self._read(parameter)
         return found
+
+    def _read(self, parameter: Parameter) -> Form:
+        form = form_of(parameter.annotation, self._scope(parameter.name, parameter.annotation))
+        return optional(form) if parameter.default is None else form
+
+    def _scope(self, name: str, annotation: Any) -> Scope | None:
+        if self.target is None or annotation is EMPTY:
+            return None
+        return scope_of(getattr(self.target, "__origin__", self.target), name, annotation)
+
+    def returned(self) -> Form:
+        """What a function says that it returns."""
+        target: Any = self.target
+        while hasattr(target, "__wrapped__"):
+            target = target.__wrapped__
+        annotation = getattr(target, "__annotations__", {}).get("return", EMPTY)
+        return form_of(annotation, self._scope("return", annotation))
+
+    @property
+    def text(self) -> str:
+        """The parameters as they were written."""
+        texts = []
+        kinds = [kind for _, kind in self.parameters]
+        for parameter, kind in self.parameters:
+            stars = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}.get(kind, "")
+            texts.append(f"{stars}{self.text_of(parameter)}")
+        if "KEYWORD_ONLY" in kinds and "VAR_POSITIONAL" not in kinds:
+            texts.insert(kinds.index("KEYWORD_ONLY"), "*")
+        if "POSITIONAL_ONLY" in kinds:
+            texts.insert(kinds.count("POSITIONAL_ONLY"), "/")
+        return ", ".join(texts)
+
+    def text_of(self, parameter: Parameter) -> str:
+        """One parameter as it was written: `lr: float = 0.1`."""
+        text = parameter.name
+        if parameter.annotation is not EMPTY:
+            written = parameter.annotation
+            scope = None if isinstance(written, str) else self._scope(parameter.name, written)
+            text += ": " + (written if isinstance(written, str) else form_of(written, scope).text)
+        if parameter.default is not EMPTY:
+            default = repr(parameter.default)
+            equals = " = " if parameter.annotation is not EMPTY else "="
+            text += equals + (default if len(default) <= 40 else "...")
+        return text
 
 
 _read: dict[Any, Signature | None] = {}  # a memo: losing it costs time, never an answer
@@ -127,6 +171,36 @@ def signature_of(target: Any) -> Signature | None:
     return found
 
 
+_fields: dict[type, Signature | None] = {}
+
+
+def fields_of(cls: type) -> Signature | None:
+    """What the fields of a dataclass, attrs class or NamedTuple must be; None for any other class.
+
+    A field that converts what it is given says nothing of that.
+    """
+    if cls not in _fields:
+        made = [*_declared_fields(cls)]
+        _fields[cls] = Signature(cls, [(parameter, "POSITIONAL_OR_KEYWORD") for parameter in made]) if made else None
+    return _fields[cls]
+
+
+def _declared_fields(cls: Any) -> Iterator[Parameter]:
+    for field in getattr(cls, "__dataclass_fields__", {}).values():
+        if field.init and field._field_type.name == "_FIELD":
+            default = EMPTY if type(field.default).__name__ == "_MISSING_TYPE" else field.default
+            yield Parameter(field.name, default, field.type)
+    for field in getattr(cls, "__attrs_attrs__", ()):
+        if field.init:
+            told = field.type is not None and field.converter is None
+            default = EMPTY if type(field.default).__name__ == "_Nothing" else field.default
+            yield Parameter(field.name, default, field.type if told else EMPTY)
+    names = getattr(cls, "_fields", ()) if issubclass(cls, tuple) else ()
+    for name in names:
+        told = getattr(cls, "__annotations__", {}).get(name, EMPTY)
+        yield Parameter(name, getattr(cls, "_field_defaults", {}).get(name, EMPTY), told)
+
+
 def _inspect(target: Any) -> Signature | None:
     import inspect
 
@@ -136,23 +210,18 @@ def _inspect(target: Any) -> Signature | None:
         signature = inspect.signature(callee)
     except (ValueError, TypeError):
         return None
-    parameters = list(signature.parameters.values())
-    texts = [_parameter_text(p, inspect) for p in parameters]
-    kinds = [p.kind for p in parameters]
-    if inspect.Parameter.KEYWORD_ONLY in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds:
-        texts.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "*")
-    if inspect.Parameter.POSITIONAL_ONLY in kinds:
-        texts.insert(kinds.count(inspect.Parameter.POSITIONAL_ONLY), "/")
-    return Signature(target, parameters, ", ".join(texts))
-
-
-def _parameter_text(p: Any, inspect: Any) -> str:
-    stars = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
-    text = f"{stars}{p.name}"
-    annotated = p.annotation is not p.empty
-    if annotated:
-        text += ": " + (p.annotation if isinstance(p.annotation, str) else inspect.formatannotation(p.annotation))
-    if p.default is not p.empty:
-        default = repr(p.default)
-        text += (" = " if annotated else "=") + (default if len(default) <= 40 else "...")
-    return text
+    empty = inspect.Parameter.empty
+    return Signature(
+        target,
+        (
+            (
+                Parameter(
+                    p.name,
+                    EMPTY if p.default is empty else p.default,
+                    EMPTY if p.annotation is empty else p.annotation,
+                ),
+                p.kind.name,
+            )
+            for p in signature.parameters.values()
+        ),
+    )

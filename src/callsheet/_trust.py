@@ -183,6 +183,12 @@ def entries_of(texts: Iterable[Any], folder: str) -> tuple[str, ...]:
     return tuple(map(_entry, texts))
 
 
+def deciding_owner(found: Any) -> tuple[str, str]:
+    """Module and name by which alone a policy decides over an object; two empty texts where it must see the object."""
+    owner, name = _owner_of(found)
+    return ("", "") if _why_never(found, owner, name) else (owner, name)
+
+
 def _owner_of(found: Any) -> tuple[str, str]:
     """The module that an object counts to and its name there; two empty texts where it says none.
 

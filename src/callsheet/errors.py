@@ -36,6 +36,10 @@ class Fault:
         return {"path": self.path, "problem": self.problem, "origin": self.origin, "advice": list(self.advice)}
 
 
+class CallsheetWarning(UserWarning):
+    """What is worth knowing of a spec that can be built."""
+
+
 class CallsheetError(Exception):
     """Whatever Callsheet itself refuses. An exception of the user's own code is never turned into one."""
 

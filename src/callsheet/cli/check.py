@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from callsheet._check import find_faults
+from callsheet._check import examine
 from callsheet._files import load_said
 from callsheet._grammar import Override
 from callsheet._items import CALLS
@@ -23,7 +23,7 @@ from callsheet.cli._config import (
     tell,
     told,
 )
-from callsheet.errors import Fault, OverrideError
+from callsheet.errors import Fault, OverrideError, render
 
 
 @click.command("check")
@@ -56,15 +56,18 @@ def command(
             except OverrideError:
                 continue
     part = get(spec, named.entry) if named.entry else spec
-    faults += find_faults(part, root=spec)
+    found, notes = examine(part, root=spec)
+    faults += found
     if faults:
         faults.sort(key=lambda fault: _place(fault, said))
         tell(faults, as_json=as_json)
         sys.exit(1)
     calls = sum(type(value) in CALLS for _, value in walk(part))
     if as_json:
-        click.echo(json.dumps({"faults": [], "calls": calls}))
+        click.echo(json.dumps({"faults": [], "notes": [note.as_data() for note in notes], "calls": calls}))
     else:
+        for note in notes:
+            click.echo("callsheet: note\n" + render([note], indent="  "), err=True)
         click.echo(f"{config}: {calls} call{'' if calls == 1 else 's'}, no faults")
 
 

@@ -1,0 +1,440 @@
+"""Whether a value of a spec fits what is declared, told before anything is built."""
+
+from __future__ import annotations
+
+import sys
+
+from ._annotation import EMPTY
+from ._hint import ANY, Form
+from ._instances import Deferring
+from ._items import CALLS, LISTS, MAPPINGS, read
+from ._known import Known, known_of
+from ._layout import layout
+from ._lazy import plain, through
+from ._leaf import MISSING, Datum, make_real
+from ._ref import Ref, ref_text
+from ._secret import Secret
+from ._signature import signature_of
+from ._spec import PARTIALS
+from ._target import Name
+from ._tree import Kind, kind_of
+from .errors import CallsheetError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    Misfit = tuple[tuple[object, ...], str]
+    """The steps below the value that was judged, and what is wrong there."""
+
+_raw = object.__getattribute__
+_MANY = 4
+"""Items of one collection that are told one by one."""
+
+
+class Judge:
+    """Tells whether values fit forms.
+
+    Args:
+        root: Where references by path start that are bound to no other root.
+        look: What is known of a name or a callable; None where that cannot be told.
+        importing: Whether `look` imports what it is asked for. If so, what cannot be
+            imported fits, being a fault of its own; if not, it does not.
+    """
+
+    def __init__(self, root: Any, look: Callable[[Any], Known | None], *, importing: bool = True) -> None:
+        self.root = root
+        self.look = look
+        self.importing = importing
+
+    def misfits(self, value: Any, form: Form, *, data: bool = False) -> list[Misfit]:
+        """Why a value does not fit; nothing where it does, or where only building can tell.
+
+        Args:
+            value: As it stands in a spec: a call counts as what it will give.
+            form: What is declared.
+            data: Whether the value was read from data, which has no tuples.
+        """
+        cls = type(value)
+        if form.kind == "any" or value is MISSING or (form.kind == "class" and cls is form.of):
+            return []
+        if cls is Ref:
+            return self._reference(value, form, data)
+        if cls is Datum:
+            return self._datum(value, form)
+        if cls is Secret:
+            return self._secret(form)
+        if form.kind == "union":
+            return self._union(value, form, data)
+        if cls is Name:
+            return self._name(value, form)
+        if cls in PARTIALS:
+            return _unless(self._partial_fits(value, form), form, value)
+        if cls in CALLS:
+            return _unless(self._call_fits(value, form), form, value)
+        kind = kind_of(cls)
+        if kind is not None and (kind.call is not None or kind.by_hand):
+            return _unless(self._config_fits(value, kind, form), form, value)
+        if form.kind in ("items", "many", "tuple", "mapping", "typed"):
+            return self._container(value, form, data)
+        return _unless(_PLAIN[form.kind](self, value, form), form, value)
+
+    # --- what stands for another value --------------------------------------------------------------------------------
+
+    def _reference(self, ref: Ref, form: Form, data: bool) -> list[Misfit]:
+        try:
+            found = through(self.root, ref)
+            found = read(ref) if found is ref else found
+        except Exception:  # noqa: BLE001  (it leads nowhere, a fault of its own, or building it will fail)
+            return []
+        if type(found) is Ref or not self.misfits(found, form, data=data):
+            return []
+        return [((), f"must be {form.text}, found {_shown(found)} by {ref_text(ref)}")]
+
+    def _datum(self, datum: Datum, form: Form) -> list[Misfit]:
+        if not self.importing:
+            return _unless(False, form, datum)
+        try:
+            found = make_real(datum)
+        except Exception:  # noqa: BLE001  (it cannot be made, which is a fault of its own)
+            return []
+        return self.misfits(found, form)
+
+    def _secret(self, form: Form) -> list[Misfit]:
+        """A secret is built into a text."""
+        kept = any(part.of is Secret for part in (form, *form.parts))
+        return [] if kept or _makes(known_of(str), form) else [((), f"must be {form.text}, found a secret")]
+
+    def _union(self, value: Any, form: Form, data: bool) -> list[Misfit]:
+        told = []
+        for part in form.parts:
+            misfits = self.misfits(value, part, data=data)
+            if not misfits:
+                return []
+            told.append(misfits)
+        inside = [misfits for misfits in told if misfits[0][0]]
+        return inside[0] if len(inside) == 1 else _unless(False, form, value)
+
+    # --- calls, partials and names ------------------------------------------------------------------------------------
+
+    def _name(self, name: Name, form: Form) -> list[Misfit]:
+        known = self.look(name)
+        if known is None:
+            return _unless(self.importing, form, name)
+        if known.found is not EMPTY:
+            return [(steps, problem) for steps, problem in self.misfits(known.found, form)]
+        return _unless(self._remembered_fits(known, form), form, name)
+
+    def _remembered_fits(self, known: Known, form: Form) -> bool:
+        """Whether it is sure that an object fits which is only remembered."""
+        if form.kind == "callable" and known.kind != "value":
+            return bool(form.of) and self._gives(known, form.parts[0])
+        if form.kind == "type" and known.kind == "class":
+            inner = form.parts[0]
+            return inner is ANY or _is_named(known, inner)
+        return known.kind == "value" and _is_named(known, form)
+
+    def _call_fits(self, call: Any, form: Form) -> bool:
+        target = _raw(call, "__target__")
+        if type(target) in CALLS or type(target) is Ref:
+            return True
+        known = self.look(target)
+        return self._gives(known, form) if known is not None else self.importing
+
+    def _config_fits(self, config: Any, kind: Kind, form: Form) -> bool:
+        """Whether what a config builds may fit."""
+        if kind.call is None:
+            build = getattr(type(config).build, "__wrapped__", None)
+            return build is None or self._gives(known_of(build), form)
+        try:
+            return self._call_fits(kind.call(config), form)
+        except CallsheetError:
+            return True  # it does not say what it builds, which is a fault of its own
+
+    def _gives(self, known: Known, form: Form) -> bool:
+        """Whether what calling it gives may fit."""
+        if known.kind != "class":
+            return known.returned is ANY or _may_be(known, known.returned, form)
+        return not known.exact or _makes(known, form)
+
+    def _partial_fits(self, call: Any, form: Form) -> bool:
+        target = _raw(call, "__target__")
+        if type(target) in CALLS or type(target) is Ref:
+            return form.kind in ("callable", "protocol") or (form.kind == "other" and form.hint is not EMPTY)
+        known = self.look(target)
+        if known is None:
+            return self.importing
+        if form.kind == "callable" and not self._gives(known, form.parts[0]):
+            return False
+        if form.kind == "callable" and form.of:
+            return True
+        from functools import partial
+
+        if form.kind == "class":
+            return issubclass(partial, form.of)
+        if known.found is EMPTY or form.kind not in ("callable", "protocol", "other"):
+            return False
+        given = partial(known.found, *_raw(call, "__args__"), **_raw(call, "__dict__"))
+        return _fits_hint(given, form)
+
+    # --- containers ---------------------------------------------------------------------------------------------------
+
+    def _container(self, value: Any, form: Form, data: bool) -> list[Misfit]:
+        cls = _plain_type(type(value))
+        if form.kind in ("mapping", "typed"):
+            wanted = dict if form.kind == "typed" else form.of
+            return self._mapping(value, form, data) if _below(cls, wanted) else _unless(False, form, value)
+        # A list and a tuple are read alike; data has no other way to write a tuple.
+        alike = (cls is tuple and form.of is list) or (cls is list and form.of is tuple and data)
+        if not alike and not _below(cls, form.of):
+            return _unless(False, form, value)
+        if not issubclass(cls, list | tuple | set | frozenset):
+            return _unless(cls is not str or not self.misfits(value[:1], form.parts[0]), form, value)
+        items = list(list.__iter__(value)) if type(value) in LISTS else list(value)
+        if form.kind == "tuple" and len(items) != len(form.parts):
+            return _unless(False, form, value)
+        parts = form.parts if form.kind == "tuple" else [form.parts[0]] * len(items)
+        if form.kind != "tuple" and parts and parts[0].kind == "class" and set(map(type, items)) == {parts[0].of}:
+            return []
+        judged = (self.misfits(item, part, data=data) for item, part in zip(items, parts, strict=True))
+        told = [(n, misfits) for n, misfits in enumerate(judged) if misfits]
+        if len(told) > _MANY or (told and issubclass(cls, set | frozenset)):
+            return _unless(False, form, value)
+        return [((n, *steps), problem) for n, misfits in told for steps, problem in misfits]
+
+    def _mapping(self, value: Any, form: Form, data: bool) -> list[Misfit]:
+        kind = kind_of(type(value))
+        keys, values = kind.items(value) if kind is not None else (list(value), list(value.values()))
+        if form.kind == "typed":
+            if not set(keys) <= form.of.keys() or any(needed and key not in keys for key, needed in form.of.items()):
+                return _unless(False, form, value)
+        elif any(self.misfits(key, form.parts[0]) for key in keys):
+            return _unless(False, form, value)
+        told = [
+            (key, misfits)
+            for key, inner in zip(keys, values, strict=True)
+            if (misfits := self.misfits(inner, form.of_item(key), data=data))
+        ]
+        if len(told) > _MANY:
+            return _unless(False, form, value)
+        return [((key, *steps), problem) for key, misfits in told for steps, problem in misfits]
+
+
+# --- values that are there --------------------------------------------------------------------------------------------
+
+
+def _class_fits(judge: Judge, value: Any, form: Form) -> bool:
+    cls, wanted = _plain_type(type(value)), form.of
+    if _below(cls, wanted) or _is_number(cls, wanted) or _is_like(cls, wanted):
+        return True
+    try:
+        return cls is type(value) and isinstance(value, wanted)
+    except Exception:  # noqa: BLE001  (a class that cannot be asked, of a library for arrays)
+        return True
+
+
+def _literal_fits(judge: Judge, value: Any, form: Form) -> bool:
+    return any(type(value) is type(choice) and value == choice for choice in form.of)
+
+
+def _type_fits(judge: Judge, value: Any, form: Form) -> bool:
+    value = getattr(value, "__origin__", value)
+    if not isinstance(value, type):
+        return False
+    inner = form.parts[0]
+    return any(
+        part.kind not in ("class", "named")
+        or (_below(value, part.of) if part.kind == "class" else _is_named(known_of(value), part))
+        for part in (inner.parts if inner.kind == "union" else [inner])
+    )
+
+
+def _callable_fits(judge: Judge, value: Any, form: Form) -> bool:
+    if not callable(value):
+        return False
+    returned = form.parts[0]
+    if returned is not ANY and not judge._gives(known_of(value), returned):
+        return False
+    return bool(form.of) or _fits_hint(value, form)
+
+
+_PLAIN: dict[str, Callable[[Judge, Any, Form], bool]] = {
+    "class": _class_fits,
+    "named": lambda judge, value, form: form.of in known_of(_plain_type(type(value))).names,
+    "literal": _literal_fits,
+    "type": _type_fits,
+    "callable": _callable_fits,
+    "protocol": lambda judge, value, form: _fits_hint(value, form),
+    "other": lambda judge, value, form: _fits_hint(value, form),
+}
+
+
+def _fits_hint(value: Any, form: Form) -> bool:
+    """What only the annotation itself can tell; a form that was only remembered cannot."""
+    if form.hint is EMPTY:
+        return False
+    if kind_of(type(value)) is not None:
+        if Deferring()(value):
+            return True  # what it will hold is known only when it is built
+        value = plain(value)
+    import typeguard
+
+    hint = _call_hint(form.of) if form.kind == "protocol" and "__call__" in vars(form.of) else form.hint
+    try:
+        typeguard.check_type(value, hint, forward_ref_policy=typeguard.ForwardRefPolicy.IGNORE)
+    except typeguard.TypeCheckError:
+        return False
+    except Exception:  # noqa: BLE001  (an annotation that cannot be checked says nothing)
+        return True
+    return True
+
+
+def _call_hint(protocol: Any) -> Any:
+    """A protocol that only says how it is called, as a `Callable`, whose parameters typeguard counts."""
+    from collections.abc import Callable
+    from typing import Any
+
+    hint: Any = Callable
+    signature = signature_of(protocol.__call__)
+    if signature is None or signature.more_positional or signature.more_named:
+        return hint
+    return hint[[Any] * (len(signature.slots) - 1), Any]
+
+
+def _plain_type(cls: type) -> type:
+    """The type of what a container of a spec is handed on as."""
+    return dict if cls in MAPPINGS else list if cls in LISTS else cls
+
+
+def _below(cls: Any, wanted: Any) -> bool:
+    try:
+        return issubclass(cls, wanted)
+    except Exception:  # noqa: BLE001  (a class that cannot be asked)
+        return True
+
+
+def _is_number(cls: Any, wanted: Any) -> bool:
+    """Whether one kind of number serves as another: an int as a float, as PEP 484 says, and those of NumPy likewise."""
+    if wanted is bytes:
+        return _below(cls, bytearray | memoryview)
+    if wanted is bool:
+        return cls.__name__ in ("bool", "bool_") and cls.__module__ == "numpy"
+    if wanted not in _TOWER:
+        return False
+    if _below(cls, _TOWER[wanted]):
+        return True
+    if "numbers" not in sys.modules:
+        return False
+    numbers = sys.modules["numbers"]
+    return _below(cls, {int: numbers.Integral, float: numbers.Real, complex: numbers.Complex}[wanted])
+
+
+def _is_like(cls: Any, wanted: Any) -> bool:
+    """Whether a class has what subclasses of a mere interface must have.
+
+    A class that cannot be set up, and leaves methods open, is there to be
+    imitated: what has those methods serves as well, as a list does for a
+    `Dataset` of PyTorch.
+    """
+    if wanted.__module__.partition(".")[0] in sys.stdlib_module_names:
+        return False
+    bases = [base for base in wanted.__mro__ if base.__module__ not in ("builtins", "typing", "abc")]
+    if any("__init__" in vars(base) or "__new__" in vars(base) for base in bases):
+        return False
+    open_methods = {
+        name
+        for base in bases
+        for name, value in vars(base).items()
+        if "NotImplementedError" in getattr(getattr(value, "__code__", None), "co_names", ())
+    }
+    open_methods |= getattr(wanted, "__abstractmethods__", frozenset())
+    return bool(open_methods) and all(hasattr(cls, name) for name in open_methods)
+
+
+_TOWER: dict[Any, tuple[type, ...]] = {int: (int,), float: (int, float), complex: (int, float, complex)}
+
+
+# --- what a call will give --------------------------------------------------------------------------------------------
+
+
+def _is_named(known: Known, form: Form) -> bool:
+    """Whether a class is, or comes from, what a form names."""
+    if form.kind == "union":
+        return any(_is_named(known, part) for part in form.parts)
+    if form.kind == "named":
+        return form.of in known.names
+    return form.kind == "class" and f"{form.of.__module__}:{form.of.__qualname__}" in known.names
+
+
+def _makes(known: Known, form: Form) -> bool:
+    """Whether an instance of a class may fit."""
+    if form.kind == "any":
+        return True
+    if form.kind == "union":
+        return any(_makes(known, part) for part in form.parts)
+    if form.kind == "callable":
+        return known.calls
+    if form.kind == "type":
+        return "builtins:type" in known.names
+    made = known.found
+    if form.kind == "named" or made is EMPTY:
+        return _is_named(known, form)
+    if form.kind == "literal":
+        return any(_below(made, type(choice)) for choice in form.of)
+    if form.kind == "protocol":
+        return _has_methods(made, form.of)
+    if form.kind == "other":
+        return form.hint is not EMPTY
+    wanted = dict if form.kind == "typed" else form.of
+    return _below(made, wanted) or _is_number(made, wanted) or _is_like(made, wanted)
+
+
+def _may_be(known: Known, returned: Form, form: Form) -> bool:
+    """Whether what a function says it returns may fit: it may give a subclass of that."""
+    if form.kind == "any" or returned.kind == "any":
+        return True
+    if returned.kind == "union":
+        return any(
+            _may_be(known_of(part.of), part, form) if part.kind == "class" else part.hint is not EMPTY
+            for part in returned.parts
+        )
+    if form.kind == "union":
+        return any(_may_be(known, returned, part) for part in form.parts)
+    if known.found is EMPTY:
+        return _is_named(known, form)
+    if form.kind == "callable":
+        return returned.kind != "class" or returned.of not in (type(None), int, float, str, bool)
+    if form.kind == "literal" and returned.kind == "class":
+        return any(_below(type(choice), returned.of) for choice in form.of)
+    if form.kind in ("class", "items", "mapping", "many", "tuple") and isinstance(returned.of, type):
+        return _below(returned.of, form.of) or _below(form.of, returned.of) or _is_number(returned.of, form.of)
+    return True
+
+
+def _has_methods(cls: type, protocol: Any) -> bool:
+    """Whether a class has the methods of a protocol; attributes may come when it is made."""
+    if hasattr(cls, "__getattr__"):
+        return True
+    wanted: Iterator[str] = (
+        name
+        for base in protocol.__mro__
+        if getattr(base, "_is_protocol", False)
+        for name, value in vars(base).items()
+        if callable(value) and (not name.startswith("_") or name in ("__call__", "__len__", "__getitem__", "__iter__"))
+    )
+    return all(hasattr(cls, name) for name in wanted)
+
+
+def _unless(fits: bool, form: Form, value: Any) -> list[Misfit]:
+    return [] if fits else [((), f"must be {form.text}, found {_shown(value)}")]
+
+
+def _shown(value: Any) -> str:
+    if type(value) in CALLS:
+        word = "a partial" if type(value) in PARTIALS else "a call"
+        target = _raw(value, "__target__")
+        label = target.qualname if type(target) is Name else getattr(target, "__qualname__", None) or layout(target)
+        return f"{word} of {label}"
+    shown = layout(value, width=1000)
+    return shown if len(shown) <= 60 else shown[:56] + " ..."

@@ -1,0 +1,158 @@
+"""What is known of a callable or class as data: written down where it is imported, read where it is not."""
+
+from __future__ import annotations
+
+import sys
+
+from ._annotation import EMPTY
+from ._convert import reads_texts
+from ._hint import ANY, NONE, Form
+from ._known import Known
+from ._signature import Parameter, Signature
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Data = Any
+    """What JSON can hold."""
+
+_ATOMS = (int, float, str, bool, type(None))
+_BUILTINS = (int, float, str, bool, bytes, complex, list, dict, tuple, set, frozenset, type(None))
+_KNOWN_MODULES = ("builtins", "collections.abc")
+
+OTHER = object()
+"""Stands for a default that is no data."""
+
+
+def write_known(known: Known) -> Data:
+    """What is known of an object that is there, as JSON data.
+
+    What is left out for want of words is what gives a doubt to whoever reads it.
+    """
+    signature = known.signature
+    return {
+        "name": known.name,
+        "kind": known.kind,
+        "names": sorted(name for name in known.names if "<" not in name),
+        "exact": known.exact,
+        "calls": known.calls,
+        "returned": _write_form(known.returned),
+        "parameters": None
+        if signature is None
+        else [
+            [parameter.name, kind, _write_default(parameter.default), _write_form(_form(signature, parameter, kind))]
+            for parameter, kind in signature.parameters
+        ],
+    }
+
+
+def read_known(data: Data) -> Known:
+    """What `write_known` wrote.
+
+    Raises:
+        Exception: The data is something else.
+    """
+    signature = None
+    if data["parameters"] is not None:
+        given = data["parameters"]
+        signature = Signature(
+            None, [(Parameter(name, _read_default(default), EMPTY), kind) for name, kind, default, _ in given]
+        )
+        signature.forms.update({name: _read_form(form) for name, _, _, form in given})
+    return Known(
+        data["name"],
+        data["kind"],
+        names=data["names"],
+        exact=data["exact"],
+        calls=data["calls"],
+        returned=_read_form(data["returned"]),
+        signature=signature,
+    )
+
+
+def _form(signature: Signature, parameter: Parameter, kind: str) -> Form:
+    if kind == "VAR_POSITIONAL":
+        return signature.form(len(signature.slots))
+    if kind == "POSITIONAL_ONLY":
+        return signature.form(signature.slots.index(parameter))
+    return signature.form(parameter.name)
+
+
+def _write_default(default: Any) -> Data:
+    if default is EMPTY:
+        return []
+    return [default] if type(default) in _ATOMS and default == default else None
+
+
+def _read_default(data: Data) -> Any:
+    return OTHER if data is None else data[0] if data else EMPTY
+
+
+def _write_form(form: Form) -> Data:
+    """A form as data; None where it cannot be told without importing."""
+    if form.kind == "any":
+        return ["any"]
+    parts = [_write_form(part) for part in form.parts]
+    if form.kind in ("union", "type"):
+        return [form.kind, *parts]
+    if form.kind == "literal":
+        return ["literal", *form.of] if all(type(value) in _ATOMS for value in form.of) else None
+    if form.kind == "callable":
+        return ["callable", form.of, *parts] if form.of else None
+    if form.kind in ("items", "mapping", "tuple", "many"):
+        name = _class_name(form.of)
+        return [form.kind, name, *parts] if name.partition(":")[0] in _KNOWN_MODULES else None
+    if form.kind != "class":
+        return None
+    name = _class_name(form.of)
+    if form.of in _BUILTINS:
+        return ["class", name]
+    plain = not reads_texts(form.of) and not any(_below(builtin, form.of) for builtin in _BUILTINS)
+    return ["named", name] if plain and "<" not in name else None
+
+
+def _read_form(data: Data) -> Form:
+    if data is None:
+        return Form("other", "")
+    kind, *rest = data
+    if kind == "any":
+        return ANY
+    if kind == "literal":
+        return Form("literal", "", tuple(rest))
+    if kind == "named":
+        return Form("named", "", rest[0])
+    if kind == "class":
+        cls = _class(rest[0])
+        return NONE if cls is type(None) else Form("class", cls.__name__, cls)
+    of: Any = None
+    if kind == "callable":
+        of, *rest = rest
+    elif kind not in ("union", "type"):
+        of, rest = _class(rest[0]), rest[1:]
+    return Form(kind, "", of, map(_read_form, rest))
+
+
+def is_told(form: Form) -> bool:
+    """Whether a remembered form says all that the annotation did."""
+    return not (form.kind == "other" and form.hint is EMPTY) and all(map(is_told, form.parts))
+
+
+def _class_name(cls: Any) -> str:
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _class(name: str) -> Any:
+    module, _, qualname = name.partition(":")
+    if name == "builtins:NoneType":
+        return type(None)
+    from collections import abc
+
+    return getattr(abc if module == "collections.abc" else sys.modules["builtins"], qualname)
+
+
+def _below(cls: type, wanted: Any) -> bool:
+    try:
+        return issubclass(cls, wanted)
+    except Exception:  # noqa: BLE001  (a class that cannot be asked)
+        return True
