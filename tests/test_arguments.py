@@ -155,7 +155,7 @@ def test_every_place_and_reference_follows():
         (lazy(lazy(partial)(sgd))(1, lr=2), adam, lazy(adam)(1, lr=2), {}),
         (lazy("os.path.join")("a", "b"), "posixpath.split", lazy("posixpath.split")(), {"a": "a", 1: "b"}),
     ],
-    ids=lambda x: repr(x)[:40],
+    ids=lambda x: getattr(x, "__name__", repr(x)[:40]) if callable(x) else repr(x)[:40],
 )
 def test_what_fits_is_told_by_both_signatures(call, target, swapped, dropped):
     if swapped is None:
