@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import attrs
 
+from callsheet import Config
+
 
 class Color(enum.Enum):
     RED = 1
@@ -96,6 +98,14 @@ class Net:
 
     class Inner:
         pass
+
+
+class NetConfig(Config[Net]):
+    """One whose texts are references, and which has a default of its own for each instance."""
+
+    width: Any = 1
+    inner: Any = Frozen()
+    tags: Any = ()
 
 
 def call(*args: Any, **kwargs: Any) -> Any:

@@ -22,7 +22,23 @@ from hypothesis import strategies as st
 import shapes
 from callsheet import MISSING, Call, lazy, partial, ref, rewrite, walk
 from callsheet._spec import attach
-from shapes import Color, Derived, Frozen, Gear, Level, Mode, Net, Optim, Owner, Pair, Perm, Point, Slotted, Wheel
+from shapes import (
+    Color,
+    Derived,
+    Frozen,
+    Gear,
+    Level,
+    Mode,
+    Net,
+    NetConfig,
+    Optim,
+    Owner,
+    Pair,
+    Perm,
+    Point,
+    Slotted,
+    Wheel,
+)
 
 LONG_LOOK = int(os.environ.get("CALLSHEET_LAWS", "0"))
 """On how many specs to try each law, other ones each time; unset, on a few hundred that are always the same."""
@@ -173,7 +189,7 @@ SHAPES = st.sampled_from(
     [
         *["call", "named", "dict", "list"] * 3,
         *["partial", "instance", "tuple", "items"] * 2,
-        *["target", "odd", "raw", "frozen", "default", "named tuple", "attrs", "derived", "leaf"],
+        *["config", "target", "odd", "raw", "frozen", "default", "named tuple", "attrs", "derived", "leaf"],
         *["ref", "ref", "arithmetic", "path", "text"],
     ]
 )
@@ -197,7 +213,9 @@ class _Grown:
         return {self.draw(keys): self.member() for _ in range(self.draw(st.integers(0, 3)))}
 
     def nodes(self) -> list[Any]:
-        return [x for x in self.pool if isinstance(x, Call | Optim | Owner | Derived | Wheel | Frozen | Pair)]
+        return [
+            x for x in self.pool if isinstance(x, Call | Optim | Owner | NetConfig | Derived | Wheel | Frozen | Pair)
+        ]
 
     def grow(self) -> None:
         self.pool.append(self._made(self.draw(SHAPES)))
@@ -237,6 +255,10 @@ class _Grown:
             return Point(self.member(), 1) if draw(st.booleans()) else Pair(*self.members(1)[:1] or [0])
         if shape == "attrs":
             return Gear(self.member()) if draw(st.booleans()) else Wheel(*self.members(2))
+        if shape == "config":
+            text = draw(LIVE_TEXTS | TEXTS)
+            given = {"width": self.member(), "tags": draw(st.sampled_from([text, [text], {"k": (text,)}]))}
+            return NetConfig(**given, **({} if self.defaults else {"inner": 0}))
         if shape == "derived":
             return Derived(draw(st.integers(0, 3)))
         if shape == "ref" and nodes:

@@ -484,7 +484,7 @@ def test_nesting_works_to_hundreds_of_levels_and_too_deep_is_one_error(tmp_path)
 
 
 def test_a_suffix_that_is_not_known_is_refused(tmp_path):
-    with pytest.raises(SaveError, match="cannot be written: a spec is saved as .json, .yaml or .yml"):
+    with pytest.raises(SaveError, match="cannot be written: a spec is saved as .json, .yaml, .yml or .py"):
         save({}, tmp_path / "x.toml")
 
 

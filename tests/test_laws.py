@@ -11,13 +11,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, note
+from hypothesis import assume, given, note
 
 import specs
-from callsheet import build, copy, equal, from_data, hash_of, load, save, to_data
+from callsheet import build, copy, equal, from_data, hash_of, load, save, to_data, to_python
 from callsheet._codec import _CONTAINED, decode
 from callsheet._tree import kind_of
 from callsheet._tree import walk as walk_steps
+from callsheet.errors import SaveError
 from specs import pairs, tried
 
 SPECS = specs.specs()
@@ -49,14 +50,35 @@ def test_what_becomes_json_text_comes_back_equal_and_is_written_alike_again(spec
     assert json.dumps(to_data(again), allow_nan=False) == text
 
 
-@pytest.mark.parametrize("suffix", [".json"])
+@pytest.mark.parametrize("suffix", [".json", ".yaml"])
 def test_what_is_saved_loads_back_equal(tmp_path, suffix):
-    @tried(250)
+    @tried(200)
     @given(SPECS)
     def law(spec):
         path = tmp_path / f"spec{suffix}"
         save(spec, path)
         assert_same(spec, load(path))
+
+    law()
+
+
+# --- Python -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_written_as_python_loads_back_equal(tmp_path):
+    @tried(150)
+    @given(SPECS)
+    def law(spec):
+        path = tmp_path / "spec.py"
+        try:
+            text = to_python(spec)
+        except SaveError as error:
+            assume("in a spec that is no mapping of names" not in str(error))
+            raise
+        note(text)
+        path.write_text(text, encoding="utf-8")
+        by_name = text.startswith("# Written by Callsheet; load(...)")
+        assert_same(spec, load(path, keys=None if by_name else "spec"))
 
     law()
 

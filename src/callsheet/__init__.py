@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._check import check as check
     from ._codec import from_data as from_data
     from ._codec import to_data as to_data
+    from ._codegen import to_python as to_python
     from ._config import Config as Config
     from ._diff import diff as diff
     from ._equal import equal as equal
@@ -61,6 +62,7 @@ _HOME = {
     "_changes": "Change Changes Same",
     "_check": "check",
     "_codec": "from_data to_data",
+    "_codegen": "to_python",
     "_config": "Config",
     "_diff": "diff",
     "_equal": "equal hash_of",

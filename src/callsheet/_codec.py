@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ._configfile import show_file
 from ._items import CALLS, origin_of, step_into
-from ._leaf import MISSING, SAFE_TAGS, read_leaf, write_leaf
+from ._leaf import MISSING, SAFE_TAGS, not_data, read_leaf, write_leaf
 from ._path import format_path, parse_path
 from ._project import policy_for
 from ._ref import Ref, Template, bind, parse_text, template_text
@@ -189,7 +189,7 @@ class _Encoder:
             try:
                 data = self._container(x, kind, keys, values)
             except _Unnamed as error:
-                self.faults.append(_not_data(here(), error.args[0], origin_of(x, TARGET).where))
+                self.faults.append(not_data(here(), error.args[0], origin_of(x, TARGET).where))
                 return None
             if self.defaults and kind.node:
                 self.written[id(data)] = here()
@@ -201,7 +201,7 @@ class _Encoder:
                 return self._reference(x, (*prefix, *steps_of(trail)), holder, key)
             written = _written(x)
             if written is None:
-                self.faults.append(_not_data(here(), x, origin_of(holder, key).where))
+                self.faults.append(not_data(here(), x, origin_of(holder, key).where))
             return written
 
         outer = kind_of(type(x), _CONTAINED)
@@ -278,7 +278,7 @@ class _Encoder:
         elif id(base) in self.places:
             where = self.places[id(base)]
         else:
-            self.faults.append(_not_data(_place(steps), base, origin_of(holder, key).where))
+            self.faults.append(not_data(_place(steps), base, origin_of(holder, key).where))
             return None
         if not ref.__steps__ and type(base) in (tuple, Template):
             return where
@@ -395,17 +395,6 @@ def _key(key: Any) -> Any:
     if written is None:
         raise _Unnamed(key)
     return written
-
-
-def _not_data(path: str, x: Any, origin: str) -> Fault:
-    text = repr(x)
-    shown = text if len(text) <= 60 else text[:57] + "..."
-    return Fault(
-        path,
-        f"is not data, so it cannot be saved: {shown}",
-        origin=origin,
-        advice=["define it at the top level of a module, or describe it with lazy(...)"],
-    )
 
 
 def from_data(data: Any, *, allow: Iterable[str] = (), where: str = "data") -> Any:

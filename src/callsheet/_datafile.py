@@ -52,7 +52,7 @@ def save_data(spec: Any, path: str) -> None:
     """
     form = _WRITTEN.get(suffix_of(path))
     if form is None:
-        raise SaveError(Fault("", f"{show_file(path)} cannot be written: a spec is saved as .json, .yaml or .yml"))
+        raise SaveError(Fault("", f"{show_file(path)} cannot be written: a spec is saved as .json, .yaml, .yml or .py"))
     data = to_data(spec)
     if isinstance(data, dict) and "_same_" not in data:
         data = {"_format_": FORMAT, **data}

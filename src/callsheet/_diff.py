@@ -342,4 +342,4 @@ def _leaf_hash(x: Any) -> int:
     if cls is Ref:
         return hash(KINDS[Ref].head(x))  # type: ignore[union-attr]
     told = write_leaf(x)
-    return id(x) if told is None else hash(repr(leaf_key(x, told)))
+    return id(x) if told is None else hash(repr(leaf_key(told)))

@@ -169,17 +169,28 @@ def same_leaf(x: Any, y: Any) -> bool:
     written, other = write_leaf(x), write_leaf(y)
     if written is None or other is None:
         return written is other and type(x) is type(y) and bool(x == y)
-    return bool(leaf_key(x, written) == leaf_key(y, other))
+    return bool(leaf_key(written) == leaf_key(other))
 
 
-def leaf_key(x: Any, written: tuple[str, Any]) -> Any:
+def leaf_key(written: tuple[str, Any]) -> Any:
     """What two leaves that are equal have in common, from their written forms."""
     tag, of = written
     if tag == "name":
         return tag, _name_key(of)
+    if tag == "enum" and isinstance(of[1], str):
+        return "name", f"{_name_key(of[0])}.{of[1]}"  # as the file says that imports the class
     if tag == "enum":
         return tag, _name_key(of[0]), of[1]
+    if tag in ("set", "frozenset"):
+        return tag, sorted(map(_member_key, of), key=repr)
     return tag, of
+
+
+def _member_key(member: Any) -> Any:
+    tag, of = member
+    if tag == "tuple":
+        return tag, [_member_key(inner) for inner in of]
+    return leaf_key((tag, of))
 
 
 def _name_key(text: str) -> str:
@@ -261,7 +272,7 @@ def _digestible(x: Any, steps: tuple[object, ...]) -> Any:
                 advice=["name it: define it at the top level of a module, or describe it with lazy(...)"],
             )
         )
-    return leaf_key(x, written)
+    return leaf_key(written)
 
 
 def _short(x: Any) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import callsheet
+
 from . import _configfile
 from ._configfile import ConfigSource, show_file
 from ._datafile import SUFFIXES, load_data, save_data
@@ -14,7 +16,7 @@ from ._override import apply, apply_all, holder_of, parse_all
 from ._project import policy_for
 from ._ref import Ref, bind
 from ._spec import attach, here, new_mapping, settle_class
-from ._storage import full_path, is_remote, suffix_of
+from ._storage import full_path, is_remote, suffix_of, write_whole
 from ._target import ImportHooks
 from ._tree import ATOMS, kind_of
 from ._tree import walk as walk_steps
@@ -432,16 +434,21 @@ def _imposed(said: Override) -> Override:
 
 
 def save(spec: Any, path: str | os.PathLike[str]) -> None:
-    """Write a spec to a data file, whole or not at all; `load` reads it back equal.
+    """Write a spec to a file, whole or not at all; `load` reads it back equal.
 
     Args:
         spec: Any spec.
-        path: A `.yaml`, `.yml` or `.json` file, which is replaced in one step
-            where it exists; `s3://bucket/x.yaml` and its like need the extra `remote`.
+        path: A `.yaml`, `.yml` or `.json` file, or a `.py` file as `to_python`
+            writes it; it is replaced in one step where it exists.
+            `s3://bucket/x.yaml` and its like need the extra `remote`.
 
     Raises:
         SaveError: The spec holds something that is not data, or the suffix is
             not one that can be written; nothing is written.
         OSError: The file system refuses.
     """
-    save_data(spec, os.fspath(path))
+    text = os.fspath(path)
+    if suffix_of(text) == ".py":
+        write_whole(text, callsheet.to_python(spec))
+    else:
+        save_data(spec, text)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 from ._tree import KINDS, kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ._tree import Kind
@@ -31,6 +34,7 @@ def layout(
     indent: int = 0,
     names: dict[int, str] | None = None,
     kinds: dict[type, Kind | None] = KINDS,
+    leaf: Callable[[Any], str] | None = None,
 ) -> str:
     """A spec or value as text.
 
@@ -40,11 +44,15 @@ def layout(
         indent: Columns that the first line has used already.
         names: By `id`, the names of nodes that are written elsewhere.
         kinds: Which types are containers.
+        leaf: How anything else is written; then nothing is left out, however long it is.
 
     >>> layout({"a": [1, 2]})
     "{'a': [1, 2]}"
     """
-    return _Writer(width, names or {}, kinds).write(x, indent, 0, top=True)
+    writer = _Writer(width, names or {}, kinds)
+    if leaf is not None:
+        writer.leaf, writer.longest = leaf, sys.maxsize
+    return writer.write(x, indent, 0, top=True)
 
 
 def layout_names(mapping: Any, *, width: int = WIDTH, kinds: dict[type, Kind | None] = KINDS) -> str:
@@ -78,6 +86,8 @@ class _Writer:
         self.width = width
         self.names = names
         self.kinds = kinds
+        self.leaf: Callable[[Any], str] = _leaf_text
+        self.longest = _LONGEST
         self.opened: set[int] = set()
         self.rows = 0
         self.flats: dict[tuple[int, bool], str | None] = {}
@@ -88,13 +98,16 @@ class _Writer:
         if line is not None and (line == _MORE or column + len(line) <= self.width):
             return line
         self.rows += 1
-        if self.rows > _LONGEST:
+        if self.rows > self.longest:
             return _MORE
         kind = kind_of(type(x), self.kinds)
         if kind is None or kind.form is None:
-            return line or _leaf_text(x)
+            return line or self.leaf(x)
         self.opened.add(id(x))
         opening, labels, closing, values = _form(x, kind)
+        if not labels:
+            self.opened.discard(id(x))
+            return opening + closing.lstrip(",")
         inner = "    " * (depth + 1)
         rows = [
             inner + label + self.write(v, len(inner) + len(label) + 1, depth + 1)
@@ -107,7 +120,7 @@ class _Writer:
         """`x` on one line, None where that is longer than any line may be."""
         kind = kind_of(type(x), self.kinds)
         if kind is None or kind.form is None:
-            return _leaf_text(x)
+            return self.leaf(x)
         if not top and kind.node and id(x) in self.names:
             return self.names[id(x)]
         if id(x) in self.opened or depth > _DEEPEST:

@@ -7,6 +7,7 @@ import sys
 from ._secret import Secret, is_reference, read_secret
 from ._target import Name, named_value, parse_name, resolve
 from ._tree import ATOMS, is_enum
+from .errors import Fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def make_real(x: Datum) -> Any:
         members = [_read_member(member, x) for member in x.of]
         return set(members) if x.tag == "set" else frozenset(members)
     # No policy is asked for NumPy: two of its functions are called, and data has no say in which.
-    dtype = resolve(Name("numpy", "dtype", where=x.where))(_dtype_spec(x.of[0]))
+    dtype = resolve(Name("numpy", "dtype", where=x.where))(dtype_spec(x.of[0]))
     if x.tag == "dtype":
         return dtype
     import base64
@@ -112,11 +113,11 @@ def _is_enum_class(cls: Any) -> bool:
     return isinstance(cls, EnumMeta)
 
 
-def _dtype_spec(of: Any) -> Any:
+def dtype_spec(of: Any) -> Any:
     """What `numpy.dtype` takes, from the lists that JSON has: fields are tuples, and so are shapes."""
     if isinstance(of, str):
         return of
-    return [(name, _dtype_spec(form), *map(tuple, shape)) for name, form, *shape in of]
+    return [(name, dtype_spec(form), *map(tuple, shape)) for name, form, *shape in of]
 
 
 def _dtype_of(descr: Any) -> Any:
@@ -263,7 +264,7 @@ def _write_numpy(x: Any, numpy: Any) -> Written | None:
 
 def _same_dtype(of: Any, x: Any, numpy: Any) -> bool:
     try:
-        return bool(numpy.dtype(_dtype_spec(of)) == x)
+        return bool(numpy.dtype(dtype_spec(of)) == x)
     except (TypeError, ValueError):
         return False
 
@@ -360,3 +361,15 @@ def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: Any = "
 def is_data(x: Any) -> bool:
     """Whether a leaf can be written."""
     return type(x) in ATOMS or write_leaf(x) is not None
+
+
+def not_data(path: str, x: Any, origin: str) -> Fault:
+    """The fault of a live object in a spec that is to be written."""
+    text = repr(x)
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return Fault(
+        path,
+        f"is not data, so it cannot be saved: {shown}",
+        origin=origin,
+        advice=["define it at the top level of a module, or describe it with lazy(...)"],
+    )

@@ -415,6 +415,9 @@ def name_of(x: Any) -> Name | None:
         return Name(path or module, qualname, digest=digest, found=x)
     if digest and type(found) is type(x) and module.endswith(digest):
         return Name(path, qualname, digest=digest, found=x)  # of an earlier load of the very same text
+    own = getattr(x, "__name__", None)
+    if isinstance(own, str) and getattr(holder, "__dict__", {}).get(own) is x:
+        return Name(path or module, own, digest=digest, found=x)  # as torch.relu, whose qualname leads nowhere
     return None
 
 

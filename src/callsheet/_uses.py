@@ -114,7 +114,7 @@ class Uses:
 
     def _given(self, node: Any, todo: list[Any]) -> Any:
         """An expression where a name is enough."""
-        if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        if isinstance(node, ast.List | ast.Tuple):  # not a set, which nobody looks into for names
             node.elts = [self._given(v, todo) for v in node.elts]
             return node
         if isinstance(node, ast.Dict):

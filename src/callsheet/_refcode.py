@@ -1,0 +1,87 @@
+"""How a reference is written as Python: where it starts, and what is done to it."""
+
+from __future__ import annotations
+
+from ._bindings import Bindings, is_name
+from ._equal import equal
+from ._literal import Code, Display, call_code, flat, text_code
+from ._path import format_path
+from ._ref import Ref, Template, parse_text, template_text
+from .errors import CallsheetError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ._ref import Step
+
+
+def reference_text(ref: Ref) -> str | None:
+    """The text that a spec reads as this reference, of which nothing more is done; None where there is none."""
+    base = ref.__base__
+    text = template_text(base) if type(base) is Template else "${" + format_path(base) + "}"
+    try:
+        return text if equal(parse_text(text), Ref(base)) else None
+    except CallsheetError:
+        return None
+
+
+def literal_text(text: str) -> str:
+    """The text that a spec reads as this very text."""
+    return template_text(Template((text,)))
+
+
+def path_code(ref: Ref, word: str) -> Code:
+    """`ref("a.b")`."""
+    base = ref.__base__
+    text = template_text(base) if type(base) is Template else format_path(base)
+    return Code(f"{word}({text_code(text).text})")
+
+
+def steps_code(start: Code, steps: tuple[Step, ...], operands: Iterator[Any], bindings: Bindings) -> Code | Display:
+    """What is done to a reference, as code.
+
+    Args:
+        start: The reference itself.
+        steps: What is done to it.
+        operands: The code of what is handed to them, in order.
+        bindings: The names of the file.
+    """
+    code: Code | Display = start
+    for kind, data in steps:
+        if kind == "attr" and is_name(data[0]):
+            code = _around(_whole(code), "", f".{data[0]}")
+        elif kind == "attr":
+            code = _around(code, f"{bindings.member('builtins', 'getattr')}(", f", {text_code(data[0]).text})")
+        elif kind == "item":
+            code = _around(_whole(code), "", f"[{_item(data[0], next(operands))}]")
+        elif kind == "call":
+            args = [next(operands) for _ in data[0]]
+            kwargs = {name: next(operands) for name in data[1]}
+            given = bool(args or kwargs)
+            code = call_code(f"{flat(_whole(code))}(", args, kwargs) if given else _around(_whole(code), "", "()")
+        else:
+            operand, reflected = flat(_whole(next(operands))), data[1]
+            code = _whole(code)
+            code = _around(code, f"{operand} {kind} ", "") if reflected else _around(code, "", f" {kind} {operand}")
+            code.whole = False
+    return code
+
+
+def _around(code: Code | Display, before: str, after: str) -> Code | Display:
+    if isinstance(code, Code):
+        return Code(before + code.text + after)
+    return Display(before + code.opening, code.labels, code.closing + after, code.values)
+
+
+def _whole(code: Code | Display) -> Code | Display:
+    return code if code.whole else _around(code, "(", ")")
+
+
+def _item(key: Any, code: Code | Display) -> str:
+    if type(key) is not slice:
+        return flat(code)
+    parts = ["" if part is None else text_code(part).text if type(part) is str else repr(part) for part in
+             (key.start, key.stop, key.step)]  # fmt: skip
+    return ":".join(parts if key.step is not None else parts[:2])
