@@ -11,50 +11,62 @@ from .errors import CallsheetError, Fault, SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, TypeVar
+    from typing import Any, TypeVar, overload
 
+    from ._config import Config
+
+    R = TypeVar("R")
     T = TypeVar("T")
 
+    @overload
+    def build(spec: Config[R], *, root: Any = None) -> R: ...
 
-def build(spec: T, *, root: Any = None) -> T:
-    """Make the calls that a spec describes; the spec stays as it was.
+    @overload
+    def build(spec: T, *, root: Any = None) -> T: ...
 
-    A node that is reached twice is built once, also by the `build` methods of
-    classes that have their own, within which this function goes on with the same
-    build. Dicts, lists and tuples become plain ones. Before the first call happens, everything that is wrong with the
-    names, the missing values and the references is reported together.
+    def build(spec: Any, *, root: Any = None) -> Any: ...
 
-    Args:
-        spec: A call, or anything that holds calls.
-        root: Where references by path (`${a.b}`) start that are bound to no
-            loaded file; the spec itself by default.
+else:
 
-    Returns:
-        What the call returned; of a container, the same container of what its
-        calls returned. A `Partial` becomes a `functools.partial`.
+    def build(spec, *, root=None):
+        """Make the calls that a spec describes; the spec stays as it was.
 
-    Raises:
-        SpecError: The spec cannot be built; `faults` has every reason.
-        TrustError: It comes from data, and no policy allows its targets.
-        Exception: Whatever a target raises, with a note of where in the spec it stands.
+        A node that is reached twice is built once, also by the `build` methods of
+        classes that have their own, within which this function goes on with the same
+        build. Dicts, lists and tuples become plain ones. Before the first call happens, everything that is wrong with the
+        names, the missing values and the references is reported together.
 
-    >>> from callsheet import lazy
-    >>> build(lazy(dict)(a=lazy(int)("11", base=2)))
-    {'a': 3}
-    """
-    joint = JOINT.get()
-    if joint is not None and root is None:
-        return joint.build(spec)  # type: ignore[no-any-return]
-    start = spec if root is None else root
-    references = References(start)
-    program = program_of(spec, root=start, references=references)
-    if program.by_hand:
-        return Joint(spec, start).build(spec)  # type: ignore[no-any-return]
-    try:
-        return program.run()  # type: ignore[no-any-return]
-    except Exception as error:
-        add_note(error, program.at, spec, root=start, references=references)
-        raise
+        Args:
+            spec: A call, or anything that holds calls.
+            root: Where references by path (`${a.b}`) start that are bound to no
+                loaded file; the spec itself by default.
+
+        Returns:
+            What the call returned; of a container, the same container of what its
+            calls returned. A `Partial` becomes a `functools.partial`.
+
+        Raises:
+            SpecError: The spec cannot be built; `faults` has every reason.
+            TrustError: It comes from data, and no policy allows its targets.
+            Exception: Whatever a target raises, with a note of where in the spec it stands.
+
+        >>> from callsheet import lazy
+        >>> build(lazy(dict)(a=lazy(int)("11", base=2)))
+        {'a': 3}
+        """
+        joint = JOINT.get()
+        if joint is not None and root is None:
+            return joint.build(spec)
+        start = spec if root is None else root
+        references = References(start)
+        program = program_of(spec, root=start, references=references)
+        if program.by_hand:
+            return Joint(spec, start).build(spec)
+        try:
+            return program.run()
+        except Exception as error:
+            add_note(error, program.at, spec, root=start, references=references)
+            raise
 
 
 def program_of(spec: Any, *, root: Any, references: References) -> Program:

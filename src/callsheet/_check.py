@@ -214,6 +214,8 @@ def _of_value(
 ) -> Iterator[Fault]:
     told = list(settle(holder, key, form))
     value = raw_item(holder, key)
+    if type(value) is Name and judge.importing:  # it may have been a text until now
+        yield from import_faults(value, trail, call=holder, key=key)
     parameter = signature.parameter(key)
     if not told and not (parameter is not None and _is_default(value, parameter.default)):
         told = judge.misfits(value, form)

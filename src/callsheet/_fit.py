@@ -401,10 +401,12 @@ def _may_be(known: Known, returned: Form, form: Form) -> bool:
         )
     if form.kind == "union":
         return any(_may_be(known, returned, part) for part in form.parts)
-    if known.found is EMPTY:
+    if known.found is EMPTY or form.kind == "named":
         return _is_named(known, form)
     if form.kind == "callable":
         return returned.kind != "class" or returned.of not in (type(None), int, float, str, bool)
+    if form.kind == "type" and isinstance(returned.of, type):
+        return _below(returned.of, type)
     if form.kind == "literal" and returned.kind == "class":
         return any(_below(type(choice), returned.of) for choice in form.of)
     if form.kind in ("class", "items", "mapping", "many", "tuple") and isinstance(returned.of, type):

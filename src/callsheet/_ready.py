@@ -219,13 +219,14 @@ def _circular(trail: list[Any], at: int) -> Fault:
     )
 
 
-def import_faults(x: Name | Datum, trail: list[Any], call: Any = None) -> Iterator[Fault]:
+def import_faults(x: Name | Datum, trail: list[Any], *, call: Any = None, key: Any = TARGET) -> Iterator[Fault]:
     """What stops a name, or a value that data names, from being imported.
 
     Args:
         x: The name or datum.
-        trail: That of the fold which stands at it, or at the call whose target it is.
+        trail: That of the fold which stands at it, or at the call that holds it.
         call: That call.
+        key: What it is there: the target, or an argument.
     """
     try:
         _ = resolve(x) if isinstance(x, Name) else make_real(x)
@@ -235,9 +236,10 @@ def import_faults(x: Name | Datum, trail: list[Any], call: Any = None) -> Iterat
     except Exception as error:  # noqa: BLE001  (the user's module failed: told as it is)
         label = x.dotted if isinstance(x, Name) else repr(x)
         faults = (Fault("", f"{label} cannot be imported: {_said(error)}"),)
-    origin = origin_at(trail) if call is None else origin_of(call, TARGET).where
+    origin = origin_at(trail) if call is None else origin_of(call, key).where
+    path = format_path(place_of(trail) if key == TARGET else (*place_of(trail), key))
     for fault in faults:
-        yield Fault(format_path(place_of(trail)), fault.problem, origin=fault.origin or origin, advice=fault.advice)
+        yield Fault(path, fault.problem, origin=fault.origin or origin, advice=fault.advice)
 
 
 def call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
@@ -246,7 +248,7 @@ def call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
     if type(target) in CALLS or type(target) is Ref:
         return
     if type(target) is Name:
-        stopped = [*import_faults(target, trail, call)]
+        stopped = [*import_faults(target, trail, call=call)]
         yield from stopped
         if stopped:
             return
