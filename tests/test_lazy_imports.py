@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from callsheet import build, check, equal, hash_of, load, target, to_data
-from callsheet.errors import LoadError
+from callsheet.errors import LoadError, SpecError
 from saying import told
 
 HEAVY = """
@@ -274,6 +274,20 @@ net = lazy(Net)()
     check(spec)
 
 
+def test_what_a_function_of_the_config_annotates_is_read_when_it_is_asked_for(heavy, capsys):
+    spec = heavy(
+        """
+        from callsheet import lazy
+        from heavy import Color
+        def paint(color: Color, times: "int" = 1) -> Color:
+            return color
+        x = lazy(paint)(3)
+        """,
+        imported=False,
+    )
+    assert told(lambda: check(spec)).startswith("x[0]  must be Color, found 3")
+
+
 def test_a_class_of_a_config_can_be_pickled_though_its_base_was_imported(heavy):
     spec = heavy(
         """
@@ -437,6 +451,23 @@ def test_an_attribute_that_is_not_there_is_named_with_the_nearest(project):
     assert "cannot import heavy.Nett: heavy has no 'Nett'" in text
     assert "did you mean  Net?" in text
     assert "conf.py:3" in text
+
+
+def test_a_name_of_a_spec_in_an_ordinary_module_is_refused_before_anything_is_built(project):
+    project("presets.py", "from callsheet import lazy\nnet = lazy(dict)(width=3)\n")
+    text = "from callsheet import lazy\nfrom presets import net\nx = lazy(dict)(a=net)\n"
+    path = project("conf.py", text)
+    said = (
+        "x.a  presets.net is a spec in an ordinary module, and a name of it is not built\n"
+        "     set by conf.py:2\n"
+        "     bring it into the config:  net = net\n"
+        "     or take it from a config file, by a relative import"
+    )
+    assert told(lambda: check(load(path))) == said
+    with pytest.raises(SpecError, match="a name of it is not built"):
+        build(load(path))
+    advised = load(project("conf.py", text.replace("x =", "net = net\nx =")))
+    assert build(advised)["x"] == {"a": {"width": 3}}
 
 
 def test_tracebacks_show_the_lines_of_the_file(project):

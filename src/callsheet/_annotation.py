@@ -6,6 +6,8 @@ import _ast as ast
 import os
 import sys
 
+from ._syntax import HOOKS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +87,9 @@ class _Names:
         scope = self.scope
         if name in scope.local:
             return scope.local[name]
+        hooks = scope.names.get(HOOKS)
+        if hooks is not None and name in scope.names:
+            return hooks.use(scope.names[name])  # of a config file, where an import may wait
         if name in scope.names or name in vars(sys.modules["builtins"]):
             raise KeyError(name)  # Python goes on there
         return scope.look_up(name)

@@ -6,7 +6,7 @@ from ._fields import asked_beyond_fields, construct_class, raw_instance
 from ._instances import Deferring
 from ._items import CALLS
 from ._leaf import MISSING, Datum, make_real
-from ._ready import call_faults
+from ._ready import call_faults, named_object
 from ._ref import Ref
 from ._secret import Secret
 from ._signature import signature_of
@@ -292,7 +292,7 @@ class Program:
         if x is MISSING:
             self.sound = False
         elif type(x) is Name:
-            self.steps.append((resolve, (x,), _NONE, holder, key, x))
+            self.steps.append((named_object, (x,), _NONE, holder, key, x))
         elif type(x) is Datum:
             self.steps.append((make_real, (x,), _NONE, holder, key, x))
         elif type(x) is Secret:

@@ -14,8 +14,8 @@ from ._secret import Secret
 from ._signature import Signature, signature_of
 from ._spec import INSTANCES, PARTIALS
 from ._target import Name, resolve
-from ._tree import KINDS, TARGET, Kind, fold
-from .errors import CallsheetError, CycleError, DepthError, Fault, PathError
+from ._tree import KINDS, TARGET, Kind, fold, kind_of, walk
+from .errors import CallsheetError, CycleError, DepthError, Fault, PathError, SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def import_faults(x: Name | Datum, trail: list[Any], *, call: Any = None, key: A
         key: What it is there: the target, or an argument.
     """
     try:
-        _ = resolve(x) if isinstance(x, Name) else make_real(x)
+        _ = make_real(x) if isinstance(x, Datum) else named_object(x) if call is None else resolve(x)
         return
     except CallsheetError as error:
         faults = error.faults
@@ -240,6 +240,25 @@ def import_faults(x: Name | Datum, trail: list[Any], *, call: Any = None, key: A
     path = format_path(place_of(trail) if key == TARGET else (*place_of(trail), key))
     for fault in faults:
         yield Fault(path, fault.problem, origin=fault.origin or origin, advice=fault.advice)
+
+
+def named_object(name: Name) -> Any:
+    """The object that stands for a name where a spec holds one.
+
+    Raises:
+        SpecError: It is or holds a call, which would reach its user unbuilt.
+        TargetError: It cannot be imported.
+    """
+    found = resolve(name)
+    if kind_of(type(found)) is not None and any(type(part) in CALLS for _, part in walk(found)):
+        bound = name.qualname.rpartition(".")[2]
+        problem = f"{name.dotted} is a spec in an ordinary module, and a name of it is not built"
+        advice = [
+            f"bring it into the config:  {bound} = {bound}",
+            "or take it from a config file, by a relative import",
+        ]
+        raise SpecError(Fault("", problem, origin=name.where, advice=advice))
+    return found
 
 
 def call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
