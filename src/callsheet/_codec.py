@@ -9,8 +9,9 @@ from __future__ import annotations
 from ._configfile import show_file
 from ._items import CALLS, origin_of, step_into
 from ._leaf import MISSING, SAFE_TAGS, not_data, read_leaf, write_leaf
+from ._migrate import Change, Migrations, migrate_nodes, migrations_of
 from ._path import format_path, parse_path
-from ._project import policy_for
+from ._project import project_settings
 from ._ref import Ref, Template, bind, parse_text, template_text
 from ._spec import (
     INSTANCES,
@@ -34,9 +35,10 @@ from .formats._text import MAX_VALUES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from typing import Any
 
+    from ._migrate import Report
     from ._origin import Site, Source
 
     Reading = Generator[Any, Any, Any]
@@ -397,7 +399,14 @@ def _key(key: Any) -> Any:
     return written
 
 
-def from_data(data: Any, *, allow: Iterable[str] = (), where: str = "data") -> Any:
+def from_data(
+    data: Any,
+    *,
+    allow: Iterable[str] = (),
+    migrations: Mapping[str, Any] | None = None,
+    report: Report | None = None,
+    where: str = "data",
+) -> Any:
     """Read what `to_data` wrote, or a hand-written file of that form; nothing is imported.
 
     Args:
@@ -405,6 +414,10 @@ def from_data(data: Any, *, allow: Iterable[str] = (), where: str = "data") -> A
         allow: Modules (`torch.optim`) or objects (`train:Net`) that may be
             imported when the spec is checked or built, beside those that the
             project's `pyproject.toml` allows.
+        migrations: What was renamed since the data was written, as
+            `{"train:OldNet": "train:Net", "train:Net.n_layers": "depth"}`, before
+            what the project's `pyproject.toml` says.
+        report: Called with each change that a migration makes; `print` will do.
         where: What origins and errors call the data: a file's name.
 
     Returns:
@@ -417,26 +430,57 @@ def from_data(data: Any, *, allow: Iterable[str] = (), where: str = "data") -> A
     >>> from_data({"_target_": "torch.optim.SGD", "lr": 0.1})
     lazy(SGD)(lr=0.1)
     """
-    return decode(data, policy=policy_for(allow), where=where)
+    return read_data(data, policy=Policy(allow), where=where, migrations=migrations, report=report)
 
 
-def decode(data: Any, *, policy: Policy | None, where: str | Source) -> Any:
+def read_data(
+    data: Any,
+    *,
+    policy: Policy | None,
+    where: str | Source,
+    migrations: Mapping[str, Any] | None = None,
+    report: Report | None = None,
+) -> Any:
+    """`from_data` under a policy; what the project allows and says was renamed counts too."""
+    project = project_settings()
+    policy = None if policy is None else Policy(policy.allow, project=project.allow)
+    return decode(data, policy=policy, where=where, rules=migrations_of(migrations, project.migrations), report=report)
+
+
+def decode(
+    data: Any,
+    *,
+    policy: Policy | None,
+    where: str | Source,
+    rules: Migrations | None = None,
+    report: Report | None = None,
+) -> Any:
     """Read data under a policy; None trusts it as Python.
 
     Args:
         data: As for `from_data`.
         policy: What it may import.
         where: What origins and errors call it, or a source that knows its lines.
+        rules: What was renamed since it was written.
+        report: Called with each change.
     """
     try:
-        return _Decoder(policy, where).decode(data)
+        return _Decoder(policy, where, rules, report).decode(data)
     except RecursionError:
         raise DepthError(Fault("", f"{where} is nested too deeply")) from None
 
 
 class _Decoder:
-    def __init__(self, policy: Policy | None, where: str | Source) -> None:
+    def __init__(
+        self,
+        policy: Policy | None,
+        where: str | Source,
+        rules: Migrations | None = None,
+        report: Report | None = None,
+    ) -> None:
         self.policy = policy
+        self.rules = rules
+        self.report: Report = report or (lambda change: None)
         self.file = where
         self.where = show_file(where) if isinstance(where, str) else str(where)
         self.same: list[tuple[Any, Any, str, str]] = []  # holder, key, path of the node, path of the place
@@ -460,7 +504,9 @@ class _Decoder:
             data = dict(data)
             version = data.pop("_format_", FORMAT)
             if type(version) is not int or not 1 <= version <= FORMAT:
-                raise self.bad("", f"has format {version!r}, and this Callsheet reads up to {FORMAT}")
+                newer = type(version) is int and version > FORMAT
+                advice = ["update it:  pip install --upgrade callsheet"] if newer else []
+                raise self.bad("", f"has format {version!r}, and this Callsheet reads up to {FORMAT}", *advice)
             nodes = data.pop("_nodes_", {})
             if set(data) == {"_root_"}:
                 data = data["_root_"]
@@ -475,6 +521,8 @@ class _Decoder:
             if type(base) is str:
                 object.__setattr__(ref, "__base__", self._find(root, base, base))
             bind(ref, lambda bound: root if bound is None else bound)
+        if self.rules is not None:
+            migrate_nodes(self.nodes.items(), self.refs, root, self.rules, self.report, self.where)
         return root
 
     def run(self, reading: Reading) -> Any:
@@ -728,11 +776,19 @@ class _Decoder:
         if tag not in SAFE_TAGS or set(x) - {"_value_", "of"}:
             raise self.bad(place, f"has the value kind {tag!r}, which is not known")
         try:
-            return read_leaf(tag, x.get("of"), policy=self.policy, where=self.spot(place))
+            of = x.get("of") if self.rules is None else self.migrated(tag, x.get("of"), place)
+            return read_leaf(tag, of, policy=self.policy, where=self.spot(place))
         except CallsheetError as error:
             raise self.bad(place, f"holds no {tag}: {error.faults[0].problem}") from None
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             raise self.bad(place, f"holds no {tag}: {error}") from None
+
+    def migrated(self, tag: str, of: Any, place: str) -> Any:
+        assert self.rules is not None
+        new = self.rules.of_value(tag, of)
+        if new != of:
+            self.report(Change(place, f"is now {new}, was {of}"))
+        return new
 
     def reference(self, x: dict[str, Any], place: str) -> Reading:
         text, then = x["_ref_"], x.get("_then_", [])
@@ -776,8 +832,8 @@ class _Decoder:
                 raise self.bad(place, problem)
         return values
 
-    def bad(self, place: str, problem: str) -> LoadError:
-        return LoadError(Fault(place, problem, origin=str(self.spot(place))))
+    def bad(self, place: str, problem: str, *advice: str) -> LoadError:
+        return LoadError(Fault(place, problem, origin=str(self.spot(place)), advice=advice))
 
 
 def _end_of(path: str, stands: dict[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._codec import FORMAT, below, decode, key_step, to_data
+from ._codec import FORMAT, below, key_step, read_data, to_data
 from ._configfile import show_file
 from ._path import format_path
 from ._places import Places
@@ -14,8 +14,10 @@ from .formats._text import MAX_DIGITS, MAX_VALUES, SMALLER, TooMuch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
+    from ._migrate import Report
     from ._trust import Policy
     from .formats._text import Lines
 
@@ -26,8 +28,20 @@ SUFFIXES = tuple(_READ)
 """What the names of data files end in."""
 
 
-def load_data(path: str, policy: Policy | None) -> Any:
+def load_data(
+    path: str,
+    policy: Policy | None,
+    *,
+    migrations: Mapping[str, Any] | None = None,
+    report: Report | None = None,
+) -> Any:
     """The spec of a data file, which imports nothing.
+
+    Args:
+        path: Its place.
+        policy: What it may name, beside what the project allows; None trusts it as Python.
+        migrations: As for `load`.
+        report: As for `load`.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -37,7 +51,8 @@ def load_data(path: str, policy: Policy | None) -> Any:
     raw = read_bytes(path)
     try:
         data = _READ[suffix_of(path)].read(text_of(raw, path), path)
-        return decode(data, policy=policy, where=DataFile(path, hash(raw)))
+        file = DataFile(path, hash(raw))
+        return read_data(data, policy=policy, where=file, migrations=migrations, report=report)
     except MemoryError:
         raise LoadError(Fault("", f"{show_file(path)} needs more memory than there is")) from None
 

@@ -13,7 +13,6 @@ from ._items import raw_item, settle_step
 from ._leaf import is_data
 from ._origin import locate
 from ._override import apply, apply_all, holder_of, parse_all
-from ._project import policy_for
 from ._ref import Ref, bind
 from ._spec import attach, here, new_mapping, settle_class
 from ._storage import full_path, is_remote, suffix_of, write_whole
@@ -25,11 +24,12 @@ from .errors import CallsheetError, Fault, LoadError, OverrideError, PathError, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import ModuleType
     from typing import Any
 
     from ._grammar import Override
+    from ._migrate import Report
     from ._rewrite import Statement
 
 _set = object.__setattr__
@@ -42,6 +42,8 @@ def load(
     *,
     keys: str | Sequence[str] | None = None,
     allow: Iterable[str] = (),
+    migrations: Mapping[str, Any] | None = None,
+    report: Report | None = None,
 ) -> Any:
     """Read a spec from a file.
 
@@ -57,6 +59,10 @@ def load(
         keys: Picks one value (a text), or several (a list of texts).
         allow: For data: modules (`torch.optim`) or objects (`train:Net`) that it may name,
             beside those that the project's `pyproject.toml` allows.
+        migrations: For data: what was renamed since it was written, as
+            `{"train:OldNet": "train:Net", "train:Net.n_layers": "depth"}`, before
+            what the project's `pyproject.toml` says.
+        report: Called with each change that a migration makes; `print` will do.
 
     Returns:
         The spec: a mapping with `cfg.a.b` and `cfg["a"]["b"]`, or what `keys` picks.
@@ -67,7 +73,8 @@ def load(
         Exception: Whatever a Python config itself raises.
     """
     where = locate(here(), None).where
-    return load_said(path, parse_all(overrides), where=where, keys=keys, policy=Policy(allow))
+    said, policy = parse_all(overrides), Policy(allow)
+    return load_said(path, said, where=where, keys=keys, policy=policy, migrations=migrations, report=report)
 
 
 def load_said(
@@ -78,6 +85,8 @@ def load_said(
     keys: str | Sequence[str] | None = None,
     policy: Policy | None = None,
     kinds: dict[str, str] | None = None,
+    migrations: Mapping[str, Any] | None = None,
+    report: Report | None = None,
 ) -> Any:
     """`load`, for overrides that are parsed already.
 
@@ -88,6 +97,8 @@ def load_said(
         keys: As for `load`.
         policy: What data may import; None trusts it as Python.
         kinds: The kind of origin of an override, by its text, where it is not "override".
+        migrations: As for `load`.
+        report: As for `load`.
     """
     text = full_path(path)
     suffix = suffix_of(text)
@@ -103,7 +114,7 @@ def load_said(
         spec = _Session(text, overrides, where, kinds or {}).root()
     else:
         try:
-            spec = attach(load_data(text, None if policy is None else policy_for(policy.allow)))
+            spec = attach(load_data(text, policy, migrations=migrations, report=report))
         except FileNotFoundError:
             raise _no_file(text) from None
         apply_all(spec, overrides, where=where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ._configfile import show_file
-from ._trust import Policy, entries_of
+from ._trust import entries_of
 from .errors import Fault, LoadError, TrustError, nearest
 
 TYPE_CHECKING = False
@@ -63,16 +63,6 @@ def project_settings() -> Settings:
     except OSError as error:
         raise LoadError(Fault("", f"{show_file(path)} cannot be read: {error.strerror}")) from None
     return _read[path][1]
-
-
-def policy_for(allow: Iterable[str] = ()) -> Policy:
-    """What data may name: what is given here, and what the project allows.
-
-    Raises:
-        TrustError: An entry can be no name of a module.
-        LoadError: The project's settings cannot be read.
-    """
-    return Policy(allow, project=project_settings().allow)
 
 
 _NONE = Settings()

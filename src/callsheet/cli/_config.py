@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ import click
 
 from callsheet._configfile import show_file
 from callsheet._files import load_said
+from callsheet._grammar import Override
 from callsheet._lazy import get, locate_path
+from callsheet._migrate import Change
 from callsheet._origin import Origin
 from callsheet._override import parse_all
+from callsheet._project import project_settings
 from callsheet._spec import note_origin
 from callsheet._trust import Policy
 from callsheet.errors import CallsheetError, Fault, OverrideError, PathError, render
@@ -74,7 +77,14 @@ class Config:
 
     def load(self, overrides: tuple[str, ...]) -> Any:
         """The spec, with what was typed."""
-        return load_said(self.file, parse_all(overrides), where=COMMAND_LINE, policy=self.policy)
+        return self.load_parsed(parse_all(overrides))
+
+    def load_parsed(self, overrides: Sequence[Override]) -> Any:
+        """The spec, with overrides that are read already; what migrations changed in it is told in a line."""
+        changes: list[Change] = []
+        spec = load_said(self.file, overrides, where=COMMAND_LINE, policy=self.policy, report=changes.append)
+        tell_changes(self.file, changes)
+        return spec
 
 
 @dataclass(frozen=True)
@@ -121,8 +131,9 @@ class Subject:
 
 def _recorded(run: Run) -> Any:
     """The spec of a run, each value with the origin that was recorded with it."""
-    spec = load_said(run.directory / "spec.json", [], where=COMMAND_LINE, policy=Policy(()))
-    for path, chain in read_json_file(run.directory / "origins.json").items():
+    spec, changes = spec_of_run(run)
+    tell_changes(os.path.relpath(run.directory), changes)
+    for path, chain in origins_of_run(run).items():
         told = chain[0]
         try:
             holder, key, _ = locate_path(spec, path)
@@ -165,6 +176,13 @@ def told(function: Callable[..., Any], *, failure: int = 1) -> Callable[..., Any
     return wrapper
 
 
+def tell_changes(file: str, changes: Sequence[Change]) -> None:
+    """Say in one line on standard error what migrations changed in a file."""
+    if changes:
+        more = f", and {len(changes) - 3} more" if len(changes) > 3 else ""
+        click.echo(f"callsheet: {file} was migrated: {', '.join(map(str, changes[:3]))}{more}", err=True)
+
+
 def tell(faults: Any, *, as_json: bool, outcome: str = "") -> None:
     """Print faults: on standard error for a person, on standard output as data."""
     if as_json:
@@ -198,6 +216,31 @@ def run_named(text: str, runs: str | None) -> Run | None:
     if os.path.exists(text) or not text.isalnum():
         return None
     return Store(runs or project_root(os.getcwd()) / "runs").find(text)
+
+
+def spec_of_run(run: Run) -> tuple[Any, list[Change]]:
+    """The spec of a run by today's names, and what was changed for that."""
+    changes: list[Change] = []
+    spec = load_said(run.directory / "spec.json", [], where="", policy=Policy(), report=changes.append)
+    return spec, changes
+
+
+def origins_of_run(run: Run) -> dict[str, Any]:
+    """The recorded values of a run and their origins, by today's paths."""
+    found = read_json_file(run.directory / "origins.json")
+    if not project_settings().migrations or not (run.directory / "spec.json").exists():
+        return found
+    renamed = [change for change in spec_of_run(run)[1] if change.name]
+    renamed.sort(key=lambda change: len(change.path), reverse=True)  # what lies deeper first: all have their old paths
+    return {_today(path, renamed): chain for path, chain in found.items()}
+
+
+def _today(path: str, renamed: Sequence[Change]) -> str:
+    for change in renamed:
+        if path == change.path or path.startswith((change.path + ".", change.path + "[")):
+            holder = change.path.rpartition(".")[0]
+            path = ".".join(filter(None, (holder, change.name))) + path[len(change.path) :]
+    return path
 
 
 def _frames(error: BaseException) -> Iterator[traceback.FrameSummary]:

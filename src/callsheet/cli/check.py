@@ -45,7 +45,7 @@ def command(
     said = parse_all(overrides)
     faults: list[Fault] = []
     try:
-        spec = load_said(named.file, said, where=COMMAND_LINE, policy=named.policy)
+        spec = named.load_parsed(said)
     except OverrideError as error:
         # The overrides that do not fit are faults like the others: they are told together.
         faults += error.faults

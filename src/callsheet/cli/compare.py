@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from callsheet.cli._config import json_option, run_named, runs_option, told
+from callsheet.cli._config import json_option, origins_of_run, run_named, runs_option, told
 from callsheet.cli._text import is_number, number, print_json, table
 from callsheet.errors import Fault, RunError
-from callsheet.run._store import Run, Store, project_root, read_json_file
+from callsheet.run._store import Run, Store, project_root
 
 
 @click.command("compare")
@@ -93,8 +93,7 @@ def _goal_key(run: Run, name: str, *, largest: bool) -> tuple[bool, float]:
 
 def _values(run: Run) -> dict[str, str]:
     """The leaves of a run's spec by path, as text."""
-    origins: dict[str, Any] = read_json_file(run.directory / "origins.json")
-    return {path: chain[0]["value"] for path, chain in origins.items() if not chain[0].get("holds")}
+    return {path: chain[0]["value"] for path, chain in origins_of_run(run).items() if not chain[0].get("holds")}
 
 
 def differing(values: list[dict[str, str]]) -> list[str]:

@@ -8,11 +8,10 @@ from typing import Any
 import click
 
 from callsheet._path import format_path, parse_path
-from callsheet.cli._config import Subject, overrides_argument, reading_options, told
+from callsheet.cli._config import Subject, origins_of_run, overrides_argument, reading_options, told
 from callsheet.cli._text import table, width
 from callsheet.errors import Fault, PathError, nearest
 from callsheet.run._execute import defaults_of, origins_of
-from callsheet.run._store import read_json_file
 
 
 @click.command("why")
@@ -40,8 +39,7 @@ def command(
     if found.run is None:
         origins, defaults = origins_of(found.spec), defaults_of(found.spec)
     else:
-        origins = read_json_file(found.run.directory / "origins.json")
-        defaults = found.run.record.get("defaults", {})
+        origins, defaults = origins_of_run(found.run), found.run.record.get("defaults", {})
     chain = chain_of(format_path(parse_path(path)), origins, defaults)
     if as_json:
         click.echo(json.dumps(chain, indent=1))
