@@ -2,9 +2,13 @@
 
 import json
 import os
+import re
+import threading
 
 import pytest
 
+from callsheet import lazy, submit, sweep
+from callsheet.errors import SaveError
 from callsheet.run._execute import result_of
 
 FIT = "from callsheet import lazy\nfrom train import fit\n"
@@ -210,6 +214,13 @@ def test_a_live_object_runs_here_and_the_record_names_what_is_not_data(cmd):
     assert cmd.read("result.json") == {"result": 0.1}
     assert "lr=0.1" in cmd.text("spec.txt")
     assert not cmd.file("spec.json").exists()
+    (run,) = cmd.ids()
+    assert cmd("show", run).out == cmd.text("spec.txt")
+    assert cmd("show", run, "--json", code=1).out == (
+        '{\n "faults": [\n  {\n   "path": "",\n'
+        f'   "problem": "run {run} held what is no data: main[0]",\n   "origin": "",\n'
+        f'   "advice": [\n    "callsheet show {run}  prints it"\n   ]\n  }}\n ]\n}}\n'
+    )
 
 
 def test_sweeping_a_live_object_is_refused_before_anything_starts(cmd):
@@ -219,11 +230,31 @@ def test_sweeping_a_live_object_is_refused_before_anything_starts(cmd):
         from callsheet import lazy
         from train import fit
 
-        main = lazy(fit)(threading.Lock(), lr=0.1)
+        main = lazy(fit)(print, lr=0.1)
+        more = lazy(fit)(lambda: 1, lr=lambda: 2)
         """,
-        train="def fit(lock, lr: float): open('ran', 'w')\n",
+        train="def fit(lock, lr): open('ran', 'w')\n",
     )
     said = cmd("sweep", "conf.py", "main.lr=0.1,0.2", code=1)
-    assert "main[0]" in said.err
+    assert re.sub("<.*>", "<it>", said.err) == (
+        "callsheet: 2 faults, nothing was started\n"
+        "  more[0]  cannot be sent to a worker: <it>\n"
+        "           set by conf.py:6\n"
+        "           define it at the top level of a module, or describe it with lazy(...)\n"
+        "           callsheet run  builds it here, in one process\n"
+        "  more.lr  cannot be sent to a worker: <it>\n"
+        "           set by conf.py:6\n"
+        "           define it at the top level of a module, or describe it with lazy(...)\n"
+        "           callsheet run  builds it here, in one process\n"
+    )
     assert not cmd.runs.exists()
     assert not (cmd.root / "ran").exists()
+
+
+def test_submitting_a_live_object_names_each_before_anything_starts(tmp_path):
+    spec = {"a": lazy(dict)(lock=threading.Lock()), "main": lazy(dict)(key=lambda: 1, n=0)}
+    for work in (spec, sweep(spec, ["main.n=1,2"])):
+        with pytest.raises(SaveError) as caught:
+            submit(work, runs=tmp_path / "runs")
+        assert [fault.path for fault in caught.value.faults] == ["a.lock", "main.key"]
+    assert not (tmp_path / "runs").exists()

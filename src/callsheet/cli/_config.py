@@ -24,7 +24,7 @@ from callsheet._override import parse_all
 from callsheet._project import project_settings
 from callsheet._spec import note_origin
 from callsheet._trust import Policy
-from callsheet.errors import CallsheetError, Fault, OverrideError, PathError, render
+from callsheet.errors import CallsheetError, Fault, OverrideError, PathError, RunError, render
 from callsheet.run._execute import PACKAGE
 from callsheet.run._store import Run, Store, project_of, project_root, read_json_file
 
@@ -131,6 +131,10 @@ class Subject:
 
 def _recorded(run: Run) -> Any:
     """The spec of a run, each value with the origin that was recorded with it."""
+    live = run.record.get("not_data")
+    if live:
+        problem = f"run {run.id} held what is no data: {', '.join(live)}"
+        raise RunError(Fault("", problem, advice=[f"callsheet show {run.id}  prints it"]))
     spec, changes = spec_of_run(run)
     tell_changes(os.path.relpath(run.directory), changes)
     for path, chain in origins_of_run(run).items():

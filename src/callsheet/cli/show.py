@@ -7,7 +7,7 @@ import json
 import click
 
 from callsheet._codec import to_data
-from callsheet.cli._config import Subject, overrides_argument, reading_options, told
+from callsheet.cli._config import Subject, overrides_argument, reading_options, run_named, told
 from callsheet.cli._text import spec_text, table, width
 from callsheet.run._execute import origins_of
 
@@ -33,6 +33,10 @@ def command(
     callsheet show conf.py optim.lr=3e-3
     callsheet show conf.py:model --origins
     """  # noqa: D301  (click reads the backspace)
+    run = None if as_json or origins else run_named(config, runs)
+    if run is not None and run.record.get("not_data"):
+        click.echo((run.directory / "spec.txt").read_text(encoding="utf-8"), nl=False)
+        return
     spec = Subject.read(config, overrides, paths=paths, allow=allow, runs=runs).part
     if as_json:
         click.echo(json.dumps(to_data(spec), indent=1, ensure_ascii=False))

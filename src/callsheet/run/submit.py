@@ -21,7 +21,7 @@ from callsheet._running import RUNNING
 from callsheet._spec import Mapping
 from callsheet._sweep import Sweep, Trial
 from callsheet._tree import kind_of
-from callsheet.errors import Fault, OverrideError, PathError, RunError, SpecError
+from callsheet.errors import Fault, OverrideError, PathError, RunError, SaveError, SpecError
 from callsheet.run._execute import at, origins_of
 from callsheet.run._job import Executor, Jobs, JobState, Task
 from callsheet.run._plan import Header, Plan, PlannedTrial
@@ -188,6 +188,7 @@ def draw(sweep: Sweep, place: Place, *, entry: str = "", again: bool = False) ->
     for path in configs:
         source.update(read_source(path).encode() if path.endswith(".py") else Path(path).read_bytes())
     if not configs:
+        sendable(sweep.source)
         source.update(hash_of(sweep.source).encode())
     header = Header(
         place.experiment, entry, place.config, configs, str(place.project), place.paths, str(place.runs), sweep.texts
@@ -226,7 +227,7 @@ def plan_trial(trial: Trial, entry: str) -> PlannedTrial:
     path = entry_of(trial.spec, entry)
     check_entry(trial.spec, path)
     resolved = resolve_references(trial.spec)
-    data = to_plan_data(resolved)  # before the hash, which would name what is no data by its place below the entry
+    data = sendable(resolved)  # before the hash, which would name what is no data by its place below the entry
     return PlannedTrial(
         index=trial.index,
         entry=path,
@@ -235,6 +236,29 @@ def plan_trial(trial: Trial, entry: str) -> PlannedTrial:
         spec=data,
         origins=origins_of(trial.spec),
     )
+
+
+def sendable(spec: Any) -> Any:
+    """A spec as data that a worker reads.
+
+    Raises:
+        SaveError: It holds live objects; `faults` names each.
+    """
+    try:
+        return to_plan_data(spec)
+    except SaveError as error:
+        advice = ["callsheet run  builds it here, in one process"]
+        raise SaveError(
+            *(
+                Fault(
+                    fault.path,
+                    f"cannot be sent to a worker: {fault.problem.partition(': ')[2]}",
+                    origin=fault.origin,
+                    advice=[*fault.advice, *advice],
+                )
+                for fault in error.faults
+            )
+        ) from None
 
 
 def entry_of(spec: Any, entry: str) -> str:
