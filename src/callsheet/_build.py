@@ -33,8 +33,9 @@ else:
 
         A node that is reached twice is built once, also by the `build` methods of
         classes that have their own, within which this function goes on with the same
-        build. Dicts, lists and tuples become plain ones. Before the first call happens, everything that is wrong with the
-        names, the missing values and the references is reported together.
+        build. Dicts, lists and tuples become plain ones. Before the first call happens,
+        everything that is wrong with the names, the missing values and the references is
+        reported together.
 
         Args:
             spec: A call, or anything that holds calls.
