@@ -91,7 +91,7 @@ class _Difference:
         elif kind.node and (id(x) in self.partner or id(y) in self.back):
             if self.partner.get(id(x)) is not y or self.back.get(id(y)) is not x:
                 self.found.append((number, False, False, pair))
-        elif kind.family != other.family or (kind.family == "fields" and not _same_fields(x, y, kind, other)):
+        elif kind.family != other.family or (kind.family == "fields" and not self._same_fields(x, y, kind, other)):
             self.found.append((number, False, False, pair))
         else:
             if kind.node:
@@ -109,7 +109,7 @@ class _Difference:
         if kind.family in ("call", "partial"):
             target, target_y = _raw(x, "__target__"), _raw(y, "__target__")
             spec = kind_of(type(target)) is not None or kind_of(type(target_y)) is not None
-            if spec or head_key(target) != head_key(target_y):
+            if spec or not self.keys.same(target, target_y):
                 self.todo.append(((*steps, TARGET), target, target_y, (x, TARGET), (y, TARGET)))
             self._sequence(steps, x, y, _raw(x, "__args__"), _raw(y, "__args__"))
             self._named(number, pair, (_raw(x, "__dict__"), _raw(y, "__dict__")))
@@ -155,7 +155,7 @@ class _Difference:
         if ATOMS.issuperset(types) and types == [*map(type, values_y)] and values == values_y:
             return
         strict = self.keys.of(values), self.keys.of(values_y)
-        loose = [*map(_loose_key, values)], [*map(_loose_key, values_y)]
+        loose = [*map(self.keys.loosely, values)], [*map(self.keys.loosely, values_y)]
         for i, j in align(strict, loose):
             if i is None:
                 self.todo.append(((*steps, j), _ABSENT, values_y[j], None, (y, j)))  # type: ignore[index]
@@ -206,7 +206,7 @@ class _Difference:
                 self.place[id(x)] = steps
         if kind.family not in ("dict", "list", "tuple"):
             head, head_y = kind.head(x), other.head(y)
-            if kind_of(type(head)) is None and head_key(head) != head_key(head_y):
+            if kind_of(type(head)) is None and not self.keys.same(head, head_y):
                 return False
         keys, values = kind.items(x)
         keys_y, values_y = other.items(y)
@@ -225,6 +225,10 @@ class _Difference:
     def _is_alone(self, x: Any, y: Any, fresh: bool) -> bool:
         """Whether the one of two values that is no default object shares with nothing either."""
         return self._alone(y, self.b) if fresh else self._alone(x, self.a)
+
+    def _same_fields(self, x: Any, y: Any, kind: Kind, other: Kind) -> bool:
+        """Whether two instances are of one class, by name, and have the same fields."""
+        return self.keys.same(kind.head(x), other.head(y)) and {*kind.items(x)[0]} == {*other.items(y)[0]}
 
     def _alone(self, x: Any, whole: Any) -> bool:
         """Whether no node in a value is held outside of it too."""
@@ -272,11 +276,6 @@ def _set_by(place: Place) -> str:
     return origin_of(*place).where if place is not None else ""
 
 
-def _same_fields(x: Any, y: Any, kind: Kind, other: Kind) -> bool:
-    """Whether two instances are of one class, by name, and have the same fields."""
-    return bool(head_key(kind.head(x)) == head_key(other.head(y))) and {*kind.items(x)[0]} == {*other.items(y)[0]}
-
-
 def _held(whole: Any) -> dict[int, int]:
     """How many slots hold each node; default objects, which each owner has for itself, do not count."""
     found: dict[int, int] = {}
@@ -292,23 +291,35 @@ def _held(whole: Any) -> dict[int, int]:
     return found
 
 
-def _loose_key(x: Any) -> Any:
-    """What elements have in common that may have become each other."""
-    kind = kind_of(type(x))
-    if kind is None:
-        return type(x)
-    head = kind.head(x) if kind.family not in ("dict", "list", "tuple", "ref") else None
-    return kind.family, None if kind_of(type(head)) is not None else repr(head_key(head))
-
-
 class _Keys:
-    """A number for each element of a sequence, the same for equal ones; sharing does not count."""
+    """What tells values apart, looked up once for each: of a container a number that is the same for equal ones."""
 
     def __init__(self) -> None:
         self.known: dict[int, tuple[int]] = {}
+        self.heads: dict[int, Any] = {}
         self.alive: list[Any] = []  # an id is one thing only as long as that lives
 
+    def head(self, head: Any) -> Any:
+        """A target or class, so that `==` compares it by name."""
+        if id(head) not in self.heads:
+            self.alive.append(head)
+            self.heads[id(head)] = head_key(head)
+        return self.heads[id(head)]
+
+    def same(self, head: Any, other: Any) -> bool:
+        """Whether two targets or classes are the same by name."""
+        return head is other or bool(self.head(head) == self.head(other))
+
+    def loosely(self, x: Any) -> Any:
+        """What values have in common of which one may have become the other."""
+        kind = kind_of(type(x))
+        if kind is None:
+            return type(x)
+        head = kind.head(x) if kind.family not in ("dict", "list", "tuple", "ref") else None
+        return kind.family, None if kind_of(type(head)) is not None else repr(self.head(head))
+
     def of(self, values: list[Any]) -> list[Any]:
+        """A number for each of some values, the same for equal ones; sharing does not count."""
         return [
             _leaf_hash(x)
             if type(x) in ATOMS
@@ -318,14 +329,11 @@ class _Keys:
 
     def _make(self, x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> tuple[int]:
         hashes = [_leaf_hash(value) if type(value) in ATOMS else value for value in values]
-        head: Any = None
-        if kind.family not in ("dict", "list", "tuple"):
-            head = kind.head(x)
-            head = None if kind_of(type(head)) is not None else _leaf_hash(head)
         if kind.family in ("list", "tuple"):
             made = hash((kind.family, *hashes))
         else:
-            made = hash((kind.family, head, frozenset(zip(map(key_label, keys), hashes, strict=True))))
+            items = frozenset(zip(map(key_label, keys), hashes, strict=True))
+            made = hash((self.loosely(x), items))
         self.alive.append(x)
         known = self.known[id(x)] = (made,)
         return known
