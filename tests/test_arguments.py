@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from callsheet import build, check, from_data, lazy, load, origin, partial, pop, ref, swap, update
+from callsheet import build, check, from_data, lazy, load, origin, override, partial, pop, ref, swap, update
 from callsheet._arguments import swap_target
 from callsheet._origin import Origin
 from callsheet._spec import attach
@@ -29,6 +29,9 @@ def row(first, *rest, **more):
 
 def rows(*all_of_them):
     return all_of_them
+
+
+def anything(*args, **kwargs): ...
 
 
 # --- pop --------------------------------------------------------------------------------------------------------------
@@ -127,6 +130,12 @@ def test_positional_arguments_are_kept_by_their_names():
     assert build(call) == ("sgd", 1, 0.5, 0.0)
 
 
+def test_a_reference_is_read_by_the_name_that_it_gets():
+    spec = override({"a": 5, "c": lazy("os.path.split")("x")}, "c.0=${a}")
+    swap(spec.c, "os.path.splitext")
+    assert spec.c.p == 5
+
+
 def test_what_is_given_wins_over_what_is_kept():
     call = lazy(adam)(lr=0.5)
     assert swap(call, sgd, lr=3) == {}
@@ -148,6 +157,7 @@ def test_every_place_and_reference_follows():
         (lazy(rows)(1, 2), row, lazy(row)(1, 2), {}),
         (lazy(rows)(1, 2, 3), sgd, lazy(sgd)(), {0: 1, 1: 2, 2: 3}),
         (lazy(rows)(1, 2), adam, lazy(adam)(1, 2), {}),
+        (lazy(anything)(1, lr=2, params=3), adam, lazy(adam)(1, lr=2), {"params": 3}),
         (lazy(row)(1, x=2), dict, lazy(dict)(first=1, x=2), {}),
         (lazy(adam)(1, lr=2), "callsheet_no_signature", None, None),
         (partial(adam)(lr=2), sgd, partial(sgd)(lr=2), {}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import sys
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass, field
 from typing import Any
@@ -180,6 +181,16 @@ def _two_that_share():
     return [Owner(inner), Owner(inner)]
 
 
+def _an_operand_that_shares():
+    inner = Inner()
+    return {"a": ref(lazy(keep)()).x(Owner(inner)), "b": [Owner(inner)]}
+
+
+def _loose_around_what_stands(seed):
+    net = lazy(keep)()
+    return {"net": net, "loose": ref(lazy(keep)(net)).y, "seed": seed}
+
+
 def _held_by_what_stays():
     inner = Inner()
     call = lazy(keep)(a=inner)
@@ -208,7 +219,8 @@ def _held_by_what_stays():
         (Owner(Inner(2)), Owner()),
         ([Owner(Inner(2)), Owner(Inner(3))], [Owner(), Owner()]),
         ([Owner(), 0], _two_that_share()),
-        ({"a": ref(lazy(keep)()).x(Owner())}, {"a": ref(lazy(keep)()).x(Owner(Inner())), "b": [Owner(Inner())]}),
+        ({"a": ref(lazy(keep)()).x(Owner()), "b": []}, _an_operand_that_shares()),
+        (_loose_around_what_stands(1), _loose_around_what_stands(2)),
         (_held_by_what_stays(), {"c": lazy(keep)()}),
         ([Inner()] * 2, [Inner(), Inner()]),
         ([Inner(), Inner()], [Inner()] * 2),
@@ -326,6 +338,29 @@ def test_large_specs_with_changes_everywhere_are_told_one_by_one():
     changes = diff(a, b)
     assert len(changes) == 5 + 495
     assert equal(patch(a, changes), b)
+
+
+def test_a_loose_node_that_differs_is_looked_at_once_for_all_its_references():
+    def calls_made(size):
+        def made(last):
+            loose = lazy(keep)(last, [{"n": n} for n in range(size)])
+            return {f"r{n}": ref(loose).x for n in range(size)}
+
+        a, b = made(1), made(2)
+        count = 0
+
+        def note(frame, event, arg):
+            nonlocal count
+            count += event == "call"
+
+        sys.setprofile(note)
+        try:
+            diff(a, b)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    assert calls_made(200) < 3 * calls_made(100)
 
 
 def test_repeated_elements_cost_no_more():
