@@ -59,9 +59,9 @@ def test_pop_reads_what_it_gives():
 
 def load_bound(spec):
     """The spec with its references bound, as `load` gives it."""
-    from callsheet._ref import bind
+    from callsheet._ref import moved
 
-    bind(object.__getattribute__(spec.c, "__dict__")["b"], lambda root: spec)
+    moved(object.__getattribute__(spec.c, "__dict__")["b"], lambda root: spec)
     return spec
 
 

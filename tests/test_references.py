@@ -7,9 +7,25 @@ from collections import namedtuple
 
 import pytest
 
-from callsheet import MISSING, build, check, copy, equal, lazy, ref
+from callsheet import (
+    MISSING,
+    build,
+    check,
+    copy,
+    equal,
+    from_data,
+    get,
+    hash_of,
+    lazy,
+    load,
+    override,
+    plain,
+    ref,
+    resolve,
+    to_data,
+)
 from callsheet._spec import attach
-from callsheet.errors import PathError, ReferenceUseError, SpecError
+from callsheet.errors import CycleError, LoadError, PathError, ReferenceUseError, SaveError, SpecError
 from saying import told
 
 
@@ -68,6 +84,11 @@ def test_a_reference_alone_builds_the_node_it_leads_to():
         (lambda r: r**2, 49),
         (lambda r: 2**r, 128),
         (lambda r: r * r - r, 42),
+        (lambda r: -r, -7),
+        (lambda r: +r, 7),
+        (lambda r: abs(-r), 7),
+        (lambda r: round(r / 3), 2),
+        (lambda r: round(r / 3, 1), 2.3),
     ],
 )
 def test_arithmetic_from_both_sides(make, value):
@@ -181,11 +202,27 @@ def test_a_reference_survives_pickling():
         (lambda r: r < 1, "cannot be ordered before it is built", "compare in the target"),
         (lambda r: r >= 1, "cannot be ordered before it is built", "compare in the target"),
         (lambda r: r > 1, "cannot be ordered before it is built", "compare in the target"),
+        (reversed, "cannot be iterated before it is built", "pass it whole, and iterate in the target"),
+        (len, "has no length before it is built", "pass it whole, and take its length in the target"),
+        (lambda r: 1 in r, "cannot be searched before it is built", "pass it whole, and search in the target"),
+        (int, "is no number before it is built", "pass it whole, and convert it in the target"),
+        (float, "is no number before it is built", "pass it whole, and convert it in the target"),
+        (lambda r: range(3)[r], "is no number before it is built", "pass it whole, and convert it in the target"),
         (lambda r: f"{r}", "cannot be formatted before it is built", 'write the text as a reference: "run-${seed}"'),
         (lambda r: f"{r:>4}", "cannot be formatted before it is built", 'write the text as a reference: "run-${seed}"'),
         (
             lambda r: setattr(r, "x", 1),
             "cannot set .x on a reference",
+            "set it on the node that the reference leads to",
+        ),
+        (
+            lambda r: delattr(r, "x"),
+            "cannot delete .x of a reference",
+            "delete it from the node that the reference leads to",
+        ),
+        (
+            lambda r: r.__setitem__(0, 1),
+            "cannot set an item of a reference",
             "set it on the node that the reference leads to",
         ),
     ],
@@ -201,12 +238,18 @@ def test_only_nodes_and_paths_can_be_referred_to(value):
     )
 
 
-@pytest.mark.parametrize("inner", ["env:HOME", ".x", "..x", "now:"])
-def test_forms_that_are_not_known_are_refused_when_they_are_written(inner):
-    text = f"a-${{{inner}}}"
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("${}", "${}, which is no reference: '' is not a path: expected a name at column 1"),
+        ("a ${.}", "${.}, which is no reference: '' is not a path: expected a name at column 1"),
+        ("${a..b}", "${a..b}, which is no reference: 'a..b' is not a path: expected a name at column 3"),
+        ("${a[}", "${a[}, which is no reference: 'a[' is not a path: this '[' is not closed at column 2"),
+    ],
+)
+def test_what_is_no_reference_is_refused_when_it_is_written(text, problem):
     assert told(lambda: lazy(dict)(a=text), PathError) == (
-        f"{text!r} holds a reference of a form that is not known: ${{{inner}}}\n"
-        "  known are paths from the root, as ${model.width}; a literal ${ is written \\${"
+        f"{text!r} holds {problem}\n  as in ${{model.width}}, ${{.lr}} or ${{env:HOME}}; a literal ${{ is written \\${{"
     )
 
 
@@ -236,8 +279,8 @@ def test_cycles_of_references_are_named_with_both_ends_and_all_else_is_found_too
         "c  must be given                                                        here",
     ]
     assert fault_lines(lazy(dict)(a="${b}", b="${a}")) == [
-        'a  is a reference that leads back to itself: ref("a")                   here',
-        'b  is a reference that leads back to itself: ref("b")                   here',
+        "a  is a reference that leads back to itself: b → a → b                  here",
+        "b  is a reference that leads back to itself: b → a → b                  here",
     ]
 
 
@@ -251,3 +294,368 @@ def test_a_missing_value_behind_several_references_is_told_once_at_its_own_place
     assert fault_lines(lazy(dict)(a="${m.x}", b=ref("m.x") + 1, t="t${m.x}", m={"x": MISSING})) == [
         "m.x  must be given                                                      here",
     ]
+
+
+# --- relative references
+
+
+def test_one_dot_is_what_stands_beside_and_each_further_dot_one_level_up():
+    spec = from_data({"a": {"x": "${.y}", "y": 3, "rows": ["${..y}", "${.[0]}", {"z": "${...y}"}]}, "top": "${a.x}"})
+    assert plain(spec) == {"a": {"x": 3, "y": 3, "rows": [3, 3, {"z": 3}]}, "top": 3}
+    assert build(spec) == plain(spec)
+
+
+def test_the_positional_arguments_of_a_call_are_a_level():
+    spec = from_data({"_target_": "shop:Net", "_args_": ["${..depth}", "${.[0]}", "${.depth}"], "depth": 7})
+    assert spec[0] == spec[1] == 7
+    assert told(lambda: spec[2], PathError) == "refers to .depth, where nothing is"
+
+
+def test_a_relative_reference_follows_the_container_in_which_it_was_read():
+    spec = from_data({"a": {"x": "${.y}", "y": 1}, "y": 2})
+    a = spec.a
+    del spec["a"]
+    spec.elsewhere = {"deep": a}
+    a.y = 5
+    assert spec.elsewhere.deep.x == 5
+
+
+def test_copy_moves_relative_references_and_those_inside_texts_into_the_copy():
+    spec = from_data({"a": {"x": "${.y}", "t": "n-${.y}", "y": 1}, "p": "${a.${k}}", "k": "y", "args": None})
+    spec.args = from_data({"_target_": "shop:Net", "_args_": ["${..y}"], "y": 1})
+    made = copy(spec)
+    made.a.y, made.k, made.args.y = 2, "x", 3
+    assert [made.a.x, made.a.t, made.p, made.args[0]] == [2, "n-2", 2, 3]
+    assert [spec.a.x, spec.a.t, spec.p, spec.args[0]] == [1, "n-1", 1, 1]
+
+
+def test_a_spec_that_was_never_loaded_has_its_references_where_they_stand():
+    spec = lazy(dict)(a={"x": "${.y}", "y": 2, "inner": lazy(dict)(z="${..y}")})
+    check(spec)
+    assert build(spec) == {"a": {"x": 2, "y": 2, "inner": {"z": 2}}}
+    assert repr(spec.a.x) == 'ref(".y")'
+    assert build(spec.a.inner, root=spec) == {"z": 2}
+
+
+def test_texts_in_a_python_config_file_are_bound_where_they_stand(project):
+    path = project("conf.py", """
+        from callsheet import lazy, ref
+        lr = 1
+        opt = {"lr": "${lr}", "warm": "${.lr}", "call": lazy(dict)(x="${..warm}", y=ref(".x") + 1)}
+    """)  # fmt: skip
+    spec = load(path)
+    assert (spec.opt.lr, spec.opt.warm, spec.opt.call.x, spec.opt.call.y) == (1, 1, 1, 2)
+    spec.lr = 2
+    assert spec.opt.call.y == 3
+
+
+def test_an_override_may_hold_references_which_are_bound_where_it_puts_them():
+    spec = from_data({"a": {"x": 1, "y": 2, "l": [0]}, "z": 7})
+    made = override(spec, ["a.x=${.y}", "a.l.0=${..y}", "++a.q='${..z}-${.y}'", "a.y=${plans.${z}}", "++plans={7: 5}"])
+    assert plain(made.a) == {"x": 5, "y": 5, "l": [5], "q": "7-5"}
+
+
+def test_one_that_would_mean_two_things_is_refused_and_both_places_are_named():
+    node = lazy(dict)(lr="${..lr}", inside={"a": "${.b}", "b": 1})
+    spec = lazy(dict)(a={"n": node, "lr": 1}, b={"n": node, "lr": 2}, c=MISSING)
+    said = (
+        "a.n.lr  ${..lr} would mean two things: one here, another at b.n.lr, where the same object stands\n"
+        "        set by here\n"
+        "        write the path from the root, or hold a copy(...) at one of the places"
+    )
+    assert told(lambda: check(spec), SpecError) == said + "\nc       must be given" + " " * 51 + "here"
+    del spec["c"]
+    assert told(lambda: build(spec), SpecError) == said
+    assert told(lambda: to_data(spec), SaveError) == said
+
+
+def test_one_that_means_the_same_at_both_places_is_fine():
+    node = lazy(dict)(lr="${..lr}", inside={"a": "${.b}", "b": 1})
+    spec = lazy(dict)(a={"n": node, "again": node, "lr": 1})
+    built = build(spec)
+    assert built["a"]["n"] is built["a"]["again"]
+    assert built["a"]["n"] == {"lr": 1, "inside": {"a": 1, "b": 1}}
+
+
+def test_data_in_which_a_node_held_twice_has_such_a_reference_is_refused():
+    data = {"a": {"n": {"_target_": "shop:Net", "lr": "${..lr}"}, "lr": 1}, "b": {"n": {"_same_": "a.n"}, "lr": 2}}
+    assert told(lambda: from_data(data), LoadError).startswith("a.n.lr  ${..lr} would mean two things: one here")
+
+
+def test_one_that_leads_above_the_spec_is_a_fault():
+    assert told(lambda: check(from_data({"a": "${..b}"})), SpecError) == (
+        "a  refers to ${..b}, which leads above the spec                         data\n"
+        "   each dot after the first is one level up"
+    )
+
+
+def test_one_that_was_moved_is_not_saved_as_if_it_meant_what_it_says():
+    spec = from_data({"a": {"n": {"x": "${..lr}"}, "lr": 1}, "b": {"lr": 2}})
+    spec.b.n = spec.a.pop("n")
+    assert spec.b.n.x == 1
+    assert told(lambda: to_data(spec), SaveError) == (
+        "b.n.x  ${..lr} leads to where it was read, and would lead elsewhere when it is read here\n"
+        "       write the path from the root"
+    )
+
+
+# --- what is written in texts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${a}", "${a.b[0]}", '${a["odd key"]}', "${.x}", "${..x.y}", "${.[0]}", "run-${seed}-${.x}", r"\${a}", r"c:\\${a}",
+        r"\\\${a}${b}", "$${a}", "${a}}", "${plans.${plan}.lr}", "${${a}}", "${a[${n}]}", '${a["${k}"]}', "${..${.k}.x}",
+        "${env:HOME}", "${env:HOME,a default}", "${now:}", "${add:${a},2}", "${f:'a,b',[1, ${x}],{k: v}}", "${oc.x:a}",
+        "${f:x ${a} y}", r"${f:'it\'s',a\,b}", '${a["}"]}', r'${a["\${"]}',
+    ],
+)  # fmt: skip
+def test_a_text_is_written_back_as_it_was_read(text):
+    spec = lazy(dict)(x=text)
+    assert to_data(spec)["x"] == text
+    again = lazy(dict)(x=to_data(spec)["x"])
+    assert equal(spec, again)
+    assert hash_of(spec) == hash_of(again)
+
+
+def test_references_are_told_apart_by_how_they_are_written():
+    texts = ["${a}", "${.a}", "${..a}", "x${a}", "${a}x", "${env:a}", "${a:}", "${a.${a}}", "${.a.${a}}", r"\${a}"]
+    specs = [lazy(dict)(x=text) for text in texts]
+    assert [[equal(a, b) for a in specs] for b in specs] == [[a is b for a in specs] for b in specs]
+    assert len({hash_of(spec) for spec in specs}) == len(texts)
+
+
+def test_backslashes_before_a_reference_are_halved():
+    spec = from_data({"n": 1, "one": r"a\${n}", "two": r"a\\${n}", "three": r"a\\\${n}", "far": r"\a${n}"})
+    assert [spec.one, spec.two, spec.three, spec.far] == ["a${n}", "a\\1", "a\\${n}", "\\a1"]
+
+
+def test_a_reference_inside_a_reference_tells_a_part_of_its_path():
+    spec = from_data(
+        {"plans": {"fast": {"lr": 1}, "x": {"y": {"lr": 3}}}, "plan": "fast", "n": 1, "rows": [4, 5]}
+        | {"lr": "${plans.${plan}.lr}", "row": "${rows[${n}]}", "name": "${${which}}", "which": "plan"}
+    )
+    assert (spec.lr, spec.row, spec.name) == (1, 5, "fast")
+    spec.plan = "x.y"
+    assert spec.lr == 3
+    assert build(spec)["lr"] == resolve(spec).lr == 3
+
+
+def test_a_path_that_is_known_only_when_something_is_built_is_refused():
+    spec = lazy(dict)(model=lazy(Model)(), plans={"a": 1}, lr="${plans.${model}}")
+    assert told(lambda: check(spec), SpecError) == (
+        "lr  refers to ${plans.${model}}, a path that is known only when something is built\n"
+        "    set by here\n"
+        "    let a value that nothing must be built for tell the path"
+    )
+
+
+def test_references_nest_to_a_depth_that_is_bounded_and_read_in_linear_time():
+    assert told(lambda: ref("${" * 60 + "a" + "}" * 60), PathError).endswith(
+        "nests references more than 50 levels deep"
+    )
+    assert to_data([ref("${f:" * 40 + "a" + "}" * 40)]) == ["${f:" * 40 + "a" + "}" * 40]
+
+
+# --- the environment and resolvers
+
+
+def test_an_environment_variable_is_text_and_its_default_too(monkeypatch):
+    monkeypatch.setenv("PORT", "80")
+    monkeypatch.delenv("NOPE", raising=False)
+    spec = from_data(
+        {"port": "${env:PORT}", "other": "${env:NOPE,8080}", "none": "${env:NOPE,null}", "url": "h:${env:PORT}"}
+    )
+    assert build(spec) == {"port": "80", "other": "8080", "none": None, "url": "h:80"}
+    monkeypatch.setenv("PORT", "81")
+    assert spec.port == "81"
+
+
+def test_one_that_is_not_set_is_told_before_anything_is_built(monkeypatch):
+    monkeypatch.delenv("NOPE", raising=False)
+    Model.made = 0
+    spec = lazy(dict)(m=lazy(Model)(), a=["${env:NOPE}"])
+    said = (
+        "a[0]  asks for the environment variable NOPE, which is not set          here\n"
+        "      set it, or give a default:  ${env:NOPE,default}"
+    )
+    assert told(lambda: check(spec), SpecError) == told(lambda: build(spec), SpecError) == said
+    assert Model.made == 0
+
+
+def counting():
+    made = []
+    return lambda *args: made.append(args) or len(made), made
+
+
+def test_a_resolver_is_asked_once_for_each_place_of_a_build_and_anew_in_the_next():
+    ask, made = counting()
+    spec = from_data(
+        {
+            "a": "${n:1,x,true,'1'}",
+            "b": "${a}",
+            "c": "t${a}",
+            "d": "${n:}",
+            "p": "${list[${a}]}",
+            "list": [9, 8, 7, 6, 5],
+        },
+        resolvers={"n": ask},
+    )
+    built = build(spec)
+    assert made == [(1, "x", True, "1"), ()]
+    assert built["a"] == built["b"] == 1
+    assert (built["c"], built["d"], built["p"]) == ("t1", 2, 8)
+    assert build(spec)["a"] == 3
+    assert spec.a == 5
+
+
+def test_the_arguments_of_a_resolver_may_be_references_lists_and_dicts():
+    spec = from_data(
+        {"a": 3, "k": "v", "sum": "${add:${a},${.a}}", "all": "${f:[1,${a}],{x: ${k}},a-${k},'q,${k}'}"},
+        resolvers={"add": lambda a, b: a + b, "f": lambda *args: args},
+    )
+    assert spec.sum == 6
+    assert spec.all == ([1, 3], {"x": "v"}, "a-v", "q,v")
+    assert build(spec)["all"] == spec.all
+
+
+def test_a_resolver_may_be_handed_what_is_built():
+    spec = lazy(dict)(m=lazy(Model)(width=4), w="${width:${m}}")
+    loaded = from_data(to_data(spec), allow=["builtins", "test_references"], resolvers={"width": lambda m: m.width})
+    assert build(loaded)["w"] == 4
+
+
+def test_a_resolver_that_nobody_gave_is_named_with_the_nearest():
+    assert told(lambda: from_data({"a": {"b": "x${nwo:}"}}, resolvers={"now": str}), LoadError) == (
+        "a.b  asks for the resolver nwo, which nobody gave                       data\n"
+        "     did you mean  now?\n"
+        '     to give it:  load(..., resolvers={"nwo": function})'
+    )
+
+
+def test_load_takes_resolvers_for_python_and_for_data(project):
+    python, data = project("conf.py", 'a = {"b": "${twice:4}"}'), project("conf.json", '{"a": {"b": "${twice:4}"}}')
+    for path in (python, data):
+        assert load(path, ["++a.c=${twice:${.b}}"], resolvers={"twice": lambda n: 2 * n}).a.c == 16
+        assert "conf" in told(lambda path=path: load(path), LoadError)
+
+
+# --- chains
+
+
+def chain(count):
+    return {f"a{n}": f"${{a{n - 1}}}" for n in range(count - 1, 0, -1)} | {"a0": 1}
+
+
+def relative_chain(count):
+    return {f"a{n}": {"v": f"${{..a{n - 1}.v}}"} for n in range(count - 1, 0, -1)} | {"a0": {"v": 1}}
+
+
+@pytest.mark.parametrize("data", [chain(5000), relative_chain(5000)])
+def test_a_chain_of_any_length_is_read_checked_built_and_resolved(data):
+    for spec in (from_data(data), lazy(dict)(**data)):
+        check(spec)
+        built = build(spec)
+        assert built["a4999"] == built["a0"]
+        assert plain(resolve(spec)["a4999"]) == built["a0"]
+    assert get(from_data(data), "a4999" if data["a0"] == 1 else "a4999.v") == 1
+
+
+def test_a_chain_of_arithmetic_of_any_length_is_read_checked_built_and_resolved():
+    spec = lazy(dict)(**{f"a{n}": ref(f"a{n - 1}") + 1 for n in range(2999, 0, -1)}, a0=1)
+    check(spec)
+    assert build(spec)["a2999"] == resolve(spec).a2999 == 3000
+    loaded = from_data(to_data(spec))
+    assert equal(loaded, spec)
+    assert hash_of(loaded) == hash_of(spec)
+    assert loaded.a2999 == 3000
+
+
+def test_a_chain_of_calls_is_no_nesting():
+    spec = lazy(dict)(**{f"m{n}": lazy(dict)(x=ref(f"m{n - 1}")) for n in range(1500, 0, -1)}, m0=1)
+    check(spec)
+    built = build(spec)
+    assert built["m1500"]["x"]["x"] is built["m1498"]
+
+
+def test_the_ends_of_long_chains_that_lead_nowhere_or_in_a_circle_are_told():
+    nowhere, circle = chain(2000), chain(2000)
+    del nowhere["a0"]
+    circle["a0"] = "${a1999}"
+    lines = fault_lines(lazy(dict)(**nowhere))
+    assert lines[0].startswith("a1999  refers to a1998, which leads to a0, where nothing is")
+    assert len([line for line in lines if "where nothing is" in line]) == 1999
+    assert "leads back to itself: a1998 → a1997 → a1996 → a1995 → … → " in fault_lines(lazy(dict)(**circle))[0]
+
+
+def test_what_is_handed_to_itself_again_and_again_is_looked_at_once():
+    total = ref("a")
+    for _ in range(60):
+        total = total + total
+    spec = lazy(dict)(a=1, total=total, held=[total])
+    check(spec)
+    assert build(spec)["total"] == resolve(spec).total == 2**60
+    data = to_data(spec)
+    again = from_data(data, allow=["builtins"])
+    assert equal(again, spec)
+    assert equal(copy(spec), spec)
+    assert hash_of(again) == hash_of(copy(spec)) == hash_of(spec)
+    assert to_data(again) == data
+    assert len(repr(spec)) < 2000
+    assert again.total == 2**60
+
+
+# --- what reading gives
+
+
+def test_reading_gives_the_value_wherever_nothing_must_be_built():
+    spec = from_data(
+        {"opts": {"lr": 0.1, "net": {"_target_": "shop:Net", "w": 3}}, "rows": [1, [2, 3]], "m": "???", "none": None}
+    )
+    spec.lr, spec.row, spec.w = ref("opts")["lr"], ref("rows")[1][-1], "${net.w}"
+    spec.net, spec.text, spec.missing = ref("opts")["net"], "${rows}", "x${m}"
+    made = from_data(to_data(spec))
+    assert (made.lr, made.row, made.w, made.missing) == (0.1, 3, 3, MISSING)
+    assert made.net is made.opts.net
+    assert list(made.text[1]) == [2, 3]
+    assert "m         must be given" in told(lambda: check(made), SpecError)
+
+
+def test_a_reference_that_is_bound_elsewhere_leads_there_also_from_a_chain():
+    other = from_data({"x": 1, "y": "${x}"})
+    object.__getattribute__(other, "__dict__")["x"] = 5
+    spec = lazy(dict)(x=2, here="${there.y}", there=other)
+    assert build(spec)["here"] == 5
+
+
+def test_reading_what_leads_nowhere_says_so():
+    spec = from_data({"a": "${modle.width}", "model": {"width": 3}, "b": "${a}", "c": "${d}", "d": "${c}"})
+    said = "refers to modle.width, where nothing is\n  did you mean  model?"
+    assert told(lambda: spec.a, PathError) == said
+    assert told(lambda: spec.b, PathError) == said.replace("modle.width,", "a, which leads to modle.width,")
+    assert told(lambda: spec.c, CycleError) == "is a reference that leads back to itself: d → c → d"
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda r: (r + 1) * 2, '(ref("a") + 1) * 2'),
+        (lambda r: 2 * (1 - r), '2 * (1 - ref("a"))'),
+        (lambda r: 1 - (r - 2), '1 - (ref("a") - 2)'),
+        (lambda r: r - (r - 2), 'ref("a") - (ref("a") - 2)'),
+        (lambda r: (r**2) ** 3, '(ref("a") ** 2) ** 3'),
+        (lambda r: 2 ** (r + 1), '2 ** (ref("a") + 1)'),
+        (lambda r: -(r + 1), '-(ref("a") + 1)'),
+        (lambda r: (-r) ** 2, '(-ref("a")) ** 2'),
+        (lambda r: -(r**2), '-ref("a") ** 2'),
+        (lambda r: abs(r - 1).x, 'abs(ref("a") - 1).x'),
+        (lambda r: (r + 1).f(r, k=r + 1)[0], '(ref("a") + 1).f(ref("a"), k=ref("a") + 1)[0]'),
+        (lambda r: round(r, 2) + [r], 'round(ref("a"), 2) + [ref("a")]'),  # noqa: RUF005
+        (lambda r: r + -1, 'ref("a") + -1'),
+    ],
+)
+def test_a_reference_reads_as_the_code_that_makes_it(make, text):
+    made = make(ref("a"))
+    assert repr(made) == text
+    assert equal(eval(text, {"ref": ref}), made)

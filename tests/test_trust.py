@@ -11,7 +11,7 @@ import pytest
 
 from callsheet import build, check, copy, from_data, load, override, ref
 from callsheet._dispatchers import NEVER
-from callsheet._ref import bind
+from callsheet._ref import moved
 from callsheet._spec import attach
 from callsheet._target import parse_name, resolve
 from callsheet._trust import Policy
@@ -445,7 +445,7 @@ def test_a_reference_of_data_keeps_its_policy_where_python_refers_to_it(train):
     data = {"m": {"_value_": "name", "of": "train:net"}, "n": {"_ref_": "${m}", "_then_": [["attr", "os"]]}}
     theirs = from_data(data, allow=["train"])
     mine = attach({"theirs": theirs, "os": ref("n")})
-    bind(mine.__dict__["os"], lambda _: theirs)
+    moved(mine.__dict__["os"], lambda _: theirs)
     with pytest.raises(TrustError, match="the module os is reached by data"):
         print(mine.os)
 

@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from ._override import override as override
     from ._patch import patch as patch
     from ._ref import Ref as Ref
-    from ._ref import ref as ref
+    from ._reftext import ref as ref
     from ._replace import replace as replace
+    from ._resolve import resolve as resolve
     from ._secret import Secret as Secret
     from ._spec import Call as Call
     from ._spec import Partial as Partial
@@ -74,8 +75,10 @@ _HOME = {
     "_merge": "merge",
     "_override": "edit override",
     "_patch": "patch",
-    "_ref": "Ref ref",
+    "_ref": "Ref",
+    "_reftext": "ref",
     "_replace": "replace",
+    "_resolve": "resolve",
     "_secret": "Secret",
     "_spec": "Call Partial copy",
     "_sweep": "Sweep Trial sweep",

@@ -8,13 +8,13 @@ from ._items import (
     check_names,
     origin_of,
     raw_item,
-    read,
     settle_step,
     target_text,
     unknown_argument,
 )
 from ._lazy import as_target, nothing_at
 from ._origin import Origin, locate
+from ._read import read
 from ._ref import Ref
 from ._signature import EMPTY, signature_of
 from ._spec import INSTANCES, Call, attach, delete_item, here, new_call, set_item, settle_class

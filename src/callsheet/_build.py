@@ -59,10 +59,10 @@ else:
         if joint is not None and root is None:
             return joint.build(spec)
         start = spec if root is None else root
-        references = References(start)
+        references = References(start, spec)
         program = program_of(spec, root=start, references=references)
         if program.by_hand:
-            return Joint(spec, start).build(spec)
+            return Joint(spec, start, references).build(spec)
         try:
             return program.run()
         except Exception as error:
@@ -83,7 +83,7 @@ def program_of(spec: Any, *, root: Any, references: References) -> Program:
     except CallsheetError as error:
         unsound = error.faults
     if program is None or program.by_hand or not program.sound:
-        faults = faults_of(spec, root=root, running=RUNNING.get() is not None) or unsound
+        faults = faults_of(spec, references=references, running=RUNNING.get() is not None) or unsound
         if faults:
             raise SpecError(*faults)
     assert program is not None

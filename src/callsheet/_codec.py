@@ -6,13 +6,16 @@ The wire form is the field's: a call is `{"_target_": "module:qualname", ...}`.
 
 from __future__ import annotations
 
+from ._bind import bind_all
 from ._configfile import show_file
 from ._items import CALLS, origin_of, step_into
 from ._leaf import MISSING, SAFE_TAGS, not_data, read_leaf, write_leaf
+from ._levels import Survey, container_of, is_same, path_of
 from ._migrate import Change, Migrations, migrate_nodes, migrations_of
 from ._path import format_path, parse_path
 from ._project import project_settings
-from ._ref import Ref, Template, bind, parse_text, template_text
+from ._ref import Ref
+from ._reftext import parse_text
 from ._spec import (
     INSTANCES,
     PARTIALS,
@@ -27,9 +30,11 @@ from ._spec import (
     new_mapping,
     settle_class,
 )
+from ._steps import is_step, operands_of, step_data
 from ._target import Name, name_of, parse_name
 from ._tree import ATOMS, KINDS, MAX_DEPTH, TARGET, Kind, fold, kind_of, steps_of, walk, within_default
 from ._trust import Policy
+from ._written import WRITTEN, inside, written
 from .errors import CallsheetError, CycleError, DepthError, Fault, LoadError, SaveError
 from .formats._text import MAX_VALUES
 
@@ -68,6 +73,8 @@ _RESERVED = frozenset(
 )
 _PLAIN = frozenset((int, float, bool, type(None)))
 """Types of JSON whose values stand for themselves."""
+_DEEPEST = 100
+"""References that are handed to each other, within each other."""
 _TEXT = frozenset((str,))
 _READING: Any = type(_ for _ in ())
 _raw = object.__getattribute__
@@ -128,8 +135,10 @@ class _Encoder:
         self.defaults = False  # whether there are default objects, which each owner has for itself
         self.written: dict[int, str] = {}  # where they are so: id of a node's data -> its place
         self.loose: list[Any] = []  # nodes that only references reach
-        self.bases: list[Any] = []  # what references start from
-        self.refs: set[int] = set()
+        self.bases: list[Any] = []  # nodes that references start from
+        self.refs: dict[int, str] = {}  # id of a reference handed to another -> the path where it is written in full
+        self.relative = False
+        self.opened: list[int] = []  # references that are being looked through or written
         self._survey(spec, ())
         self._loosen()
         for n, node in enumerate(self.loose):  # grows while it is read: a loose node may refer to further ones
@@ -141,11 +150,7 @@ class _Encoder:
         inside: Steps | None = None  # the way to the default object that the walk is in
         for steps, value in walk(x, kinds=_SURVEYED):
             if type(value) is Ref:
-                if id(value) not in self.refs:
-                    self.refs.add(id(value))
-                    self.bases.append(value.__base__)
-                    for label, operand in _operands(value):
-                        self._survey(operand, (*prefix, *steps, label))
+                self._survey_reference(value, (*prefix, *steps))
                 continue
             kind = kind_of(type(value), _SURVEYED)
             if kind is None:
@@ -159,10 +164,32 @@ class _Encoder:
             if kind.node and inside is None:
                 self.places.setdefault(id(value), _place((*prefix, *steps)))
 
+    def _survey_reference(self, ref: Ref, steps: Steps) -> None:
+        if self.opened and ref.__steps__:  # handed to another: written in full where that happens first
+            if id(ref) in self.refs and id(ref) not in self.opened:
+                return
+            self.refs[id(ref)] = _place(steps)
+        self.relative = self.relative or any(part.__dots__ for part in inside(ref))
+        if type(ref.__base__) not in WRITTEN:
+            self.bases.append(ref.__base__)
+        self._open(ref, steps)
+        for label, operand in _operands(ref):
+            self._survey(operand, (*steps, label))
+        self.opened.pop()
+
+    def _open(self, ref: Ref, steps: Steps) -> None:
+        if id(ref) in self.opened:
+            raise CycleError(Fault(_place(steps), "is a reference that is handed to itself"))
+        if len(self.opened) >= _DEEPEST:
+            raise DepthError(
+                Fault(_place(steps[:4]), f"hands references to each other more than {_DEEPEST} levels deep")
+            )
+        self.opened.append(id(ref))
+
     def _loosen(self) -> None:
         for base in self.bases:
             kind = kind_of(type(base), _CONTAINED)
-            if type(base) is not tuple and kind is not None and id(base) not in self.places:
+            if kind is not None and id(base) not in self.places:
                 self.places[id(base)] = f"_nodes_.n{len(self.loose)}"
                 self.loose.append(base)
         self.bases.clear()
@@ -170,6 +197,8 @@ class _Encoder:
     def encode(self) -> Any:
         data = self._encode(self.spec, ())
         nodes = {f"n{n}": self._encode(node, ("_nodes_", f"n{n}")) for n, node in enumerate(self.loose)}
+        if self.relative:
+            self.faults += _moved_faults(self.spec)
         if self.faults:
             raise SaveError(*self.faults)
         if not nodes:
@@ -273,23 +302,21 @@ class _Encoder:
 
     def _reference(self, ref: Ref, steps: Steps, holder: Any, key: Any) -> Any:
         base = ref.__base__
-        if type(base) is Template:
-            where = template_text(base)
-        elif type(base) is tuple:
-            where = "${" + format_path(base) + "}"
+        if type(base) in WRITTEN:
+            where = written(base, ref.__dots__)
+            if not ref.__steps__:
+                return where
         elif id(base) in self.places:
             where = self.places[id(base)]
         else:
             self.faults.append(not_data(_place(steps), base, origin_of(holder, key).where))
             return None
-        if not ref.__steps__ and type(base) in (tuple, Template):
-            return where
-        if id(ref) not in self.refs:
-            raise CycleError(Fault(_place(steps), "is a reference that is handed to itself"))
-        self.refs.discard(id(ref))
+        if self.opened and ref.__steps__ and self.refs[id(ref)] != _place(steps):
+            return {"_same_": self.refs[id(ref)]}
+        self._open(ref, steps)
         operands = iter([self._encode(operand, (*steps, label), _literal) for label, operand in _operands(ref)])
-        then = [_step_data(kind, data, operands) for kind, data in ref.__steps__]
-        self.refs.add(id(ref))
+        then = [step_data(kind, data, operands) for kind, data in ref.__steps__]
+        self.opened.pop()
         return {"_ref_": where, **({"_then_": then} if then else {}), **self._policy(ref.__policy__)}
 
 
@@ -308,21 +335,20 @@ def _is_of_default(x: Any, kind: Kind, key: Any, trail: list[Any]) -> bool:
 
 def _operands(ref: Ref) -> list[tuple[str, Any]]:
     """What is handed to the steps of a reference, each with the step that stands for its place."""
-    return [
-        (f"then{n}.{m}", operand)
-        for n, (kind, data) in enumerate(ref.__steps__)
-        if kind != "attr"
-        for m, operand in enumerate([*data[0], *data[1].values()] if kind == "call" else [data[0]])
-    ]
+    steps = enumerate(ref.__steps__)
+    return [(f"then{n}.{m}", operand) for n, step in steps for m, operand in enumerate(operands_of((step,)))]
 
 
-def _step_data(kind: str, data: tuple[Any, ...], operands: Iterator[Any]) -> list[Any]:
-    if kind == "attr":
-        return [kind, data[0]]
-    if kind == "call":
-        args = [next(operands) for _ in data[0]]
-        return [kind, args, {name: next(operands) for name in data[1]}]
-    return [kind, next(operands), *data[1:]]
+def _moved_faults(spec: Any) -> Iterator[Fault]:
+    """Relative references that would lead elsewhere when they are read where they stand now."""
+    survey = Survey(spec)
+    yield from (fault for fault, _ in survey.clashes())
+    for part, level, _ in survey.relative:
+        start = container_of(level, part.__dots__)
+        if part.__root__ is not None and start is not None and not is_same(start, part.__root__):
+            text = written(part.__base__, part.__dots__)
+            problem = f"{text} leads to where it was read, and would lead elsewhere when it is read here"
+            yield Fault(format_path(path_of(level)), problem, advice=["write the path from the root"])
 
 
 class _Odd:
@@ -403,6 +429,7 @@ def from_data(
     data: Any,
     *,
     allow: Iterable[str] = (),
+    resolvers: Mapping[str, Callable[..., Any]] | None = None,
     migrations: Mapping[str, Any] | None = None,
     report: Report | None = None,
     where: str = "data",
@@ -414,6 +441,7 @@ def from_data(
         allow: Modules (`torch.optim`) or objects (`train:Net`) that may be
             imported when the spec is checked or built, beside those that the
             project's `pyproject.toml` allows.
+        resolvers: What `${name:arg,...}` may ask: functions by their names.
         migrations: What was renamed since the data was written, as
             `{"train:OldNet": "train:Net", "train:Net.n_layers": "depth"}`, before
             what the project's `pyproject.toml` says.
@@ -430,7 +458,8 @@ def from_data(
     >>> from_data({"_target_": "torch.optim.SGD", "lr": 0.1})
     lazy(SGD)(lr=0.1)
     """
-    return read_data(data, policy=Policy(allow), where=where, migrations=migrations, report=report)
+    policy = Policy(allow)
+    return read_data(data, policy=policy, where=where, resolvers=resolvers, migrations=migrations, report=report)
 
 
 def read_data(
@@ -438,13 +467,15 @@ def read_data(
     *,
     policy: Policy | None,
     where: str | Source,
+    resolvers: Mapping[str, Callable[..., Any]] | None = None,
     migrations: Mapping[str, Any] | None = None,
     report: Report | None = None,
 ) -> Any:
     """`from_data` under a policy; what the project allows and says was renamed counts too."""
     project = project_settings()
     policy = None if policy is None else Policy(policy.allow, project=project.allow)
-    return decode(data, policy=policy, where=where, rules=migrations_of(migrations, project.migrations), report=report)
+    rules = migrations_of(migrations, project.migrations)
+    return decode(data, policy=policy, where=where, resolvers=resolvers, rules=rules, report=report)
 
 
 def decode(
@@ -452,6 +483,7 @@ def decode(
     *,
     policy: Policy | None,
     where: str | Source,
+    resolvers: Mapping[str, Callable[..., Any]] | None = None,
     rules: Migrations | None = None,
     report: Report | None = None,
 ) -> Any:
@@ -461,11 +493,12 @@ def decode(
         data: As for `from_data`.
         policy: What it may import.
         where: What origins and errors call it, or a source that knows its lines.
+        resolvers: As for `from_data`.
         rules: What was renamed since it was written.
         report: Called with each change.
     """
     try:
-        return _Decoder(policy, where, rules, report).decode(data)
+        return _Decoder(policy, where, resolvers, rules, report).decode(data)
     except RecursionError:
         raise DepthError(Fault("", f"{where} is nested too deeply")) from None
 
@@ -475,10 +508,12 @@ class _Decoder:
         self,
         policy: Policy | None,
         where: str | Source,
+        resolvers: Mapping[str, Callable[..., Any]] | None = None,
         rules: Migrations | None = None,
         report: Report | None = None,
     ) -> None:
         self.policy = policy
+        self.resolvers = resolvers or {}
         self.rules = rules
         self.report: Report = report or (lambda change: None)
         self.file = where
@@ -520,9 +555,15 @@ class _Decoder:
             base = ref.__base__
             if type(base) is str:
                 object.__setattr__(ref, "__base__", self._find(root, base, base))
-            bind(ref, lambda bound: root if bound is None else bound)
+        if all(type(ref.__base__) is tuple and not ref.__dots__ for ref in self.refs):
+            for ref in self.refs:
+                object.__setattr__(ref, "__root__", root)
+                object.__setattr__(ref, "__held__", True)
+        else:
+            bind_all(root, resolvers=self.resolvers)
         if self.rules is not None:
-            migrate_nodes(self.nodes.items(), self.refs, root, self.rules, self.report, self.where)
+            calls = [(place, node) for place, node in self.nodes.items() if type(node) in CALLS]
+            migrate_nodes(calls, self.refs, root, self.rules, self.report, self.where)
         return root
 
     def run(self, reading: Reading) -> Any:
@@ -588,11 +629,12 @@ class _Decoder:
                 if len(x) != 1 or type(x["_same_"]) is not str:
                     raise self.bad(place, "has a _same_ that is no path alone")
                 if x["_same_"] in self.nodes:
-                    return attach(self.nodes[x["_same_"]])
+                    found = self.nodes[x["_same_"]]
+                    return found if type(found) is Ref else attach(found)
                 self.same.append((holder, key, x["_same_"], place))
                 return None
             if id(x) in self.made:
-                return attach(self.made[id(x)])
+                return self.once_more(self.made[id(x)])
             return self.special(x, holder, key, place)
         if cls is str:
             return self.text(x, place)
@@ -606,6 +648,13 @@ class _Decoder:
         if cls.__module__ == "datetime":  # which TOML has
             return x
         raise self.bad(place, f"holds {x!r}, which is not data")
+
+    def once_more(self, found: Any) -> Any:
+        """What was read already, for one more place that holds it."""
+        made = attach(found)
+        if type(made) is Ref:
+            self.refs.append(made)
+        return made
 
     def spend(self, x: Any, place: str) -> None:
         """Count what an alias makes read again."""
@@ -794,13 +843,17 @@ class _Decoder:
         text, then = x["_ref_"], x.get("_then_", [])
         if type(text) is not str or type(then) is not list:
             raise self.bad(place, "has a _ref_ that is no path, or a _then_ that is no list")
-        base: Any = self.text(text, place).__base__ if "${" in text else text
+        base, dots = text, 0
+        if "${" in text:
+            start = self.text(text, place)
+            base, dots = start.__base__, start.__dots__
+            self.refs.pop()
         steps = []
         for n, step in enumerate(then):
-            if not _is_step(step):
+            if not is_step(step):
                 raise self.bad(place, f"has a _then_ that cannot be read: {step!r}")
             steps.append((yield from self.step(step, n, place)))
-        ref = Ref(base, tuple(steps), None, self.allowed(x, place))
+        ref = self.nodes[place] = Ref(base, tuple(steps), None, self.allowed(x, place), dots)
         self.refs.append(ref)
         return ref
 
@@ -810,12 +863,12 @@ class _Decoder:
             if step[1].startswith("_") and self.policy is not None:
                 raise self.bad(place, f"follows the attribute {step[1]!r}, which data may not")
             return kind, (step[1],)
-        args, kwargs = (step[1], step[2]) if kind == "call" else ([step[1]], {})
+        args, kwargs = (step[1], step[2]) if kind == "call" else (step[1:2], {})
         places = [below(place, f"then{n}.{m}") for m in range(len(args) + len(kwargs))]
         operands = yield from self.settled([*args, *kwargs.values()], places)
         if kind == "call":
             return kind, (tuple(operands[: len(args)]), dict(zip(kwargs, operands[len(args) :], strict=True)))
-        return kind, (operands[0], *step[2:])
+        return kind, (*operands, *step[2:])
 
     def settled(self, given: list[Any], places: list[str]) -> Reading:
         """Values for what cannot be changed later: a node that they hold must be written before, or here."""
@@ -824,8 +877,8 @@ class _Decoder:
         for n, (v, place) in enumerate(zip(given, places, strict=True)):
             v = self.child(v, holder, n, place)
             values.append((yield v) if type(v) is _READING else v)
-        for inside, _, path, place in self.same:
-            if inside is holder:
+        for waiting, _, path, place in self.same:
+            if waiting is holder:
                 problem = (
                     f"stands for a node that is written further down, at {path!r}: write it here, and _same_ there"
                 )
@@ -845,19 +898,6 @@ def _end_of(path: str, stands: dict[str, str]) -> str:
     for place in passed:
         stands[place] = path  # so that a long chain is followed once
     return path
-
-
-def _is_step(step: Any) -> bool:
-    kinds = [type(part) for part in step] if type(step) is list else []
-    if kinds[:1] != [str]:
-        return False
-    if step[0] == "attr":
-        return kinds == [str, str]
-    if step[0] == "call":
-        return kinds == [str, list, dict]
-    if step[0] == "item":
-        return len(step) == 2
-    return step[0] in ("+", "-", "*", "/", "//", "%", "**") and len(step) == 3 and kinds[2] is bool
 
 
 def below(place: str, key: Any) -> str:

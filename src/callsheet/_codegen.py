@@ -21,12 +21,13 @@ from ._literal import (
     text_code,
 )
 from ._path import format_path
-from ._ref import Ref, Template
+from ._ref import Ref
 from ._refcode import literal_text, path_code, reference_text, steps_code
 from ._signature import signature_of
 from ._spec import INSTANCES, PARTIALS, call_parts
 from ._target import Name, name_of, parse_name
 from ._tree import ATOMS, ENTER, TARGET, Kind, fold, kind_of, steps_of, walk
+from ._written import WRITTEN
 from .errors import Fault, SaveError
 
 TYPE_CHECKING = False
@@ -269,7 +270,7 @@ class _Writer:
     # --- references ------------------------------------------------------------------------------------------------
 
     def _reference(self, x: Ref, keys: list[Any], values: list[Any]) -> Code | Display:
-        if type(x.__base__) in (tuple, Template):
+        if type(x.__base__) in WRITTEN:
             if not self.by_name:
                 problem = f"refers to {reference_text(x)} in a spec that is no mapping of names"
                 raise Unwritable(problem, x)

@@ -14,7 +14,7 @@ from ._build import build
 from ._fields import clone, field_items, owned_defaults
 from ._instances import Deferring
 from ._joint import JOINT
-from ._ref import parse_text
+from ._reftext import parse_text
 from ._spec import Call, attach, copy, new_call
 from ._target import Name, parse_name
 from ._tree import KINDS, Kind, Only, call_form, fold

@@ -14,7 +14,7 @@ from .formats._text import MAX_DIGITS, MAX_VALUES, SMALLER, TooMuch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from ._migrate import Report
@@ -32,6 +32,7 @@ def load_data(
     path: str,
     policy: Policy | None,
     *,
+    resolvers: Mapping[str, Callable[..., Any]] | None = None,
     migrations: Mapping[str, Any] | None = None,
     report: Report | None = None,
 ) -> Any:
@@ -40,6 +41,7 @@ def load_data(
     Args:
         path: Its place.
         policy: What it may name, beside what the project allows; None trusts it as Python.
+        resolvers: As for `load`.
         migrations: As for `load`.
         report: As for `load`.
 
@@ -52,7 +54,7 @@ def load_data(
     try:
         data = _READ[suffix_of(path)].read(text_of(raw, path), path)
         file = DataFile(path, hash(raw))
-        return read_data(data, policy=policy, where=file, migrations=migrations, report=report)
+        return read_data(data, policy=policy, where=file, resolvers=resolvers, migrations=migrations, report=report)
     except MemoryError:
         raise LoadError(Fault("", f"{show_file(path)} needs more memory than there is")) from None
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from ._leaf import write_leaf
 from ._path import format_path
 from ._target import Name, name_of, parse_name
-from ._tree import ATOMS, KINDS, kind_of, walk
+from ._tree import ATOMS, ENTER, KINDS, Kind, fold, kind_of, steps_of, walk
 from .errors import Fault, SaveError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any
-
-    from ._tree import Kind
 
 _PATIENCE = 100_000
 """Pairs compared before a look whether a container holds itself."""
@@ -47,12 +45,14 @@ def equal(a: Any, b: Any) -> bool:  # noqa: C901  (one loop, which must call not
     pairs: list[tuple[Any, Any]] = [(a, b)]
     partner: dict[int, Any] = {}  # id of a node of `a` -> its node of `b`
     back: dict[int, Any] = {}
+    links: set[tuple[int, int]] = set()  # references that were compared already
     defaults: list[tuple[Any, Any, dict[int, Any], dict[int, Any]]] = []
     count = 0
     kinds, atoms = KINDS, ATOMS
     while pairs or defaults:
         if not pairs:
             *pair, partner, back = defaults.pop()
+            links.clear()
             pairs.append((pair[0], pair[1]))
         x, y = pairs.pop()
         cls, other = type(x), type(y)
@@ -80,6 +80,10 @@ def equal(a: Any, b: Any) -> bool:  # noqa: C901  (one loop, which must call not
                     _refuse_cycles(a, b)
                 continue
             partner[id(x)], back[id(y)] = y, x
+        if kind.link:
+            if (id(x), id(y)) in links:
+                continue
+            links.add((id(x), id(y)))
         if kind.family not in _HEADLESS:
             head, head_y = kind.head(x), kind_y.head(y)
             if head is not head_y and not _same_head(head, head_y, pairs):
@@ -219,6 +223,8 @@ def hash_of(spec: Any) -> str:
         pass
     digest = sha256()
     numbers: dict[tuple[int, int], int] = {}
+    told: set[tuple[int, int]] = set()
+    links: dict[tuple[int, int], _Digest] = {}
     todo: list[tuple[tuple[object, ...], Any, int]] = [((), spec, 0)]
     scopes = 0
     while todo:
@@ -227,12 +233,17 @@ def hash_of(spec: Any) -> str:
         if kind is None:
             digest.update(_leaf_bytes(x, steps))
             continue
+        if kind.link:
+            found: list[Any] = []
+            digest.update(_link_digest(x, steps, scope, numbers, links, found))
+            todo += [((*steps, "ref"), node, scope) for node in reversed(found)]
+            continue
         if kind.node:
-            seen = len(numbers)
-            number = numbers.setdefault((scope, id(x)), seen)
+            number = numbers.setdefault((scope, id(x)), len(numbers))
             digest.update(b"@%d" % number)
-            if number != seen:
+            if (scope, id(x)) in told:
                 continue
+            told.add((scope, id(x)))
         theirs = default_keys(kind, x)
         for inner, value in reversed(_open(x, kind, steps, digest)):
             scopes += 1
@@ -254,6 +265,78 @@ def _open(x: Any, kind: Kind, steps: tuple[object, ...], digest: Any) -> list[tu
     digest.update(repr((kind.family, own, inner, len(items), labels)).encode())
     children = [((*steps, key), value) for key, value in items]
     return [((*steps, "target"), head), *children] if inner else children
+
+
+class _Digest(bytes):
+    """What is digested already."""
+
+
+class _LinkKinds(dict):  # type: ignore[type-arg]
+    """A reference with what is handed to it, dicts in an order of their own; nodes are leaves."""
+
+    def __missing__(self, cls: type) -> Kind | None:
+        kind = kind_of(cls)
+        found = self[cls] = None if kind is None or kind.node else _in_order(kind)
+        return found
+
+
+def _in_order(kind: Kind) -> Kind:
+    def items(x: Any) -> tuple[list[Any], list[Any]]:
+        keys, values = kind.items(x)
+        labels = [repr(_digestible(key, ())) for key in keys]
+        order = sorted(range(len(keys)), key=labels.__getitem__)
+        return [labels[n] for n in order], [values[n] for n in order]
+
+    ordered = kind.family in ("list", "tuple")
+    return Kind(kind.items if ordered else items, kind.remake, family=kind.family, head=kind.head)
+
+
+_LINKS: dict[type, Kind | None] = _LinkKinds()
+
+
+def _link_digest(
+    ref: Any,
+    steps: tuple[object, ...],
+    scope: int,
+    numbers: dict[tuple[int, int], int],
+    links: dict[tuple[int, int], _Digest],
+    found: list[Any],
+) -> _Digest:
+    """The digest of a reference: nodes by their numbers, so that it is the same wherever the reference stands.
+
+    Args:
+        ref: The reference.
+        steps: Where it stands.
+        scope: In which its nodes are numbered.
+        numbers: By scope and `id`, the numbers of nodes; new ones are added.
+        links: By scope and `id`, the digests of references; new ones are added.
+        found: What gets the nodes that were met for the first time.
+    """
+    from hashlib import sha256
+
+    trail: list[Any] = []
+
+    def leaf(x: Any) -> Any:
+        if kind_of(type(x)) is None:
+            return _Digest(_leaf_bytes(x, (*steps, *steps_of(trail))))
+        if (scope, id(x)) not in numbers:
+            found.append(x)
+        return _Digest(b"@%d" % numbers.setdefault((scope, id(x)), len(numbers)))
+
+    def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
+        here = (*steps, *steps_of(trail))
+        parts = [bytes(v if type(v) is _Digest else _leaf_bytes(v, here)) for v in values]
+        own = None if kind.head(x) is None else _digestible(kind.head(x), here)
+        made = _Digest(sha256(repr((kind.family, own, keys, parts)).encode()).digest())
+        if kind.link:
+            links[scope, id(x)] = made
+        return made
+
+    def short(x: Any, kind: Kind) -> Any:
+        return links.get((scope, id(x)), ENTER) if kind.link else ENTER
+
+    digest: _Digest = fold(ref, make, leaf=leaf, short=short, kinds=_LINKS, trail=trail)
+    return digest
 
 
 def _leaf_bytes(x: Any, steps: tuple[object, ...]) -> bytes:

@@ -7,24 +7,23 @@ import os
 import callsheet
 
 from . import _configfile
+from ._bind import bind_all
 from ._configfile import ConfigSource, show_file
 from ._datafile import SUFFIXES, load_data, save_data
 from ._items import raw_item, settle_step
 from ._leaf import is_data
 from ._origin import locate
 from ._override import apply, apply_all, holder_of, parse_all
-from ._ref import Ref, bind
 from ._spec import attach, here, new_mapping, settle_class
 from ._storage import full_path, is_remote, suffix_of, write_whole
 from ._target import ImportHooks
 from ._tree import ATOMS, kind_of
-from ._tree import walk as walk_steps
 from ._trust import Policy
 from .errors import CallsheetError, Fault, LoadError, OverrideError, PathError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import ModuleType
     from typing import Any
 
@@ -42,6 +41,7 @@ def load(
     *,
     keys: str | Sequence[str] | None = None,
     allow: Iterable[str] = (),
+    resolvers: Mapping[str, Callable[..., Any]] | None = None,
     migrations: Mapping[str, Any] | None = None,
     report: Report | None = None,
 ) -> Any:
@@ -59,6 +59,7 @@ def load(
         keys: Picks one value (a text), or several (a list of texts).
         allow: For data: modules (`torch.optim`) or objects (`train:Net`) that it may name,
             beside those that the project's `pyproject.toml` allows.
+        resolvers: What `${name:arg,...}` may ask: functions by their names.
         migrations: For data: what was renamed since it was written, as
             `{"train:OldNet": "train:Net", "train:Net.n_layers": "depth"}`, before
             what the project's `pyproject.toml` says.
@@ -74,7 +75,8 @@ def load(
     """
     where = locate(here(), None).where
     said, policy = parse_all(overrides), Policy(allow)
-    return load_said(path, said, where=where, keys=keys, policy=policy, migrations=migrations, report=report)
+    more: Any = {"resolvers": resolvers, "migrations": migrations, "report": report}
+    return load_said(path, said, where=where, keys=keys, policy=policy, **more)
 
 
 def load_said(
@@ -85,6 +87,7 @@ def load_said(
     keys: str | Sequence[str] | None = None,
     policy: Policy | None = None,
     kinds: dict[str, str] | None = None,
+    resolvers: Mapping[str, Callable[..., Any]] | None = None,
     migrations: Mapping[str, Any] | None = None,
     report: Report | None = None,
 ) -> Any:
@@ -97,6 +100,7 @@ def load_said(
         keys: As for `load`.
         policy: What data may import; None trusts it as Python.
         kinds: The kind of origin of an override, by its text, where it is not "override".
+        resolvers: As for `load`.
         migrations: As for `load`.
         report: As for `load`.
     """
@@ -111,13 +115,15 @@ def load_said(
     if suffix == ".py":
         if not os.path.exists(text):
             raise _no_file(text)
-        spec = _Session(text, overrides, where, kinds or {}).root()
+        spec = _Session(text, overrides, where, kinds or {}).root(resolvers or {})
     else:
         try:
-            spec = attach(load_data(text, policy, migrations=migrations, report=report))
+            spec = attach(load_data(text, policy, resolvers=resolvers, migrations=migrations, report=report))
         except FileNotFoundError:
             raise _no_file(text) from None
         apply_all(spec, overrides, where=where)
+        if any("${" in said.text for said in overrides):
+            bind_all(spec, resolvers=resolvers or {})
     return spec if keys is None else _pick(spec, keys, text)
 
 
@@ -233,15 +239,13 @@ class _Session:
                     if inner is not None:
                         self._route(inner, [_renamed(said, tuple(rest))], passed)
 
-    def root(self) -> Any:
+    def root(self, resolvers: Mapping[str, Callable[..., Any]]) -> Any:
         """Run the main file; give what it exports."""
         file = self.run(self.path, ())
         spec = self.exports(file)
         self._impose_at_end(file, spec)
         if self.refs or any("${" in said.text for said in self.overrides):
-            for _, value in walk_steps(spec):
-                if type(value) is Ref:
-                    bind(value, lambda bound: spec if bound is None else bound)
+            bind_all(spec, resolvers=resolvers)
         return spec
 
     def run(self, path: str, chain: tuple[str, ...], line: int = 1) -> _File:

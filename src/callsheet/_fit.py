@@ -7,11 +7,12 @@ import sys
 from ._annotation import EMPTY
 from ._hint import ANY, Form
 from ._instances import Deferring
-from ._items import CALLS, LISTS, MAPPINGS, read
+from ._items import CALLS, LISTS, MAPPINGS
 from ._known import Known, known_of
 from ._layout import layout
 from ._lazy import plain, through
 from ._leaf import MISSING, Datum, make_real
+from ._read import read
 from ._ref import Ref, ref_text
 from ._secret import Secret
 from ._signature import signature_of

@@ -1,14 +1,13 @@
-"""What stands where in a spec, and what is said of it: items raw or followed, names, origins, faults of arguments."""
+"""What stands where in a spec, and what is said of it: raw items, names, origins, faults of arguments."""
 
 from __future__ import annotations
 
 from ._layout import layout
 from ._leaf import Datum
 from ._origin import UNKNOWN, Origin, locate
-from ._ref import Ref, Template, apply_steps, depends_on_run, follow, operands_of, with_operands
-from ._secret import Secret
+from ._ref import Positions, Ref
 from ._signature import EMPTY, Parameter, Signature, signature_of
-from ._target import Name, name_of, resolve
+from ._target import Name, name_of
 from ._tree import TARGET, kind_of
 from .errors import ArgumentError, Fault, nearest
 
@@ -77,6 +76,8 @@ def raw_item(holder: Any, key: Any) -> Any:
         keys, values = kind.items(holder)
         if key in keys:
             return values[keys.index(key)]
+    if cls is Positions and isinstance(key, int):
+        return _raw(holder.call, "__args__")[key]
     raise KeyError(key)
 
 
@@ -84,7 +85,7 @@ def settle_step(holder: Any, step: Any) -> Any:
     """A step as the key that its holder knows: a number between dots is a position where there are positions."""
     if isinstance(step, str) and step.lstrip("-").isdigit():
         cls = type(holder)
-        if cls in LISTS or cls in (list, tuple) or (cls in CALLS and step not in _raw(holder, "__dict__")):
+        if cls in LISTS or cls in (list, tuple, Positions) or (cls in CALLS and step not in _raw(holder, "__dict__")):
             return int(step)
         if (cls in MAPPINGS or cls is dict) and step not in holder and int(step) in holder:
             return int(step)
@@ -98,47 +99,6 @@ def step_into(holder: Any, step: Any) -> Any:
         LookupError: There is nothing under this step.
     """
     return raw_item(holder, settle_step(holder, step))
-
-
-def read(value: Any) -> Any:
-    """A stored value as Python sees it: references followed where nothing must be built for it, names imported."""
-    cls = type(value)
-    if cls is Name:
-        return resolve(value)
-    if cls is not Ref or depends_on_run(value):
-        return value
-    base, steps, root = value.__base__, value.__steps__, value.__root__
-    if type(base) is Template:
-        parts = [part if isinstance(part, str) else read(part) for part in base.parts]
-        return value if any(map(_waits, parts)) else "".join(map(str, parts))
-    if type(base) is not tuple:
-        return value if steps else base
-    if root is None:
-        return value
-    found, later = follow(root, base, step_into), [(steps, value.__policy__)]
-    passed = {id(value)}
-    while type(found) is Ref and found.__steps__ and type(found.__base__) is tuple and not depends_on_run(found):
-        if id(found) in passed:
-            return value  # `check` says that it leads back to itself
-        passed.add(id(found))
-        later.append((found.__steps__, found.__policy__))
-        found = follow(root if found.__root__ is None else found.__root__, found.__base__, step_into)
-    if type(found) is Ref:
-        return read(found) if not steps and len(later) == 1 and type(found.__base__) is Template else value
-    if _waits(found) and any(steps for steps, _ in later):
-        return value
-    found = resolve(found) if type(found) is Name else found
-    for steps, policy in reversed(later):
-        operands = [read(operand) for operand in operands_of(steps)]
-        if any(map(_waits, operands)):
-            return value
-        found = apply_steps(found, with_operands(steps, operands), policy)
-    return found
-
-
-def _waits(value: Any) -> bool:
-    """Whether only a build knows what this becomes."""
-    return kind_of(type(value)) is not None or type(value) is Secret
 
 
 def origin_of(holder: Any, key: Any) -> Origin:

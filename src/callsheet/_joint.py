@@ -37,12 +37,13 @@ class Joint:
     Args:
         spec: What shall be built.
         root: Where paths start.
+        references: Where references lead.
     """
 
-    def __init__(self, spec: Any, root: Any) -> None:
+    def __init__(self, spec: Any, root: Any, references: References) -> None:
         self.spec = spec
         self.root = root
-        self.references = References(root)
+        self.references = references
         self._deferring = Deferring(self.references.kinds)
         self._made: dict[int, Any] = {}
         self._open: set[int] = set()
@@ -73,7 +74,7 @@ class Joint:
             except Exception as error:
                 self._note(error, x)
                 raise
-            if kind.node and self._key(x) in self._members:
+            if kind.once and self._key(x) in self._members:
                 self._made[self._key(x)] = made
             return made
 

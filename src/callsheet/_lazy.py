@@ -12,15 +12,14 @@ from ._items import (
     label_of,
     origin_of,
     raw_item,
-    read,
     settle_step,
     signature_text,
-    step_into,
     target_text,
 )
 from ._origin import Origin, locate
 from ._path import format_path, parse_path
-from ._ref import Ref, depends_on_run, follow
+from ._read import LATER, Values, read
+from ._ref import Ref
 from ._signature import EMPTY, Signature, signature_of
 from ._spec import SHARING, Call, Partial, attach, delete_item, here, new_call, set_item
 from ._target import Name, parse_name, resolve
@@ -243,11 +242,11 @@ def locate_path(spec: Any, path: str | tuple[Any, ...]) -> tuple[Any, Any, Any]:
 
 
 def through(root: Any, value: Any) -> Any:
-    """What a path goes on in: the node or value that a reference leads to where nothing more is done to it."""
-    if type(value) is not Ref or value.__steps__ or depends_on_run(value):
+    """What a path goes on in: the node or value that a reference comes to."""
+    if type(value) is not Ref:
         return value
-    bound = value.__root__ if value.__root__ is not None else root
-    return follow(bound, value.__base__, step_into) if type(value.__base__) is tuple else value.__base__
+    found = Values(root).of(value)
+    return value if found is LATER else found
 
 
 def nothing_at(holder: Any, steps: tuple[Any, ...], n: int) -> Fault:
@@ -318,9 +317,11 @@ def plain(x: Any) -> Any:
             return dict(zip(keys, values, strict=True))
         return values if kind.family == "list" else kind.remake(x, keys, values)
 
+    values = Values()
+
     def leaf(value: Any) -> Any:
-        found = read(value) if type(value) is Ref else value
-        return plain(found) if found is not value else value
+        found = values.of(value) if type(value) is Ref else value
+        return plain(found) if found is not value and found is not LATER else value
 
     families = ("dict", "list", "tuple")
     table = {cls: kind if kind and kind.family in families else None for cls, kind in KINDS.items()}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from ._items import CALLS, step_into
 from ._origin import Origin
 from ._path import format_path
-from ._ref import Ref, Template, follow
+from ._read import Values
+from ._ref import Ref
 from ._spec import attach, settle_class
 from ._target import Name, parse_name
 from ._tree import TARGET
+from ._written import inside
 from .errors import CallsheetError, Fault, LoadError
 
 TYPE_CHECKING = False
@@ -295,33 +297,27 @@ _ABSENT = object()
 
 def _rename_in_paths(refs: Iterable[Ref], root: Any, renamed: dict[int, dict[str, str]]) -> None:
     """Let the paths of references name arguments as they are called now."""
-    ends: dict[int, Any] = {}
 
     def today(holder: Any, step: Any) -> Any:
         return renamed.get(id(holder), {}).get(step, step) if type(holder) in CALLS else step
 
-    def path_today(path: tuple[Any, ...]) -> tuple[Any, ...]:
+    values = Values(root, step=lambda x, at: step_into(x, today(x, at)))
+
+    def path_today(ref: Ref) -> tuple[Any, ...]:
+        path, start = ref.__base__, root if ref.__root__ is None else ref.__root__
         steps = list(path)
         for n, step in enumerate(path):
             try:
-                holder = follow(root, path[:n], lambda x, at: step_into(x, today(x, at)), ends=ends)
+                holder = values.stands_at(start, path[:n])
             except (LookupError, CallsheetError):
                 break  # it leads nowhere: a fault that the check names
             steps[n] = today(holder, step)
         return tuple(steps)
 
     # First all are read by their old names, then all get the new ones.
-    paths = [ref for ref in _with_parts(refs) if type(ref.__base__) is tuple]
-    for ref, path in [(ref, path_today(ref.__base__)) for ref in paths]:
+    paths = [part for ref in refs for part in inside(ref) if type(part.__base__) is tuple]
+    for ref, path in [(ref, path_today(ref)) for ref in paths]:
         _set(ref, "__base__", path)
-
-
-def _with_parts(refs: Iterable[Ref]) -> Iterable[Ref]:
-    """References, and those inside the texts of some."""
-    for ref in refs:
-        yield ref
-        if type(ref.__base__) is Template:
-            yield from (part for part in ref.__base__.parts if type(part) is Ref)
 
 
 def _is_below(module: str, new: str, old: str) -> bool:

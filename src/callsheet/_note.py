@@ -28,7 +28,7 @@ def add_note(error: BaseException, x: Any, spec: Any, *, root: Any, references: 
         references: How references were followed.
     """
     if type(x) not in (Name, Datum):
-        error.add_note(_note(x, _way_to(x, spec, references), root))
+        error.add_note(_note(x, place_of(_way_to(x, spec, references)), root))
 
 
 def _way_to(x: Any, spec: Any, references: References) -> list[Any]:
@@ -51,12 +51,11 @@ class _FoundError(Exception):
     """The fold stands where it should."""
 
 
-def _note(x: Any, trail: list[Any], root: Any) -> str:
-    steps = next((steps for steps, value in walk(root) if value is x), place_of(trail))
+def _note(x: Any, place: tuple[Any, ...], root: Any) -> str:
+    steps = next((steps for steps, value in walk(root) if value is x), place)
     text = layout(x, width=76) if kind_of(type(x)) is not None else repr(x)
     if len(text) > 300:
         text = text[:296] + " ..."
     origin = origin_of(x, TARGET).where if type(x) in CALLS and not isinstance(x, Ref) else ""
-    place = format_path(steps) or "the spec"
-    lines = [f"while building {place}" + (f", written at {origin}" if origin else "")]
+    lines = [f"while building {format_path(steps) or 'the spec'}" + (f", written at {origin}" if origin else "")]
     return "\n".join([*lines, *("    " + line for line in text.split("\n"))])

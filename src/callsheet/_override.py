@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._bind import bind_all, bind_new
 from ._convert import Mismatch, convert
 from ._equal import equal
 from ._grammar import Override, parse, plain_value
@@ -23,7 +24,7 @@ from ._layout import layout
 from ._lazy import nothing_at, through
 from ._origin import Origin, locate
 from ._path import format_path
-from ._ref import Ref, bind
+from ._ref import Ref
 from ._secret import Secret
 from ._signature import fields_of, signature_of
 from ._spec import attach, copy, delete_item, here, new_list, new_mapping, set_item, settle_class
@@ -183,8 +184,10 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override", jour
         signature = signature_of(_raw(holder, "__target__")) if cls in CALLS else None
         advice = [signature_text(holder, signature)] if signature is not None else []
         raise OverrideError(Fault(said.path, str(error), origin=where, advice=advice)) from None
-    _bind_all(value, root)
+    relative = bind_new(value, root)
     _put(root, holder, key, value, origin, journal)
+    if relative:
+        bind_all(root, error=OverrideError)
     if type(before) in CALLS and _raw(before, "__held__") > 1 and before is not value:
         _replace_everywhere(root, before, value, origin, journal)
 
@@ -331,13 +334,6 @@ def _delete(holder: Any, key: Any, said: Override, where: str, journal: Journal)
         raise OverrideError(
             Fault(said.path, f"cannot be deleted: it is a field of {type(holder).__qualname__}", origin=where)
         )
-
-
-def _bind_all(value: Any, root: Any) -> None:
-    if kind_of(type(value)) is not None:
-        for _, inner in walk_steps(value):
-            if type(inner) is Ref:
-                bind(inner, lambda bound: root if bound is None else bound)
 
 
 def _replace_everywhere(root: Any, old: Any, new: Any, origin: Origin | None, journal: Journal) -> None:

@@ -151,7 +151,7 @@ class Program:
                     items, holder, leave = entered
                     done = self._done
                     if len(frames) >= MAX_DEPTH:
-                        self._too_deep(len(frames))
+                        self._too_deep(frames, leave)
                     break
             else:
                 if leave is not None:
@@ -180,7 +180,15 @@ class Program:
             self.steps[number] = function, args, kwargs, first, place, node
         first.places.append((holder, key))
 
-    def _too_deep(self, depth: int) -> None:
+    def _too_deep(self, frames: list[Frame], leave: Any) -> None:
+        depth = len(frames)  # of containers since the last reference, which is no level
+        for n in range(min(depth, MAX_DEPTH + 1)):
+            inner = leave if n == 0 else frames[-n][2]
+            if inner is not None and len(inner) == 6 and type(inner[5]) is Ref:
+                depth = n
+                break
+        if depth < MAX_DEPTH:
+            return
         self.sound = False
         if depth > MAX_DEPTH:
             raise DepthError(Fault("", f"is nested more than {MAX_DEPTH} levels deep"))
@@ -272,7 +280,7 @@ class Program:
         elif cls is Ref:
             self.sound = False
         step = make, (values,), _NONE, holder, key, x
-        if not kind.node:
+        if not kind.once:
             return self._open(x, (x,), enumerate(values), values, step)
         own = kind.owned(x) if kind.owned is not None else ()
         mine = [_Owned(v) if k in own else v for k, v in zip(keys, values, strict=True)] if own else values

@@ -8,13 +8,16 @@ from ._items import CALLS, origin_of, signature_text, step_into, target_text, un
 from ._lazy import positions_fault
 from ._leaf import MISSING, Datum, make_real
 from ._path import format_path
-from ._ref import Ref, Template, apply_steps, depends_on_run, follow, operands_of, ref_text, with_operands
+from ._read import LATER, Values, answer, filled, unknown_resolver
+from ._ref import Positions, Ref, ref_text
 from ._running import RUNNING
 from ._secret import Secret
 from ._signature import Signature, signature_of
 from ._spec import INSTANCES, PARTIALS
+from ._steps import apply_steps, operands_of, with_operands
 from ._target import Name, resolve
-from ._tree import KINDS, TARGET, Kind, fold, kind_of, walk
+from ._tree import ATOMS, KINDS, TARGET, Kind, fold, kind_of, walk
+from ._written import WRITTEN, Asked, Route, Template, depends_on_run
 from .errors import CallsheetError, CycleError, DepthError, Fault, PathError, SpecError
 
 TYPE_CHECKING = False
@@ -29,69 +32,99 @@ _raw = object.__getattribute__
 
 
 class References:
-    """References as containers of what they lead to, so that it is built before them.
+    """References as containers of what they lead to, so that it is built before them, and once.
 
     Args:
         root: Where paths start that are bound to no other root.
+        spec: What the references stand in; the root by default.
     """
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, spec: Any = None) -> None:
         self.root = root
-        self.ends: dict[int, dict[int, Any]] = {}
-        self.kinds: dict[type, Kind | None] = {**KINDS, Ref: Kind(self.items, self.make, family="ref")}
+        self.values = Values(root, spec=spec if spec is not root else None)
+        self.kinds: dict[type, Kind | None] = {**KINDS, Ref: Kind(self.items, self.make, family="ref", way=self.way_to)}
+        self._answers: dict[int, Any] = {}  # by the ids of references that ask, so that each asks once
+        self._paths: dict[int, tuple[object, ...]] | None = None
 
     def items(self, ref: Ref) -> tuple[list[Any], list[Any]]:
+        found = self._found(ref)
+        if ref.__steps__:
+            found += operands_of(ref.__steps__)
+        return [f"→{n}" for n in range(len(found))], found
+
+    def _found(self, ref: Ref) -> list[Any]:
+        """What a reference starts from: one thing, or as many as stand in a text."""
         base = ref.__base__
-        operands = operands_of(ref.__steps__)
-        if type(base) is Template:
-            found = [part for part in base.parts if type(part) is Ref]
-        elif type(base) is tuple:
-            found = [self._find(ref)]
-        else:
-            found = [base]
-        return [f"→{n}" for n in range(len(found) + len(operands))], [*found, *operands]
+        if type(base) not in WRITTEN:
+            return [base]
+        if type(base) is tuple and depends_on_run(ref):
+            self._refuse_clash(ref)
+            return [(RUNNING.get() or {}).get(base[1], ref_text(ref))]
+        if type(base) is tuple or type(base) is Route:
+            return [self.values.reached_by(ref)]
+        if type(base) is Asked:
+            if base.name == "env":
+                values = [self.values.plain_of(part) for part in self.values.parts(ref)]
+                if not any(value is LATER or value is MISSING for value in values):
+                    self._answers[id(ref)] = answer(base, values)
+                    return []
+            elif base.function is None:
+                raise PathError(unknown_resolver(base.name, ()))
+        return self.values.parts(ref)
 
-    def _find(self, ref: Ref) -> Any:
-        root = self.root if ref.__root__ is None else ref.__root__
-        if depends_on_run(ref):
-            self._refuse_clash(root, ref.__base__)
-            return (RUNNING.get() or {}).get(ref.__base__[1], ref_text(ref))
-        try:
-            return follow(root, ref.__base__, step_into, ends=self.ends.setdefault(id(root), {}))
-        except LookupError:
-            where = format_path(ref.__base__)
-            raise PathError(Fault("", f"refers to {where}, where nothing is")) from None
-
-    def _refuse_clash(self, root: Any, path: tuple[Any, ...]) -> None:
+    def _refuse_clash(self, ref: Ref) -> None:
         """A spec may have a `run` of its own, but not with the names that are the running run's."""
         try:
-            follow(root, path, step_into)
+            step_into(self.root if ref.__root__ is None else ref.__root__, "run")
+            self.values.reached_by(ref)
         except LookupError:
             return
-        where = format_path(path)
-        raise PathError(
-            Fault(
-                "", f"refers to {where}, which is both the run's and the spec's own", advice=["rename it in the spec"]
-            )
-        )
+        problem = f"refers to {format_path(ref.__base__)}, which is both the run's and the spec's own"
+        raise PathError(Fault("", problem, advice=["rename it in the spec"]))
 
     def make(self, ref: Ref, keys: list[Any], values: list[Any]) -> Any:
-        base = ref.__base__
+        base, steps = ref.__base__, ref.__steps__
+        start = len(values) - len(operands_of(steps))
+        value = values[0] if start else None
         if type(base) is Template:
-            at = iter(values)
-            return "".join(part if isinstance(part, str) else str(next(at)) for part in base.parts)
-        return apply_steps(values[0], with_operands(ref.__steps__, values[1:]), ref.__policy__)
+            value = filled(base, values[:start])
+        elif type(base) is Asked:
+            if id(ref) not in self._answers:
+                known = self.values.known.get(id(ref), LATER) if not steps else LATER
+                self._answers[id(ref)] = answer(base, values[:start]) if known is LATER else known
+            value = self._answers[id(ref)]
+        return apply_steps(value, with_operands(steps, values[start:]), ref.__policy__) if steps else value
+
+    def way_to(self, ref: Ref) -> tuple[object, ...] | None:
+        """The path of what a reference leads to; None where it leads to no place."""
+        if type(ref.__base__) is not tuple and type(ref.__base__) is not Route:
+            return None
+        start, steps = self.values.place_of_end(ref)
+        if start is self.root:
+            return steps
+        if self._paths is None:
+            self._paths = {}
+            for path, value in walk(self.root, kinds={**KINDS, Ref: None}):
+                if type(value) not in ATOMS:
+                    self._paths.setdefault(id(value), path)
+        return (*self._paths.get(id(start.call if type(start) is Positions else start), ()), *steps)
 
 
 def place_of(trail: list[Any]) -> tuple[Any, ...]:
     """The path of where a fold stands: what a reference leads to has its own, what is handed to it the reference's."""
-    steps: tuple[Any, ...] = ()
-    for holder, _, keys, values, n, _ in trail:
+    steps: list[Any] = []
+    start: tuple[object, ...] = ()
+    for holder, kind, keys, values, n, _ in reversed(trail):
+        if holder is None:
+            break
         if type(holder) is not Ref:
-            steps = (*steps, keys[n]) if holder is not None else ()
-        elif n == 0 and type(holder.__base__) is tuple and type(values[0]) is not Ref:
-            steps = holder.__base__
-    return steps
+            steps.append(keys[n])
+        elif n == 0 and type(values[0]) is not Ref and kind.way is not None:
+            way = kind.way(holder)
+            if way is not None:
+                start = way
+                break
+    return (*start, *reversed(steps))
 
 
 def faults_of(
@@ -101,6 +134,7 @@ def faults_of(
     running: bool = True,
     visit: Visit | None = None,
     only: Collection[int] | None = None,
+    references: References | None = None,
 ) -> list[Fault]:
     """Everything that would stop `spec` from being built.
 
@@ -111,12 +145,14 @@ def faults_of(
         visit: Gives the faults of each call, instance of a dataclass or its like, name and datum;
             by default those of calls that would stop them.
         only: The ids of the containers that count; all by default.
+        references: What is known already of where references lead.
 
     Returns:
         Names, missing values, targets that cannot be imported, references that
         lead nowhere or in a circle, in the order in which they stand.
     """
-    return _Survey(References(spec if root is None else root), running, visit or _stopping, only).of(spec)
+    references = references or References(spec if root is None else root, spec)
+    return _Survey(references, running, visit or _stopping, only).of(spec)
 
 
 class _Survey:
@@ -132,7 +168,9 @@ class _Survey:
         self.trail: list[Any] = []
 
     def of(self, spec: Any) -> list[Fault]:
-        kinds = {**self.references.kinds, Ref: Kind(self.items, self.references.make, family="ref")}
+        references = self.references
+        link = Kind(self.items, references.make, family="ref", way=references.way_to)
+        kinds = {**references.kinds, Ref: link}
         while True:
             try:
                 fold(spec, self.make, leaf=self.leaf, kinds=kinds, trail=self.trail)
@@ -156,6 +194,9 @@ class _Survey:
         except (CycleError, PathError) as error:
             fault, path = error.faults[0], format_path(place_of(self.trail))
             self.faults.append(Fault(path, fault.problem, origin=origin_at(self.trail), advice=fault.advice))
+        except Exception as error:  # noqa: BLE001  (a user's resolver failed, which tells a path: told as it is)
+            problem = f"cannot be found: {_said(error)}"
+            self.faults.append(Fault(format_path(place_of(self.trail)), problem, origin=origin_at(self.trail)))
         return [], []
 
     def make(self, x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
@@ -181,7 +222,7 @@ class _Survey:
         if self.only is not None and id(self.trail[-1][0]) not in self.only:
             return x
         if x is MISSING:
-            self.faults.append(_missing_value(self.trail, self.references.root))
+            self.faults.append(_missing_value(self.trail, self.references))
         elif type(x) is Secret:
             fault = x.fault()
             if fault is not None:
@@ -307,12 +348,12 @@ def argument_faults(call: Any, signature: Signature, trail: list[Any]) -> Iterat
             )
 
 
-def _missing_value(trail: list[Any], root: Any) -> Fault:
+def _missing_value(trail: list[Any], references: References) -> Fault:
     steps = place_of(trail)
     holder, key = trail[-1][0], trail[-1][2][trail[-1][4]]
-    if type(holder) is Ref and type(holder.__base__) is tuple:
-        root = root if holder.__root__ is None else holder.__root__
-        holder, key = follow(root, holder.__base__[:-1], step_into), holder.__base__[-1]
+    if type(holder) is Ref and references.way_to(holder) is not None:
+        start, (*way, key) = references.values.place_of_end(holder)
+        holder = references.values.stands_at(start, way)
     advice = []
     if type(holder) in CALLS and type(_raw(holder, "__target__")) not in CALLS:
         signature = None

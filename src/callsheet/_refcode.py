@@ -6,7 +6,9 @@ from ._bindings import Bindings, is_name
 from ._equal import equal
 from ._literal import Code, Display, call_code, flat, text_code
 from ._path import format_path
-from ._ref import Ref, Template, parse_text, template_text
+from ._ref import Ref
+from ._reftext import parse_text
+from ._written import Template, written
 from .errors import CallsheetError
 
 TYPE_CHECKING = False
@@ -14,28 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ._ref import Step
+    from ._steps import Step
 
 
 def reference_text(ref: Ref) -> str | None:
     """The text that a spec reads as this reference, of which nothing more is done; None where there is none."""
-    base = ref.__base__
-    text = template_text(base) if type(base) is Template else "${" + format_path(base) + "}"
+    text = written(ref.__base__, ref.__dots__)
     try:
-        return text if equal(parse_text(text), Ref(base)) else None
+        return text if equal(parse_text(text), Ref(ref.__base__, dots=ref.__dots__)) else None
     except CallsheetError:
         return None
 
 
 def literal_text(text: str) -> str:
     """The text that a spec reads as this very text."""
-    return template_text(Template((text,)))
+    return written(Template((text,)))
 
 
 def path_code(ref: Ref, word: str) -> Code:
     """`ref("a.b")`."""
     base = ref.__base__
-    text = template_text(base) if type(base) is Template else format_path(base)
+    text = "." * ref.__dots__ + format_path(base) if type(base) is tuple else written(base, ref.__dots__)
     return Code(f"{word}({text_code(text).text})")
 
 
@@ -61,12 +62,23 @@ def steps_code(start: Code, steps: tuple[Step, ...], operands: Iterator[Any], bi
             kwargs = {name: next(operands) for name in data[1]}
             given = bool(args or kwargs)
             code = call_code(f"{flat(_whole(code))}(", args, kwargs) if given else _around(_whole(code), "", "()")
+        elif kind in _SIGNS:
+            code = _around(_whole(code), _SIGNS[kind], "")
+            code.whole = False
+        elif kind == "text":
+            code = _around(_whole(code), "", ".__text__()")
+        elif kind in ("abs", "round"):
+            digits = f", {flat(next(operands))})" if data and data[0] is not None else ")"
+            code = _around(code, f"{bindings.member('builtins', kind)}(", digits)
         else:
             operand, reflected = flat(_whole(next(operands))), data[1]
             code = _whole(code)
             code = _around(code, f"{operand} {kind} ", "") if reflected else _around(code, "", f" {kind} {operand}")
             code.whole = False
     return code
+
+
+_SIGNS = {"neg": "-", "pos": "+"}
 
 
 def _around(code: Code | Display, before: str, after: str) -> Code | Display:

@@ -6,10 +6,11 @@ from ._fields import asked_beyond_fields, construct, has_fields, taken_by
 from ._items import CALLS, LISTS, MAPPINGS, given_itself, raw_item, settle_step, slot_of, unknown_argument
 from ._lazy import nothing_at, through
 from ._path import format_path, parse_path
-from ._ref import Ref, Template, moved
+from ._ref import Positions, Ref, moved
 from ._signature import signature_of
 from ._spec import SHARING, copy, here, set_item
 from ._tree import ENTER, Kind, fold, kind_of
+from ._written import inside
 from .errors import Fault, PathError, SpecError
 
 TYPE_CHECKING = False
@@ -187,8 +188,6 @@ class _Replacement:
 
 def _led_to(ref: Ref) -> Iterator[Any]:
     """What a reference starts from: a root, or the roots of those inside its text."""
-    yield ref.__root__
-    if type(ref.__base__) is Template:
-        for part in ref.__base__.parts:
-            if type(part) is Ref:
-                yield from _led_to(part)
+    for part in inside(ref):
+        root = part.__root__
+        yield root.call if type(root) is Positions else root

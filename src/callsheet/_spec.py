@@ -16,13 +16,14 @@ from ._items import (
     given_itself,
     label_of,
     raw_item,
-    read,
     slot_of,
     target_text,
 )
 from ._layout import layout, layout_names
 from ._origin import Origin
-from ._ref import Ref, bind, operand_items, parse_text, remake_operands
+from ._read import read
+from ._ref import Ref, like, moved, operand_items, remake_operands
+from ._reftext import parse_text
 from ._target import name_of
 from ._tree import ATOMS, ENTER, KINDS, TARGET, Kind, dict_form, fold, kind_of, list_form, within_default
 from .errors import Fault, SpecError
@@ -517,6 +518,11 @@ def attach(value: Any, site: Site | None = None) -> Any:
         if held < 2:
             _set(value, "__held__", held + 1)
         return value
+    if cls is Ref:
+        if value.__held__:
+            value = like(value, value.__base__, value.__steps__)  # each place has its own, which is bound there
+        _set(value, "__held__", True)
+        return value
     if cls in MAPPINGS or cls in LISTS or cls in DEFERRED:
         return value
     if _RAW[cls] is not None:
@@ -723,10 +729,12 @@ def _copied(spec: Any, memo: dict[int, Any]) -> Any:
     if around:
         before = frozenset(memo)
         fold(around, make, kinds=_CONTAINED, trail=trail)
+
+    def own(x: Any) -> Any:
+        return memo.get(id(x), x)
+
     for ref in bound:
-        bind(ref, lambda root: memo.get(id(root), root))
-        if type(ref.__base__) is not tuple:
-            _set(ref, "__base__", memo.get(id(ref.__base__), ref.__base__))
+        moved(ref, own)
     return made
 
 

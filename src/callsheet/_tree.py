@@ -36,15 +36,20 @@ class Kind:
 
     Attributes:
         node: Whether identity matters: reached twice, it is one thing.
+        link: Whether it leads to something instead of holding it: entered once, it is no level of nesting.
         items: Gives the keys and the values of an instance, as two new lists.
         remake: Makes an instance like the first argument from keys and values.
         owned: Keys whose values are class defaults, which each owner has for itself.
         construct: `remake` from built values, where that is more; told whether any was `deferred`.
         call: Gives the call that building an instance comes to, where it is one.
+        way: Of a link, the path of what it leads to, None where that is no place.
         by_hand: Whether its classes have a `build` of their own, which sees the values as they are.
     """
 
-    __slots__ = ("by_hand", "call", "construct", "family", "form", "head", "items", "node", "owned", "remake")
+    __slots__ = (
+        "by_hand", "call", "construct", "family", "form", "head",
+        "items", "link", "node", "once", "owned", "remake", "way",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class Kind:
         construct: Callable[..., Any] | None = None,
         call: Callable[[Any], Any] | None = None,
         by_hand: bool = False,
+        way: Callable[[Any], tuple[object, ...] | None] | None = None,
     ) -> None:
         self.by_hand = by_hand
         self.call = call
@@ -70,6 +76,9 @@ class Kind:
         self.remake = remake
         self.node = node
         self.owned = owned
+        self.way = way
+        self.link = family == "ref"
+        self.once = node or self.link
 
 
 def _sequence_items(x: Any) -> Items:
@@ -203,6 +212,7 @@ def fold(  # noqa: C901  (one loop, which must call nothing for a leaf)
     opened: set[int] = set()
     memo: dict[int, Any] = {}
     absent = stack  # a value that no memo can hold
+    depth, outside = 0, []  # of containers since the last reference; the same outside of each reference
     x: Any = None
     kind: Kind | None = None
     keys, values, start = [None], [root], 0
@@ -222,7 +232,7 @@ def fold(  # noqa: C901  (one loop, which must call nothing for a leaf)
             scope = memo
             if kind is not None and kind.owned is not None and keys[i] in kind.owned(x):
                 scope = {}
-            if inner.node:
+            if inner.once:
                 made = scope.get(id(value), absent)
                 if made is not absent:
                     values[i] = made
@@ -231,13 +241,17 @@ def fold(  # noqa: C901  (one loop, which must call nothing for a leaf)
                 made = short(value, inner)
                 if made is not ENTER:
                     values[i] = made
-                    if inner.node:
+                    if inner.once:
                         scope[id(value)] = made
                     continue
             stack.append((x, kind, keys, values, i, memo))
             if id(value) in opened:
                 raise _cycle(stack, value)
-            if len(stack) > MAX_DEPTH:
+            depth += 1
+            if inner.link:
+                outside.append(depth)
+                depth = 0
+            elif depth > MAX_DEPTH:
                 raise _too_deep(stack)
             opened.add(id(value))
             x, kind, memo, start = value, inner, scope, 0
@@ -249,8 +263,11 @@ def fold(  # noqa: C901  (one loop, which must call nothing for a leaf)
             assert kind is not None
             made = make(x, kind, keys, values)
             opened.discard(id(x))
-            if kind.node:
+            if kind.once:
                 memo[id(x)] = made
+            if kind.link:
+                depth = outside.pop()
+            depth -= 1
             x, kind, keys, values, i, memo = stack.pop()
             values[i] = made
             start = i + 1
@@ -279,9 +296,9 @@ def walk(root: Any, *, kinds: dict[type, Kind | None] = KINDS) -> Iterator[tuple
         return
     keys, values = kind.items(root)
     opened = {id(root)}
-    stack: list[Any] = [(root, (), iter(zip(keys, values, strict=True)), kind, {id(root)})]
+    stack: list[Any] = [(root, (), iter(zip(keys, values, strict=True)), kind, {id(root)}, 0 if kind.link else 1)]
     while stack:
-        x, steps, items, kind, seen = stack[-1]
+        x, steps, items, kind, seen, depth = stack[-1]
         for key, value in items:
             path = (*steps, key)
             inner = kind_of(type(value), kinds)
@@ -292,16 +309,19 @@ def walk(root: Any, *, kinds: dict[type, Kind | None] = KINDS) -> Iterator[tuple
                 raise CycleError(_cycle_fault(path, next(frame[1] for frame in stack if frame[0] is value)))
             if kind.owned is not None and key in kind.owned(x):
                 seen = set()
-            if inner.node:
+            if inner.once:
                 if id(value) in seen:
+                    if inner.link:
+                        yield path, value
                     continue
                 seen.add(id(value))
-            if len(stack) >= MAX_DEPTH:
+            if depth >= MAX_DEPTH and not inner.link:
                 raise DepthError(_depth_fault(path))
             yield path, value
             opened.add(id(value))
             keys, values = inner.items(value)
-            stack.append((value, path, iter(zip(keys, values, strict=True)), inner, seen))
+            depth = 0 if inner.link else depth + 1
+            stack.append((value, path, iter(zip(keys, values, strict=True)), inner, seen, depth))
             break
         else:
             opened.discard(id(x))

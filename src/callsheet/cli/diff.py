@@ -11,7 +11,7 @@ import click
 
 from callsheet._codec import to_data
 from callsheet._diff import diff
-from callsheet._resolve import resolve_references
+from callsheet._resolve import resolve
 from callsheet.cli._config import Subject, reading_options, told
 
 
@@ -61,4 +61,4 @@ def _is_override(word: str) -> bool:
 
 
 def _resolved(subject: Subject) -> object:
-    return Subject(resolve_references(subject.spec), subject.entry, None).part
+    return Subject(resolve(subject.spec), subject.entry, None).part

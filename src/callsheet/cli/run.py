@@ -8,7 +8,7 @@ import sys
 import click
 
 from callsheet._equal import hash_of
-from callsheet._resolve import resolve_references
+from callsheet._resolve import resolve
 from callsheet.cli._config import Config, overrides_argument, reading_options, told
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
@@ -42,7 +42,7 @@ def command(
     entry = entry_of(spec, named.entry)
     check_entry(spec, entry)
     place = Place.of(named.file, runs=runs, paths=named.paths)
-    resolved = resolve_references(spec)
+    resolved = resolve(spec)
     try:
         identity = hash_of(at(resolved, entry))
     except SaveError:

@@ -16,7 +16,7 @@ from callsheet._equal import hash_of
 from callsheet._files import config_files
 from callsheet._items import CALLS
 from callsheet._lazy import get, walk
-from callsheet._resolve import reached, resolve_references
+from callsheet._resolve import reached, resolve
 from callsheet._running import RUNNING
 from callsheet._spec import Mapping
 from callsheet._sweep import Sweep, Trial
@@ -226,7 +226,7 @@ def plan_trial(trial: Trial, entry: str) -> PlannedTrial:
     """
     path = entry_of(trial.spec, entry)
     check_entry(trial.spec, path)
-    resolved = resolve_references(trial.spec)
+    resolved = resolve(trial.spec)
     data = sendable(resolved)  # before the hash, which would name what is no data by its place below the entry
     return PlannedTrial(
         index=trial.index,

@@ -1,0 +1,67 @@
+"""References bound to the root and the place where they stand, resolvers to the functions that answer."""
+
+from __future__ import annotations
+
+from ._levels import Survey, container_of, origin_at, path_of
+from ._path import format_path
+from ._read import unknown_resolver
+from ._tree import kind_of
+from ._written import Asked, inside
+from .errors import CallsheetError, Fault, LoadError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+
+def bind_all(
+    spec: Any,
+    *,
+    resolvers: Mapping[str, Callable[..., Any]] | None = None,
+    error: type[CallsheetError] = LoadError,
+) -> None:
+    """Bind the references of a spec that are bound to nothing yet.
+
+    Args:
+        spec: Where absolute paths start, and what is looked through.
+        resolvers: The functions that `${name:...}` can ask; with None, names that are not known may stay so.
+        error: What is raised.
+
+    Raises:
+        CallsheetError: A relative reference stands in what is held at two places where it would mean two things, or
+            a resolver is not known. `faults` has each.
+    """
+    survey = Survey(spec)
+    faults = [fault for fault, _ in survey.clashes()]
+    for ref, level in survey.refs:
+        _set(ref, "__held__", True)
+        for part in inside(ref):
+            if part.__root__ is None:
+                _set(part, "__root__", container_of(level, part.__dots__) if part.__dots__ else spec)
+            base = part.__base__
+            if type(base) is Asked and base.function is None and base.name != "env" and resolvers is not None:
+                base.function = resolvers.get(base.name)
+                if base.function is None:
+                    fault = unknown_resolver(base.name, resolvers)
+                    where = format_path(path_of(level))
+                    faults.append(Fault(where, fault.problem, origin=origin_at(level), advice=fault.advice))
+    if faults:
+        raise error(*faults)
+
+
+def bind_new(value: Any, root: Any) -> bool:
+    """Bind the absolute references of a value that will be put into a spec; give whether it has relative ones too."""
+    if kind_of(type(value)) is None:
+        return False
+    relative = False
+    for ref, _ in Survey(value).refs:
+        for part in inside(ref):
+            if part.__root__ is None and part.__dots__:
+                relative = True
+            elif part.__root__ is None:
+                _set(part, "__root__", root)
+    return relative
+
+
+_set = object.__setattr__
