@@ -168,7 +168,8 @@ class Values(Ways):
                 return LATER
             if any(value is MISSING for value in values):
                 return MISSING
-            return filled(base, values) if type(base) is Template else answer(base, values)
+            asked: Any = base
+            return filled(asked, values) if type(base) is Template else answer(asked, values)
         try:
             found = self.end_of(ref)
         except UnboundError:

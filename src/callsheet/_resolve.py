@@ -171,9 +171,10 @@ def _text(x: Ref, values: list[Any]) -> Any:
     """A text with what is known filled in; what must be built first is put to it when it was."""
     at = iter(values)
     pieces: list[Any] = []
+    part: Any
     for part in x.__base__.parts:
         value = part if isinstance(part, str) else next(at)
-        if type(value) is Secret:
+        if type(value) is Secret and type(part) is Ref:
             value = _as_written(part, ())
         if value is MISSING:
             return MISSING
@@ -184,18 +185,15 @@ def _text(x: Ref, values: list[Any]) -> Any:
                 return _as_written(x, ())
             pieces.append(value)
         else:
-            plain = as_plain(value)
-            if plain is not LATER:
-                pieces.append(str(plain))
-            elif kind_of(type(value)) is not None and kind_of(type(value)).family in ("dict", "list", "tuple"):  # type: ignore[union-attr]
+            plain, kind = as_plain(value), kind_of(type(value))
+            if plain is LATER and (kind is None or kind.family in ("dict", "list", "tuple")):
                 return _as_written(x, ())
-            else:
-                pieces.append(Ref(value))
+            pieces.append(str(plain) if plain is not LATER else Ref(value))
     if not any(type(piece) is Ref and (piece.__steps__ or type(piece.__base__) not in WRITTEN) for piece in pieces):
         return _joined(pieces)
     whole: Any = ""
     for piece in pieces:
-        added = piece
+        added: Any = piece
         if type(piece) is Ref:
             steps = (*piece.__steps__, ("text", ()))
             added = Ref(piece.__base__, steps, None, piece.__policy__, piece.__dots__)
