@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from callsheet import MISSING, build, check, copy, equal, hash_of, lazy, partial, ref
+from callsheet import MISSING, build, check, copy, equal, from_data, hash_of, lazy, partial, ref, to_data
 from callsheet.errors import SpecError
 from saying import told
 
@@ -196,3 +196,41 @@ def test_a_post_init_that_fails_says_where():
     with pytest.raises(LookupError) as caught:
         build({"a": [Strict(lazy(int)("3"))]})
     assert caught.value.__notes__[0].split("\n")[0] == "while building a[0]"
+
+
+# --- partials
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        [functools.partial(keep, lazy(Made)(), k=[lazy(Made)()])],
+        {"a": Config(functools.partial(keep, lazy(Made)(), k=[lazy(Made)()]))},
+        lazy(keep)(functools.partial(keep, lazy(Made)(), k=[lazy(Made)()])),
+        [partial(keep)(lazy(Made)(), k=[lazy(Made)()])],
+    ],
+)
+def test_a_functools_partial_is_a_partial_wherever_it_stands(spec):
+    made = build(spec)
+    found = made[0] if isinstance(made, list) else made["a"].size if isinstance(made, dict) else made[0][0]
+    (first,), more = found()
+    assert (type(found), type(first), type(more["k"][0]), Made.count) == (functools.partial, Made, Made, 2)
+    assert found()[0][0] is first
+    assert equal(from_data(to_data(spec)), copy(spec))
+    assert hash_of(from_data(to_data(spec))) == hash_of(spec)
+
+
+def test_what_a_partial_inside_a_partial_makes_is_new_at_each_call():
+    held = build(partial(keep)(lazy(Made)(), each=partial(Made)(lazy(Made)())))
+    (one,), first = held()
+    (same,), second = held()
+    assert one is same
+    made, again = first["each"](), second["each"]()
+    assert made is not again
+    assert made.parts[0] is again.parts[0]
+
+
+def test_a_functools_partial_that_its_function_does_not_bear_is_a_fault():
+    assert told(lambda: build([functools.partial(net, widht=1)]), SpecError).startswith(
+        "[0].widht  no such argument of test_build.net"
+    )

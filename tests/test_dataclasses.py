@@ -22,6 +22,7 @@ from callsheet import (
     get,
     hash_of,
     lazy,
+    load,
     override,
     partial,
     ref,
@@ -250,7 +251,7 @@ def test_calls_and_references_in_fields_are_raw_until_built(make):
 def test_what_post_init_computes_is_computed_from_what_was_built():
     raw = Derived(lazy(int)("4"))
     assert (raw.total, build(raw).total, build(Child(lazy(int)("6"))).total) == (None, 4, 6)
-    assert build(Doubling(lazy(int)("4"))).x == 8
+    assert build(Doubling(lazy(int)("4"))).x == build(Plain(Doubling(lazy(int)("4")))).x.x == 8
     assert build(Attrs(lazy(int)("4"))).late == 4
 
 
@@ -354,6 +355,63 @@ def test_a_constructor_of_ones_own_that_asks_for_more_than_fields_is_told_likewi
 
     assert build(Own(3)).x == 3
     assert "its constructor asks for twice" in told(lambda: build(Own(lazy(int)("3"))), SpecError)
+
+
+# --- what a __post_init__ cannot bear
+
+
+@pytest.mark.parametrize(
+    "use", [lambda x: x * 2, lambda x: 2 - x, lambda x: x < 3, lambda x: x >= 3, lambda x: [x / 2], lambda x: x**2]
+)
+def test_a_post_init_that_computes_with_a_call_says_what_to_write(use):
+    @dataclass
+    class Computing:
+        x: Any
+
+        def __post_init__(self):
+            self.x = use(self.x)
+
+    assert told(lambda: Computing(lazy(int)("3")), TypeError) == "\n".join(
+        [
+            "Computing.__post_init__ computes with lazy(int)('3'), which must be built first",
+            "  write  lazy(Computing)(…)  in its place",
+        ]
+    )
+    assert build(lazy(Computing)(lazy(int)("3"))) == Computing(3)
+
+
+def test_elsewhere_a_call_in_arithmetic_is_the_error_that_python_has():
+    with pytest.raises(TypeError, match="unsupported operand"):
+        lazy(int)("3") * 2
+    assert build([x := lazy(int)("3"), x + ref(x)])[1] == 6
+
+
+def test_a_post_init_that_fails_in_a_config_file_says_what_to_write(project):
+    project(
+        "shapes_of_tests.py",
+        """
+        from dataclasses import dataclass
+
+        @dataclass
+        class Rows:
+            count: object
+
+            def __post_init__(self):
+                self.rows = list(range(self.count))
+        """,
+    )
+    path = project(
+        "conf.py",
+        """
+        from callsheet import lazy
+        from shapes_of_tests import Rows
+
+        rows = Rows(lazy(int)("3"))
+        """,
+    )
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer") as caught:
+        load(path)
+    assert caught.value.__notes__ == ["Rows was given what must be built first: write  lazy(Rows)(…)  in its place"]
 
 
 # --- Python's own copies

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import attrs
 import pytest
 
-from callsheet import Config, build, copy, equal, get, lazy, origin, plain, ref, replace
+from callsheet import Config, build, copy, equal, from_data, get, lazy, origin, plain, ref, replace
 from callsheet._spec import attach
 from callsheet.errors import PathError, SpecError
 from saying import told
@@ -113,6 +113,13 @@ def test_references_lead_to_what_is_new():
     assert made.other is spec.other
 
 
+def test_references_by_path_start_in_the_new_spec():
+    spec = from_data({"text": "w${model.width}", "model": {"width": 1}, "same": {"text": "fixed"}})
+    made = replace(spec, {"model.width": 2})
+    assert (made.text, spec.text) == ("w2", "w1")
+    assert made.same is spec.same
+
+
 def test_a_path_through_a_reference_changes_the_node_that_it_leads_to():
     model = lazy(net)(3)
     spec = lazy(dict)(model=model, same=ref(model))
@@ -131,6 +138,13 @@ def test_what_was_given_may_hold_what_was_there():
     made = replace(spec, {"model": lazy(net)(2, spec.model)}, width=3)
     assert made.model.inner is spec.model
     assert build(made)["model"] == (2, (1, None, ()), ())
+
+
+def test_a_node_may_be_put_into_what_takes_its_place():
+    spec = lazy(dict)(model=lazy(net)(1))
+    made = replace(spec, {"model.inner": spec.model})
+    assert made.model.inner is spec.model
+    assert build(made)["model"] == (1, (1, None, ()), ())
 
 
 def test_an_argument_that_was_not_set_is_set_and_a_name_reaches_its_position():

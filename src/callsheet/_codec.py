@@ -24,6 +24,7 @@ from ._spec import (
     Partial,
     attach,
     call_parts,
+    described,
     mapping_of_atoms,
     new_call,
     new_list,
@@ -280,6 +281,8 @@ class _Encoder:
             return values
         if kind.family == "tuple":
             return {"_value_": "tuple", "of": values}
+        if kind.family == "partial" and type(x) not in CALLS:
+            x = described(x)
         if type(x) in CALLS and type(x) not in INSTANCES:
             return self._call(x, keys, values)
         cls = _raw(x, "__target__") if type(x) in INSTANCES else type(x)

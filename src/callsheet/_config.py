@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_tra
 
 from ._build import build
 from ._fields import clone, field_items, owned_defaults
-from ._instances import Deferring
+from ._instances import note_unborne
 from ._joint import JOINT
 from ._reftext import parse_text
 from ._spec import Call, attach, copy, new_call
@@ -64,8 +64,7 @@ class _Meta(ABCMeta):
         try:
             return attach(_with_references(super().__call__(*args, **kwargs)))
         except Exception as error:
-            if any(map(Deferring(), (*args, *kwargs.values()))):
-                error.add_note(f"it was given what must be built first: write  lazy({cls.__name__})(…)  in its place")
+            note_unborne(error)
             raise
 
 

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
 _LITERAL = 200
 """Characters of a text up to which it is written into the source."""
-_LINE = 400
-"""Characters of a display beyond which it gets a line of its own."""
-_NESTED = 8
-"""Displays within each other beyond which one gets a line of its own: Python's parser knows no 1,000."""
+_LINE = 200
+"""Characters of a display beyond which it gets a line of its own: Python's parser bears 200 within each other."""
 
 
 def factory(spec: T, *, root: Any = None) -> Callable[[], T]:
@@ -133,23 +131,19 @@ class _Source:
         inner = [whole]
         for x in inner:  # grows while it is read
             inner += [v for v in (x.values() if type(x) is dict else x) if type(v) is dict or type(v) is list]
-        shown: dict[int, tuple[str, int]] = {}
+        shown: dict[int, str] = {}
         for x in reversed(inner):
-            deepest = 0
-            texts = []
-            for value in x.values() if type(x) is dict else x:
-                text, depth = shown.get(id(value), ("", 0))
-                texts.append(text or self.expression(value))
-                deepest = max(deepest, depth)
+            texts = [shown.get(id(v)) or self.expression(v) for v in (x.values() if type(x) is dict else x)]
             if type(x) is dict:
                 text = "{" + ", ".join(f"{self.expression(k)}: {t}" for k, t in zip(x, texts, strict=True)) + "}"
             else:
                 text = "[" + ", ".join(texts) + "]"
-            if x is not whole and (len(text) > _LINE or deepest >= _NESTED):
-                self.line(f"v{len(self.lines)} = {text}", None)
-                text, deepest = f"v{len(self.lines) - 1}", -1
-            shown[id(x)] = text, deepest + 1
-        return shown[id(whole)][0]
+            if x is not whole and len(text) > _LINE:
+                name = f"v{len(self.lines)}"
+                self.line(f"{name} = {text}", None)
+                text = name
+            shown[id(x)] = text
+        return shown[id(whole)]
 
     def named(self, value: Any) -> str:
         name = self.known.get(id(value))

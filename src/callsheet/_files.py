@@ -10,6 +10,7 @@ from . import _configfile
 from ._bind import bind_all
 from ._configfile import ConfigSource, show_file
 from ._datafile import SUFFIXES, load_data, save_data
+from ._instances import note_unborne
 from ._items import raw_item, settle_step
 from ._leaf import is_data
 from ._origin import locate
@@ -271,7 +272,11 @@ class _Session:
                 path, lambda place: self.sources[place].source, self.meanings, self.place_of
             )
             watched = frozenset(str(said.steps[0]) for said in file.overrides)
-            _configfile.execute(file.source.compile(meanings, watched), module, hooks)
+            try:
+                _configfile.execute(file.source.compile(meanings, watched), module, hooks)
+            except Exception as error:
+                note_unborne(error)
+                raise
             _note_quiet(file)
             file.running = False
             file.module = module

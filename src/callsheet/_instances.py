@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from ._fields import asked_beyond_fields
+import sys
+
+from ._fields import asked_beyond_fields, has_fields
 from ._items import CALLS, DEFERRED
 from ._secret import Secret
 from ._tree import KINDS, Kind, kind_of
-from .errors import Fault
+from .errors import Fault, ReferenceUseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
     from typing import Any
 
 
@@ -70,3 +74,50 @@ def instance_fault(x: Any, path: str) -> Fault | None:
         f"its constructor asks for {', '.join(asked)}",
         advice=[f"write  lazy({name})(…)  in its place"],
     )
+
+
+def note_unborne(error: BaseException) -> None:
+    """Say of an exception from a `__post_init__` that was given what must be built first how to write that."""
+    trace, frames = error.__traceback__, []
+    while trace is not None:
+        frames.append(trace.tb_frame)
+        trace = trace.tb_next
+    cls = _computing(reversed(frames))
+    if cls is not None and not any("must be built first" in note for note in getattr(error, "__notes__", ())):
+        error.add_note(f"{cls.__name__} was given what must be built first: {_advice(cls)}")
+
+
+def refuse_use(what: str) -> None:
+    """Refuse that the `__post_init__` which runs computes with what must be built first; elsewhere nothing happens.
+
+    Raises:
+        ReferenceUseError: One does.
+    """
+    frames: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and len(frames) < _NEAR:
+        frames.append(frame)
+        frame = frame.f_back
+    cls = _computing(iter(frames))
+    if cls is not None:
+        problem = f"{cls.__name__}.__post_init__ computes with {what}, which must be built first"
+        raise ReferenceUseError(Fault("", problem, advice=[_advice(cls)]))
+
+
+_NEAR = 20
+"""Frames between a `__post_init__` and what it does with a field."""
+
+
+def _advice(cls: type) -> str:
+    made = f"lazy({cls.__name__})(…)"
+    builds = hasattr(cls, "__callsheet_kind__")
+    return f"write  ref({made}).build()  in its place" if builds else f"write  {made}  in its place"
+
+
+def _computing(frames: Iterator[FrameType]) -> type | None:
+    """The class whose `__post_init__` is the innermost of some frames, where it was given what must be built first."""
+    for frame in frames:
+        if frame.f_code.co_name in ("__post_init__", "__attrs_post_init__"):
+            x = frame.f_locals.get(frame.f_code.co_varnames[0])
+            return type(x) if has_fields(type(x)) and Deferring()(x) else None
+    return None

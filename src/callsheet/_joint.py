@@ -145,8 +145,8 @@ class Joint:
         if type(x) in CALLS:
             return self._call(x, *call_parts(x, keys, values))
         if kind.call is not None:
-            target = _raw(kind.call(x), "__target__")
-            return (resolve(target) if type(target) is Name else target)(**dict(zip(keys, values, strict=True)))
+            call = kind.call(x)
+            return self._call(call, *call_parts(call, keys, values))
         if kind.family == "dict":
             return dict(zip(map(made_key, keys), values, strict=True))
         if kind.family == "list":

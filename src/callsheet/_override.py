@@ -307,7 +307,7 @@ def _put(root: Any, holder: Any, key: Any, value: Any, origin: Origin, journal: 
 
 def _is_frozen(cls: type) -> bool:
     parameters = getattr(cls, "__dataclass_params__", None)
-    return bool(getattr(parameters, "frozen", False)) or "_fields" in dir(cls)
+    return bool(getattr(parameters, "frozen", False)) or "_fields" in dir(cls) or cls.__module__ == "functools"
 
 
 def _delete(holder: Any, key: Any, said: Override, where: str, journal: Journal) -> None:

@@ -200,7 +200,7 @@ class _Survey:
         return [], []
 
     def make(self, x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
-        if (type(x) in CALLS or kind.family == "fields") and (self.only is None or id(x) in self.only):
+        if (type(x) in CALLS or kind.family in ("fields", "partial")) and (self.only is None or id(x) in self.only):
             self.faults.extend(self.faults_at(x, kind))
         return x
 

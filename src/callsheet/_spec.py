@@ -7,6 +7,7 @@ from _collections_abc import Iterator, MutableMapping
 
 from ._configfile import PREFIX
 from ._equal import equal
+from ._instances import refuse_use
 from ._items import (
     CALLS,
     DEFERRED,
@@ -25,7 +26,7 @@ from ._read import read
 from ._ref import Ref, like, moved, operand_items, remake_operands
 from ._reftext import parse_text
 from ._target import name_of
-from ._tree import ATOMS, ENTER, KINDS, TARGET, Kind, dict_form, fold, kind_of, list_form, within_default
+from ._tree import ATOMS, ENTER, KINDS, STANDARD, TARGET, Kind, dict_form, fold, kind_of, list_form, within_default
 from .errors import Fault, SpecError
 
 TYPE_CHECKING = False
@@ -116,6 +117,23 @@ class Call:
         _raw(self, "__dict__").update(kwargs)
         _set(self, "__held__", 2)  # who holds it is not known here
         settle_class(self)
+
+
+def _computed(name: str) -> Any:
+    def compute(self: Call, *others: Any) -> Any:
+        if not any(type(other) is Ref for other in others):  # which can be computed with
+            refuse_use(layout(self, width=10_000))
+        return NotImplemented
+
+    compute.__name__ = name
+    return compute
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+    for _prefix in ("", "r"):
+        setattr(Call, f"__{_prefix}{_name}__", _computed(f"__{_prefix}{_name}__"))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(Call, f"__{_name}__", _computed(f"__{_name}__"))
 
 
 class Partial(Call):
@@ -793,6 +811,15 @@ def call_parts(call: Any, keys: list[Any], values: list[Any]) -> tuple[Any, list
     return target, values[start:stop], dict(zip(keys[stop:], values[stop:], strict=True))
 
 
+def described(partial: Any) -> Any:
+    """A `functools.partial` as the `Partial` that it stands for."""
+    return new_call(Partial, partial.func, list(partial.args), dict(partial.keywords))
+
+
+def _plain_partial(x: Any, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return type(x)(target, *args, **kwargs)
+
+
 def _mapping_items(x: Any) -> tuple[list[Any], list[Any]]:
     items = _items_of(x)
     return list(items), list(items.values())
@@ -842,6 +869,15 @@ _MAPPING = Kind(_mapping_items, _mapping_remake, family="dict", head=_no_head, f
 _LIST = Kind(_list_items, _list_remake, family="list", head=_no_head, form=list_form)
 _INSTANCE = Kind(_call_items, _call_remake, node=True, family="fields", head=_call_head, form=_instance_form)
 KINDS.update({Call: _CALL, _LiveCall: _CALL, Partial: _PARTIAL, _LivePartial: _PARTIAL})
+STANDARD["functools", "partial"] = Kind(
+    lambda x: _call_items(described(x)),
+    lambda x, keys, values: _plain_partial(x, *call_parts(described(x), keys, values)),
+    node=True,
+    family="partial",
+    head=lambda x: _call_head(described(x)),
+    form=lambda x, keys: _call_form(described(x), keys),
+    call=lambda x: described(x),
+)
 KINDS.update({Instance: _INSTANCE, _LiveInstance: _INSTANCE})
 KINDS.update({Mapping: _MAPPING, _LiveMapping: _MAPPING, List: _LIST, _LiveList: _LIST})
 

@@ -146,6 +146,10 @@ KINDS: dict[type, Kind | None] = {
 """Type to kind; None for what holds nothing. Every verb takes another table as `kinds=`."""
 
 
+STANDARD: dict[tuple[str, str], Kind | None] = {("collections", "OrderedDict"): KINDS[dict]}
+"""Kinds of classes whose modules are not loaded for their sake."""
+
+
 class Only(dict):  # type: ignore[type-arg]
     """A table of kinds in which every type that it does not name holds nothing."""
 
@@ -171,10 +175,8 @@ def kind_of(cls: type, kinds: dict[type, Kind | None] = KINDS) -> Kind | None:
         kind = FIELDS
     elif issubclass(cls, tuple) and hasattr(cls, "_fields"):
         kind = NAMED_TUPLE
-    elif cls.__name__ == "OrderedDict" and cls.__module__ == "collections":
-        kind = kinds[dict]
     else:
-        kind = None
+        kind = STANDARD.get((cls.__module__, cls.__name__))
     kinds[cls] = kind
     return kind
 
