@@ -97,9 +97,7 @@ class _Checks:
         self.cache = SignatureCache()
         self.imported: dict[int, Known] = {}  # by the id of the object
         self.named: dict[int, str] = {}  # by the id of a callable that was given itself
-        self.used: dict[
-            str, tuple[Any, Fault]
-        ] = {}  # by its name as it is written: a target, and where it stands first
+        self.used: dict[str, tuple[Any, Fault]] = {}  # by a name as it is written: a target, and where it stands first
         self.sure = Judge(root, self.recall, importing=False)
         self.real = Judge(root, self.look)
 
