@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from callsheet import MISSING, lazy, partial, ref
+from callsheet import MISSING, lazy, load, partial, ref
+from callsheet._target import Name
+from shapes import Color, Perm
 
 
 class Net:
@@ -41,6 +44,11 @@ class Config:
         (lazy(Net)(act=Net), "lazy(Net)(act=Net)"),
         (lazy(Net)({1: "a", "b c": 2}), "lazy(Net)({1: 'a', 'b c': 2})"),
         (lazy(list[int])(), "lazy(list[int])()"),
+        (lazy(Net)(act=Name("torch.nn", "ReLU")), "lazy(Net)(act=ReLU)"),
+        (lazy(Net)(act=Name("torch", "float32")), "lazy(Net)(act=torch.float32)"),
+        (lazy(Net)(act=Color.RED), "lazy(Net)(act=Color.RED)"),
+        (lazy(Net)(act=Perm.R | Perm.W), "lazy(Net)(act=Perm.R | Perm.W)"),
+        (lazy(Net)(act=Path("a/b")), "lazy(Net)(act=Path('a/b'))"),
     ],
 )
 def test_a_spec_reads_like_the_code_that_makes_it(spec, text):
@@ -77,3 +85,36 @@ def test_a_wide_spec_that_holds_itself_twice_is_shown_once():
     spec = lazy(dict)(a="x" * 60, b="y" * 60)
     spec.c, spec.d = spec, [spec]
     assert repr(spec) == f"lazy(dict)(\n    a='{'x' * 60}',\n    b='{'y' * 60}',\n    c=...,\n    d=[...],\n)"
+
+
+def test_a_node_that_takes_lines_of_its_own_is_shown_once():
+    net = lazy(Net)("x" * 60, parts="y" * 60)
+    spec = lazy(Net)(net, parts=[ref(net).width, lazy(Net)(net)], act=lazy(Net)(1))
+    assert repr(spec) == "\n".join(
+        [
+            "lazy(Net)(",
+            "    lazy(Net)(",
+            f"        '{'x' * 60}',",
+            f"        parts='{'y' * 60}',",
+            "    ),",
+            "    parts=[ref(lazy(Net)(...)).width, lazy(Net)(lazy(Net)(...))],",
+            "    act=lazy(Net)(1),",
+            ")",
+        ]
+    )
+
+
+def test_a_file_is_shown_as_it_is_written_with_what_has_a_name_by_its_name(project):
+    text = """
+    from callsheet import lazy, partial
+    from shapes import Color, Net, Optim
+
+    norm  = partial(Net)(eps=1e-05)
+    parts = [lazy(norm)(64), lazy(norm)(128)]
+    hp    = {'lr': 0.1, 'color': Color.RED}
+    model = lazy(Net)(parts=parts, norm=norm, **hp, hp=hp)
+    optim = Optim(lr=0.1, inner=model)
+    """
+    path = project("conf.py", text)
+    shown = "\n".join(line[4:] for line in text.splitlines() if " = " in line)
+    assert str(load(path)) == shown.replace("**hp", "lr=0.1, color=Color.RED")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from ._tree import KINDS, kind_of
+from ._target import Name
+from ._tree import KINDS, TARGET, is_enum, kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def layout(
     """A spec or value as text.
 
     Args:
-        x: Any spec or value; one that holds itself is shown as far as that.
+        x: Any spec or value; one that holds itself is shown as far as that, and a node that
+            takes lines of its own is shown once.
         width: Columns that a line may use.
         indent: Columns that the first line has used already.
         names: By `id`, the names of nodes that are written elsewhere.
@@ -51,7 +53,7 @@ def layout(
     """
     writer = _Writer(width, names or {}, kinds)
     if leaf is not None:
-        writer.leaf, writer.longest = leaf, sys.maxsize
+        writer.leaf, writer.longest, writer.elides = leaf, sys.maxsize, False
     return writer.write(x, indent, 0, top=True)
 
 
@@ -68,7 +70,8 @@ def layout_names(mapping: Any, *, width: int = WIDTH, kinds: dict[type, Kind | N
     names: dict[int, str] = {}
     for name, value in items:
         inner = kind_of(type(value), kinds)
-        if inner is not None and inner.node and str(name).isidentifier():
+        held = inner is not None and (inner.node or (inner.family in ("list", "dict") and len(value)))
+        if held and str(name).isidentifier():
             names.setdefault(id(value), str(name))
     longest = max((len(str(name)) for name, _ in items if len(str(name)) <= _LONG_NAME), default=0)
     lines = []
@@ -88,12 +91,16 @@ class _Writer:
         self.kinds = kinds
         self.leaf: Callable[[Any], str] = _leaf_text
         self.longest = _LONGEST
+        self.elides = True
         self.opened: set[int] = set()
+        self.shown: set[int] = set()
         self.rows = 0
         self.flats: dict[tuple[int, bool], str | None] = {}
 
     def write(self, x: Any, column: int, depth: int, *, top: bool = False) -> str:
         """`x` as text that starts at `column`, its further lines indented by `depth` fours."""
+        if self.shown:
+            self.flats.pop((id(x), top), None)  # what it holds may be shown already, and take less room now
         line = self._flat(x, depth, top=top)
         if line is not None and (line == _MORE or column + len(line) <= self.width):
             return line
@@ -104,7 +111,7 @@ class _Writer:
         if kind is None or kind.form is None:
             return line or self.leaf(x)
         self.opened.add(id(x))
-        opening, labels, closing, values = _form(x, kind)
+        opening, labels, closing, values = self._form(x, kind)
         if not labels:
             self.opened.discard(id(x))
             return opening + closing.lstrip(",")
@@ -114,6 +121,8 @@ class _Writer:
             for label, v in zip(labels, values, strict=True)
         ]
         self.opened.discard(id(x))
+        if kind.node and self.elides:
+            self.shown.add(id(x))
         return opening + "\n" + ",\n".join(rows) + ",\n" + "    " * depth + closing.lstrip(",")
 
     def _flat(self, x: Any, depth: int, *, top: bool = False) -> str | None:
@@ -121,14 +130,17 @@ class _Writer:
         kind = kind_of(type(x), self.kinds)
         if kind is None or kind.form is None:
             return self.leaf(x)
-        if not top and kind.node and id(x) in self.names:
+        if not top and id(x) in self.names:
             return self.names[id(x)]
         if id(x) in self.opened or depth > _DEEPEST:
             return _MORE
+        if id(x) in self.shown:
+            opening, _, closing, _ = self._form(x, kind)
+            return f"{opening}{_MORE}{closing}"
         if (id(x), top) in self.flats:
             return self.flats[id(x), top]
         self.opened.add(id(x))
-        opening, labels, closing, values = _form(x, kind)
+        opening, labels, closing, values = self._form(x, kind)
         parts: list[str] = []
         room: int = self.width - len(opening)
         line: str | None = None
@@ -144,17 +156,25 @@ class _Writer:
         self.flats[id(x), top] = line
         return line
 
-
-def _form(x: Any, kind: Kind) -> tuple[str, list[str], str, list[Any]]:
-    assert kind.form is not None
-    keys, values = kind.items(x)
-    opening, labels, closing = kind.form(x, keys)
-    return opening, labels, closing, values[len(values) - len(labels) :]
+    def _form(self, x: Any, kind: Kind) -> tuple[str, list[str], str, list[Any]]:
+        assert kind.form is not None
+        keys, values = kind.items(x)
+        opening, labels, closing = kind.form(x, keys)
+        if keys and keys[0] == TARGET and id(values[0]) in self.names:
+            opening = f"{opening.partition('(')[0]}({self.names[id(values[0])]})("
+        return opening, labels, closing, values[len(values) - len(labels) :]
 
 
 def _leaf_text(x: Any) -> str:
+    """A value that holds nothing, as code would say it."""
     if isinstance(x, type):
         return x.__qualname__
+    if type(x) is Name:
+        return x.qualname if x.qualname.rpartition(".")[2][:1].isupper() else x.dotted
+    if is_enum(x) and x.name:
+        return " | ".join(f"{type(x).__qualname__}.{part}" for part in x.name.split("|"))
+    if type(x).__module__.startswith("pathlib") and hasattr(x, "joinpath"):
+        return f"{type(x).__name__.removeprefix('Posix').removeprefix('Windows')}({str(x)!r})"
     named = callable(x) and hasattr(x, "__qualname__") and not hasattr(x, "__origin__")
     text = str(x.__qualname__) if named else repr(x)
     return text if len(text) <= 400 else text[:396] + " ..."

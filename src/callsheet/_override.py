@@ -181,8 +181,8 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override", jour
         if said.operation == "append":
             value = _appended(before, value, said)
     except Mismatch as error:
-        signature = signature_of(_raw(holder, "__target__")) if cls in CALLS else None
-        advice = [signature_text(holder, signature)] if signature is not None else []
+        signature = signature_of(_raw(holder, "__target__")) if cls in CALLS else fields_of(cls)
+        advice = [signature_text(holder, signature, signature.parameter(key))] if signature is not None else []
         raise OverrideError(Fault(said.path, str(error), origin=where, advice=advice)) from None
     relative = bind_new(value, root)
     _put(root, holder, key, value, origin, journal)

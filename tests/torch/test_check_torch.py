@@ -1,10 +1,15 @@
 """What builds checks: the real signatures of PyTorch and scikit-learn raise no false alarm, and wrong values are found."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 
 import numpy
 import pytest
 from sklearn import cluster, decomposition, ensemble, linear_model, neighbors, pipeline, preprocessing, svm
+from test_lazy_torch import SKLEARN, TORCH
 from torch.utils.data import DataLoader, RandomSampler, Subset, TensorDataset, WeightedRandomSampler
 
 import torch
@@ -133,3 +138,52 @@ def test_a_value_that_the_signature_does_not_allow_is_found(call, problems):
     with pytest.raises(SpecError) as caught:
         check(call)
     assert [f"{fault.path} {fault.problem}" for fault in caught.value.faults] == problems
+
+
+CHILD = """
+import json, sys
+from callsheet import hash_of, load
+from callsheet._check import examine
+package, *overrides = sys.argv[1:]
+spec = load("conf.py", overrides)
+faults, notes = examine(spec)
+print(json.dumps([package in sys.modules, hash_of(spec), [fault.as_data() for fault in [*faults, *notes]]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "text", "wrong"),
+    [
+        # That a list serves as a Dataset is for PyTorch to tell.
+        (
+            "torch",
+            TORCH.replace("[1, 2, 3]", "lazy(torch.utils.data.TensorDataset)()"),
+            ["optimizer.lr=fast", "layers.norms.0=3", "sgd.momentum=null"],
+        ),
+        ("sklearn", SKLEARN, ["forest.n_estimator=3"]),
+    ],
+    ids=["torch", "sklearn"],
+)
+def test_a_config_that_was_checked_once_is_checked_again_without_importing_what_it_names(
+    tmp_path, package, text, wrong
+):
+    (tmp_path / "conf.py").write_text(text)
+
+    def told(*overrides, cache="cache"):
+        environ = {**os.environ, "CALLSHEET_CACHE": cache and str(tmp_path / cache)}
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD, package, *overrides],
+            cwd=tmp_path,
+            env=environ,
+            check=True,
+            capture_output=True,
+        )
+        return json.loads(done.stdout)
+
+    imported, digest, faults = told()
+    assert (imported, faults) == (True, [])
+    assert told() == [False, digest, []]
+    found = told(*wrong)
+    assert found[0]
+    assert found[2] != []
+    assert found == told(*wrong, cache="")

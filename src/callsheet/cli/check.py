@@ -66,8 +66,9 @@ def command(
     if as_json:
         click.echo(json.dumps({"faults": [], "notes": [note.as_data() for note in notes], "calls": calls}))
     else:
-        for note in notes:
-            click.echo("callsheet: note\n" + render([note], indent="  "), err=True)
+        if notes:
+            count = f"{len(notes)} note{'' if len(notes) == 1 else 's'}"
+            click.echo(f"callsheet: {count}\n{render(notes, indent='  ')}", err=True)
         click.echo(f"{config}: {calls} call{'' if calls == 1 else 's'}, no faults")
 
 
