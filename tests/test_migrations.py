@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from callsheet import build, equal, from_data, hash_of, lazy, load, origin, save, to_data
+from callsheet import build, check, equal, from_data, hash_of, lazy, load, origin, save, to_data
 from command import Project
 from saying import told
 
@@ -176,6 +176,20 @@ def test_references_follow_an_argument_to_its_new_name(train):
     assert (spec.a, spec.b, spec.c, spec.d) == (7, "deep 7", 7, 1)
 
 
+def test_references_follow_an_argument_that_was_renamed_twice(train):
+    data = {"m": call("train:Net", x=7), "a": "${m.x}", "b": "${m.y}"}
+    spec, _ = read(data, {"train:Net.x": "y", "train:Net.y": "depth"})
+    assert spec.a == 7
+    assert told(lambda: check(spec)).startswith("b  refers to m.y, where nothing is")
+
+
+def test_a_function_that_calls_back_and_forth_ends():
+    rules = {"a:A": lambda old: lazy("b:B")(), "b:B": lambda old: lazy("a:A")()}
+    assert told(lambda: read({"m": call("a:A")}, rules)) == (
+        "m  is migrated in a circle: b:B becomes a:A                           x.json"
+    )
+
+
 # --- what needs code --------------------------------------------------------------------------------------------------
 
 
@@ -255,6 +269,7 @@ def test_a_long_chain_is_no_matter_of_depth():
         ({"m": "n", "n": "m"}, "m:_ → n:_ → m:_"),
         ({"a:A": "b:A", "b": "a"}, "a:A → b:A → a:A"),
         ({"a:A.x": "y", "a:A.y": "x"}, "a:A.x → a:A.y → a:A.x"),
+        ({"a": "b.c", "b": "a"}, "a:_ → b.c:_ → a.c:_ → …"),
     ],
 )
 def test_names_that_lead_back_are_refused_before_anything_is_read(rules, circle):

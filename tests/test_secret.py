@@ -240,11 +240,11 @@ def test_an_override_with_a_literal_is_refused_without_showing_it(said):
 
 
 def test_an_override_of_an_argument_that_takes_a_text_stays_a_secret(env):
-    spec = override({"main": lazy(typed)(Secret("env:SHEET_NONE"))}, ["main.key=env:SHEET_KEY"])
+    spec = override({"main": lazy(typed)(key=Secret("env:SHEET_NONE"))}, ["main.key=env:SHEET_KEY"])
     check(spec)
     assert spec["main"].key == Secret("env:SHEET_KEY")
     assert build(spec)["main"] == VALUE
-    assert origin(spec["main"], "0").text == "main.key=env:SHEET_KEY"
+    assert origin(spec["main"], "key").text == "main.key=env:SHEET_KEY"
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------

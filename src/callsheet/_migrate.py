@@ -62,7 +62,7 @@ class Migrations:
         LoadError: A rule cannot be read, or names lead back to themselves.
     """
 
-    __slots__ = ("arguments", "modules", "targets")
+    __slots__ = ("arguments", "longest", "modules", "targets")
 
     def __init__(self, rules: Mapping[str, Any]) -> None:
         self.targets: dict[str, Any] = {}
@@ -70,8 +70,11 @@ class Migrations:
         self.arguments: dict[tuple[str, str], Any] = {}
         for old, new in rules.items():
             self._add(old, new)
-        _refuse_circles([*self.targets, *(f"{module}:_" for module in self.modules)], self.next_name)
-        _refuse_circles([f"{target}.{argument}" for target, argument in self.arguments], self._next_argument)
+        self.longest = len(rules)  # of a chain: no rule is needed twice in one
+        _refuse_circles([*self.targets, *(f"{module}:_" for module in self.modules)], self.next_name, len(rules))
+        _refuse_circles(
+            [f"{target}.{argument}" for target, argument in self.arguments], self._next_argument, len(rules)
+        )
 
     def _add(self, old: Any, new: Any) -> None:
         module, colon, qualname = old.partition(":") if isinstance(old, str) else ("", "", "")
@@ -98,7 +101,7 @@ class Migrations:
         """
         passed = {text: None}
         while isinstance(new := self.next_name(text), str):
-            if new in passed:
+            if new in passed or len(passed) > self.longest:
                 raise _circle([*passed, new])
             passed[new] = None
             text = new
@@ -150,7 +153,7 @@ class Migrations:
             at = new
 
 
-def _refuse_circles(starts: Iterable[str], step: Callable[[str], Any]) -> None:
+def _refuse_circles(starts: Iterable[str], step: Callable[[str], Any], longest: int) -> None:
     fine: set[str] = set()
     for start in starts:
         chain: dict[str, None] = {}
@@ -159,6 +162,8 @@ def _refuse_circles(starts: Iterable[str], step: Callable[[str], Any]) -> None:
             if at in chain:
                 names = list(chain)
                 raise _circle([*names[names.index(at) :], at])
+            if len(chain) > longest:
+                raise _circle([*list(chain)[:4], "…"])  # a module whose name grows at each turn
             chain[at] = None
             at = step(at)
         fine.update(chain)
@@ -229,7 +234,7 @@ class _Migration:
                 break
             if not isinstance(new, str):
                 new = self._call(at, new)
-            if new in passed:
+            if new in passed or len(passed) > self.rules.longest:
                 raise self._bad("", f"is migrated in a circle: {at} becomes {new}")
             passed.add(new)
             at = new
