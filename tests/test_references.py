@@ -659,3 +659,11 @@ def test_a_reference_reads_as_the_code_that_makes_it(make, text):
     made = make(ref("a"))
     assert repr(made) == text
     assert equal(eval(text, {"ref": ref}), made)
+
+
+def test_resolvers_that_the_project_names_may_be_asked_everywhere(project):
+    project("pyproject.toml", '[tool.callsheet.resolvers]\ntwice = "tools:twice"\n')
+    project("tools.py", "def twice(x):\n    return 2 * x\n")
+    assert load(project("conf.json", '{"a": "${twice:4}"}')).a == 8
+    assert load(project("conf.py", 'a = "${twice:4}"\nb = 1\n')).a == 8
+    assert load("conf.json", resolvers={"twice": lambda x: "given here"}).a == "given here"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._equal import hash_of as hash_of
     from ._factory import factory as factory
     from ._files import load as load
+    from ._files import load_rel as load_rel
     from ._files import save as save
     from ._lazy import arguments as arguments
     from ._lazy import get as get
@@ -68,7 +69,7 @@ _HOME = {
     "_diff": "diff",
     "_equal": "equal hash_of",
     "_factory": "factory",
-    "_files": "load save",
+    "_files": "load load_rel save",
     "_lazy": "arguments get lazy origin partial plain rewrite target walk",
     "_leaf": "MISSING",
     "_origin": "Origin",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from ._configfile import show_file
 from ._levels import Survey, container_of, origin_at, path_of
 from ._path import format_path
+from ._project import project_settings
 from ._read import unknown_resolver
+from ._target import Name, parse_name, resolve
 from ._tree import kind_of
 from ._written import Asked, inside
 from .errors import CallsheetError, Fault, LoadError
@@ -48,6 +51,19 @@ def bind_all(
                     faults.append(Fault(where, fault.problem, origin=origin_at(level), advice=fault.advice))
     if faults:
         raise error(*faults)
+
+
+def resolvers_with(given: Mapping[str, Callable[..., Any]] | None) -> Mapping[str, Callable[..., Any]]:
+    """The resolvers that are given, beside those that the project names in its `pyproject.toml`."""
+    project = project_settings()
+    where = show_file(project.file)
+    named = {name: _by_name(parse_name(text, where=where)) for name, text in project.resolvers.items()}
+    return {**named, **(given or {})}
+
+
+def _by_name(name: Name) -> Callable[..., Any]:
+    """A function that is imported when it is first asked."""
+    return lambda *args: resolve(name)(*args)
 
 
 def bind_new(value: Any, root: Any) -> bool:

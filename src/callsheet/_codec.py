@@ -6,7 +6,7 @@ The wire form is the field's: a call is `{"_target_": "module:qualname", ...}`.
 
 from __future__ import annotations
 
-from ._bind import bind_all
+from ._bind import bind_all, resolvers_with
 from ._configfile import show_file
 from ._items import CALLS, origin_of, step_into
 from ._leaf import MISSING, SAFE_TAGS, not_data, read_leaf, write_leaf
@@ -478,7 +478,8 @@ def read_data(
     project = project_settings()
     policy = None if policy is None else Policy(policy.allow, project=project.allow)
     rules = migrations_of(migrations, project.migrations)
-    return decode(data, policy=policy, where=where, resolvers=resolvers, rules=rules, report=report)
+    known = resolvers_with(resolvers)
+    return decode(data, policy=policy, where=where, resolvers=known, rules=rules, report=report)
 
 
 def decode(
@@ -539,7 +540,7 @@ class _Decoder:
     def decode(self, data: Any) -> Any:
         nodes: Any = {}
         if isinstance(data, dict):
-            data = dict(data)
+            data = dict(self.unpacked(data["of"], "") if data.get("_value_") == "json" and len(data) == 2 else data)
             version = data.pop("_format_", FORMAT)
             if type(version) is not int or not 1 <= version <= FORMAT:
                 newer = type(version) is int and version > FORMAT
@@ -553,7 +554,10 @@ class _Decoder:
         self.whole = {"_nodes_": loose}
         stands = {place: path for _, _, path, place in self.same}
         for holder, key, path, place in self.same:
-            self._put(holder, key, self._node(root, _end_of(path, stands), place))
+            end = _end_of(path, stands)
+            if end in stands:
+                raise self.bad(place, f"leads to {path!r}, which leads back to it: one of them must be written in full")
+            self._put(holder, key, self._node(root, end, place))
         for ref in self.refs:
             base = ref.__base__
             if type(base) is str:

@@ -75,9 +75,10 @@ def save_data(spec: Any, path: str) -> None:
         data = {"_format_": FORMAT, **data}
     else:
         data = {"_format_": FORMAT, "_root_": data}
-    if form is yaml:
-        _share(data)
     try:
+        if form is yaml:
+            data = yaml.without_halves(data)
+            _share(data)
         text = form.write(data)
     except TooMuch:
         problem = f"{show_file(path)} would hold more than {MAX_VALUES:,} values, which is what a data file may hold"
@@ -161,7 +162,12 @@ def _share(data: dict[str, Any]) -> None:
     while todo:
         x = todo.pop()
         for key, value in list(x.items() if type(x) is dict else enumerate(x)):
-            if type(value) is dict and len(value) == 1 and "_same_" in value:
+            if key == "_then_" and type(x) is dict and "_ref_" in x:
+                for step in value:
+                    todo += step[1:] if step[0] == "call" else [step]
+            elif key == "_kwargs_" or key == "_fields_":  # whose keys mean nothing, however they look
+                todo.append(value)
+            elif type(value) is dict and len(value) == 1 and "_same_" in value:
                 found = places.find(value["_same_"])
                 if found is not None:
                     x[key] = found[0][found[1]]

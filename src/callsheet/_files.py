@@ -7,7 +7,7 @@ import os
 import callsheet
 
 from . import _configfile
-from ._bind import bind_all
+from ._bind import bind_all, resolvers_with
 from ._configfile import ConfigSource, show_file
 from ._datafile import SUFFIXES, load_data, save_data
 from ._instances import note_unborne
@@ -15,6 +15,7 @@ from ._items import raw_item, settle_step
 from ._leaf import is_data
 from ._origin import locate
 from ._override import apply, apply_all, holder_of, parse_all
+from ._running import READ
 from ._spec import attach, here, new_mapping, settle_class
 from ._storage import full_path, is_remote, suffix_of, write_whole
 from ._target import ImportHooks
@@ -51,11 +52,11 @@ def load(
     A `.py` file is run afresh; what its module-level assignments bind, and what
     it takes from other config files by relative imports, becomes a mapping.
     Overrides are imposed again after each of its statements, so that what is
-    computed further down follows them. A `.json` file is data: reading it
-    imports nothing.
+    computed further down follows them. A `.yaml`, `.toml` or `.json` file is
+    data: reading it imports nothing.
 
     Args:
-        path: A `.py` or `.json` file.
+        path: The file; data may lie at `s3://bucket/x.yaml` and its like, with the extra `remote`.
         overrides: Texts such as `optim.lr=3e-3`; see `override`.
         keys: Picks one value (a text), or several (a list of texts).
         allow: For data: modules (`torch.optim`) or objects (`train:Net`) that it may name,
@@ -80,6 +81,51 @@ def load(
     return load_said(path, said, where=where, keys=keys, policy=policy, **more)
 
 
+def load_rel(
+    path: str | os.PathLike[str],
+    overrides: Iterable[str] = (),
+    *,
+    keys: str | Sequence[str] | None = None,
+    allow: Iterable[str] = (),
+    resolvers: Mapping[str, Callable[..., Any]] | None = None,
+    migrations: Mapping[str, Any] | None = None,
+    report: Report | None = None,
+) -> Any:
+    """`load`, from the folder of the file that calls it.
+
+    Args:
+        path: Relative to the calling file, which may be a config or any other Python file.
+        overrides: As for `load`, and so are the others.
+        keys: Picks one value, or several.
+        allow: For data: what it may name.
+        resolvers: What `${name:arg,...}` may ask.
+        migrations: For data: what was renamed.
+        report: Called with each change that a migration makes.
+
+    Returns:
+        The spec, or what `keys` picks.
+
+    Raises:
+        LoadError: It is called outside of a file, or as `load` does.
+        OverrideError: An override does not fit.
+
+    Example:
+        ``optim = load_rel("optim/adam.yaml", ["lr=3e-4"])``
+    """
+    site = here()
+    code: Any = site[0]
+    text, caller = os.fspath(path), os.path.abspath(code.co_filename)
+    if not os.path.isfile(caller):
+        advice = [f"to read from the working directory:  load({text!r})"]
+        raise LoadError(
+            Fault("", "load_rel was called outside of a file, which has no folder to start from", advice=advice)
+        )
+    full = text if is_remote(text) else os.path.join(os.path.dirname(caller), text)
+    where, said, policy = locate(site, None).where, parse_all(overrides), Policy(allow)
+    more: Any = {"resolvers": resolvers, "migrations": migrations, "report": report}
+    return load_said(full, said, where=where, keys=keys, policy=policy, **more)
+
+
 def load_said(
     path: str | os.PathLike[str],
     overrides: Sequence[Override],
@@ -91,6 +137,7 @@ def load_said(
     resolvers: Mapping[str, Callable[..., Any]] | None = None,
     migrations: Mapping[str, Any] | None = None,
     report: Report | None = None,
+    files: dict[str, None] | None = None,
 ) -> Any:
     """`load`, for overrides that are parsed already.
 
@@ -104,8 +151,29 @@ def load_said(
         resolvers: As for `load`.
         migrations: As for `load`.
         report: As for `load`.
+        files: Receives all files that are read, also by loads inside of this one; absolute.
     """
-    text = full_path(path)
+    token = READ.set(files) if files is not None else None
+    try:
+        more: Any = {"resolvers": resolvers, "migrations": migrations, "report": report}
+        spec, text = _loaded(full_path(path), overrides, where=where, policy=policy, kinds=kinds or {}, **more)
+    finally:
+        if token is not None:
+            READ.reset(token)
+    return spec if keys is None else _pick(spec, keys, text)
+
+
+def _loaded(
+    text: str,
+    overrides: Sequence[Override],
+    *,
+    where: str,
+    policy: Policy | None,
+    kinds: dict[str, str],
+    resolvers: Mapping[str, Callable[..., Any]] | None,
+    migrations: Mapping[str, Any] | None,
+    report: Report | None,
+) -> tuple[Any, str]:
     suffix = suffix_of(text)
     if suffix != ".py" and suffix not in SUFFIXES:
         raise unreadable(text, f"ends in {suffix or 'nothing'}: a config is a {_KNOWN} file")
@@ -116,7 +184,9 @@ def load_said(
     if suffix == ".py":
         if not os.path.exists(text):
             raise _no_file(text)
-        spec = _Session(text, overrides, where, kinds or {}).root(resolvers or {})
+        session = _Session(text, overrides, where, kinds)
+        spec = session.root(resolvers_with(resolvers))
+        read: Iterable[str] = session.sources
     else:
         try:
             spec = attach(load_data(text, policy, resolvers=resolvers, migrations=migrations, report=report))
@@ -124,13 +194,17 @@ def load_said(
             raise _no_file(text) from None
         apply_all(spec, overrides, where=where)
         if any("${" in said.text for said in overrides):
-            bind_all(spec, resolvers=resolvers or {})
-    return spec if keys is None else _pick(spec, keys, text)
+            bind_all(spec, resolvers=resolvers_with(resolvers))
+        read = (text,)
+    noted = READ.get()
+    if noted is not None:
+        noted.update(dict.fromkeys(read))
+    return spec, text
 
 
 def config_files(path: str | os.PathLike[str]) -> list[str]:
     """The file and the config files that it takes from, absolute, the file first."""
-    text = os.path.abspath(os.fspath(path))
+    text = full_path(path)
     return list(_Session(text, [], "", {}).sources) if text.endswith(".py") else [text]
 
 

@@ -27,15 +27,19 @@ class Trial:
         overrides: The texts that make it: those that all trials have, then its own choices.
         choices: Its own choice for each axis, by path.
         spec: The spec with the overrides applied.
+        files: The files that were read for it.
     """
 
-    __slots__ = ("choices", "index", "overrides", "spec")
+    __slots__ = ("choices", "files", "index", "overrides", "spec")
 
-    def __init__(self, index: int, overrides: tuple[str, ...], choices: dict[str, str], spec: Any) -> None:
+    def __init__(
+        self, index: int, overrides: tuple[str, ...], choices: dict[str, str], spec: Any, files: Iterable[str] = ()
+    ) -> None:
         self.index = index
         self.overrides = overrides
         self.choices = choices
         self.spec = spec
+        self.files = tuple(files)
 
     def __repr__(self) -> str:
         return f"Trial({self.index}, {list(self.overrides)!r})"
@@ -89,8 +93,9 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         overrides = [*self._fixed, *chosen]
         kinds = {said.text: "sweep" for said in chosen}
         choices = {said.path: said.texts[0] for said in chosen}
-        spec = self._spec(overrides, kinds)
-        return Trial(index, tuple(said.text for said in overrides), choices, spec)
+        files: dict[str, None] = {}
+        spec = self._spec(overrides, kinds, files)
+        return Trial(index, tuple(said.text for said in overrides), choices, spec, files)
 
     def choices_of(self, index: int) -> list[str]:
         """The overrides that make a trial what it is among the others, as texts; its spec is not made."""
@@ -104,9 +109,9 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         chosen.reverse()
         return chosen
 
-    def _spec(self, overrides: list[Override], kinds: dict[str, str]) -> Any:
+    def _spec(self, overrides: list[Override], kinds: dict[str, str], files: dict[str, None]) -> Any:
         if isinstance(self.source, str):
-            return load_said(self.source, overrides, where=self.where, policy=self._policy, kinds=kinds)
+            return load_said(self.source, overrides, where=self.where, policy=self._policy, kinds=kinds, files=files)
         made = attach(copy(self.source))
         for said in overrides:
             apply_all(made, [said], where=self.where, kind=kinds.get(said.text, "override"))

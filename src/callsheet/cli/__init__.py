@@ -61,6 +61,6 @@ def main() -> None:
     r"""Describe a machine-learning experiment as Python calls that have not happened yet; check it, run it, sweep it.
 
     \b
-    A config is a .py or .json file; path=value changes it:
+    A config is a .py, .yaml, .toml or .json file; path=value changes it:
       callsheet run conf.py epochs=8 optim.lr=3e-3
     """

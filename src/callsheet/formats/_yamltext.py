@@ -28,14 +28,45 @@ def write(data: Any) -> str:
         RecursionError: It is nested too deeply.
         ValueError: It holds a whole number of more digits than Python writes.
     """
+    return _Writer().text(data)
+
+
+def without_halves(data: Any) -> Any:
+    """Data in which what holds half of a surrogate pair, as the name of a file may, stands as JSON text: YAML has none.
+
+    Raises:
+        RecursionError, ValueError: As for `write`.
+    """
+    import json
+
+    if not _is_half(json.dumps(data, ensure_ascii=False)):
+        return data
+
+    def told(x: Any) -> Any:
+        return {"_value_": "json", "of": json.dumps(x)}
+
+    def make(x: Any, kind: Any, keys: list[Any], values: list[Any]) -> Any:
+        if type(x) is dict:
+            odd = any(type(key) is str and _is_half(key) for key in keys)
+            odd = odd or any(key in _NAMES and "_value_" in value for key, value in zip(keys, values, strict=True))
+            if odd or (not _WHOLE.isdisjoint(keys) and _is_half(json.dumps(x, ensure_ascii=False))):
+                return told(x)
+        values = [told(value) if type(value) is str and _is_half(value) else value for value in values]
+        return values if type(x) is list else dict(zip(keys, values, strict=True))
+
+    return fold(data, make)
+
+
+_NAMES = frozenset(("_kwargs_", "_fields_"))
+_WHOLE = frozenset(("_value_", "_ref_", "_same_"))
+
+
+def _is_half(text: str) -> bool:
     try:
-        return _Writer().text(data)
-    except _HalfCharacter:
-        return _Writer().text(_as_json_where_needed(data))
-
-
-class _HalfCharacter(Exception):
-    """A text holds half of a surrogate pair, as in the name of a file that is no text: YAML has no way to say so."""
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 class _Writer:
@@ -162,8 +193,8 @@ class _Writer:
             return "true" if value else "false"
         text = repr(value)
         if cls is float and "e" in text and "." not in text:
-            text = text.replace("e", ".0e")  # or YAML 1.1 reads a text
-        return text
+            return text.replace("e", ".0e")  # or YAML 1.1 reads a text
+        return _FLOATS.get(text, text)
 
     def text_of(self, text: str) -> str:
         """A text as YAML 1.1 and 1.2 both read it back: itself where that is so, else in quotes."""
@@ -190,8 +221,6 @@ _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0", '"': '\\"', "\\"
 def _escaped(found: re.Match[str]) -> str:
     character = found.group()
     code = ord(character)
-    if 0xD800 <= code < 0xE000:
-        raise _HalfCharacter
     short = _ESCAPES.get(character)
     return short or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
 
@@ -222,32 +251,3 @@ def _is_key(pair: Any) -> bool:
     """Whether the key of an item can stand as a key of YAML."""
     key = pair[0]
     return type(key) in (int, float, bool, type(None)) or (type(key) is str and key[:1] != "_")
-
-
-def _as_json_where_needed(data: Any) -> Any:
-    """Data in which what holds half a character stands as JSON text."""
-    import json
-
-    def told(x: Any) -> Any:
-        return {"_value_": "json", "of": json.dumps(x)}
-
-    def make(x: Any, kind: Any, keys: list[Any], values: list[Any]) -> Any:
-        if type(x) is dict:
-            odd = [key for key in keys if type(key) is str and _is_half(key)]
-            if odd or (not _WHOLE.isdisjoint(keys) and _is_half(json.dumps(x, ensure_ascii=False))):
-                return told(x)
-        values = [told(value) if type(value) is str and _is_half(value) else value for value in values]
-        return values if type(x) is list else dict(zip(keys, values, strict=True))
-
-    return fold(data, make)
-
-
-_WHOLE = frozenset(("_value_", "_ref_", "_same_"))
-
-
-def _is_half(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False

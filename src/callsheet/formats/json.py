@@ -106,10 +106,14 @@ def _tokens(text: str) -> Iterator[tuple[str, int]]:
     import re
 
     line, at = 1, 0
-    for found in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|[^\s\[\]{},:"]+', text):
+    for found in re.finditer(_TEXT + r"|[\[\]{}]|[^\s\[\]{},:\"]+", text):
         line += text.count("\n", at, found.start())
         at = found.start()
         yield found.group(), line
+
+
+_TEXT = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+"""A text in quotes; nothing is tried twice, so that one of any length needs no memory."""
 
 
 def holds_too_much(text: str) -> bool:
@@ -120,7 +124,7 @@ def holds_too_much(text: str) -> bool:
         return False
     import re
 
-    bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", text)
+    bare = re.sub(_TEXT, "", text)
     return bare.count(",") + bare.count("{") + bare.count("[") > MAX_VALUES
 
 

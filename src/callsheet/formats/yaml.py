@@ -7,6 +7,7 @@ from callsheet._tree import MAX_DEPTH
 from callsheet.errors import Fault, LoadError, nearest
 
 from ._text import MAX_DIGITS, MAX_VALUES, SMALLER, TOO_MANY, broken, line_at, shown, too_deep
+from ._yamltext import without_halves as without_halves
 from ._yamltext import write as write
 
 TYPE_CHECKING = False

@@ -59,6 +59,7 @@ class PlannedTrial:
         identity: The hash of what its entry reaches.
         spec: The whole resolved spec, as data.
         origins: Where each value came from.
+        files: Files that were read for it beside the configs, with the digest of each.
     """
 
     index: int
@@ -67,6 +68,7 @@ class PlannedTrial:
     identity: str
     spec: Any
     origins: dict[str, Any] = field(repr=False)
+    files: dict[str, str] = field(default_factory=dict, repr=False)
 
     def read_spec(self, where: str) -> Any:
         """The spec, trusted as the plan is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ from callsheet._lazy import get, walk
 from callsheet._resolve import reached, resolve
 from callsheet._running import RUNNING
 from callsheet._spec import Mapping
+from callsheet._storage import full_path, read_bytes
 from callsheet._sweep import Sweep, Trial
 from callsheet._tree import kind_of
-from callsheet.errors import Fault, OverrideError, PathError, RunError, SaveError, SpecError
+from callsheet.errors import Fault, LoadError, OverrideError, PathError, RunError, SaveError, SpecError
 from callsheet.run._execute import at, origins_of
 from callsheet.run._job import Executor, Jobs, JobState, Task
 from callsheet.run._plan import Header, Plan, PlannedTrial
@@ -54,7 +56,7 @@ class Place:
         project = project_of(config)
         stem = Path(config).stem if config else "python"
         directory = Path(runs).absolute() if runs else project / "runs"
-        return cls(project, directory, stem, os.path.abspath(config) if config else "", (*paths, str(project)))
+        return cls(project, directory, stem, full_path(config) if config else "", (*paths, str(project)))
 
     def configs(self) -> tuple[str, ...]:
         """The config file and those that it takes from."""
@@ -186,7 +188,7 @@ def draw(sweep: Sweep, place: Place, *, entry: str = "", again: bool = False) ->
     configs = place.configs()
     source = hashlib.sha256()
     for path in configs:
-        source.update(read_source(path).encode() if path.endswith(".py") else Path(path).read_bytes())
+        source.update(read_source(path).encode() if path.endswith(".py") else read_bytes(path))
     if not configs:
         sendable(sweep.source)
         source.update(hash_of(sweep.source).encode())
@@ -195,8 +197,7 @@ def draw(sweep: Sweep, place: Place, *, entry: str = "", again: bool = False) ->
     )
     if again:
         source.update(os.urandom(16))  # a plan of its own, or its worker would find the trial done or taken
-    plan = Plan.of(place.runs, header, source.hexdigest())
-    known = plan.drawn()
+    plan, known = _current_plan(place, header, source.hexdigest())
     new: list[PlannedTrial] = []
     faults: list[tuple[int, Fault]] = []
     count = len(sweep) if sweep.axes else 1
@@ -204,7 +205,7 @@ def draw(sweep: Sweep, place: Place, *, entry: str = "", again: bool = False) ->
         if n in known:
             continue
         try:
-            new.append(plan_trial(sweep.trial(n), entry))
+            new.append(plan_trial(sweep.trial(n), entry, configs))
         except (SpecError, OverrideError) as error:
             faults += ((n, fault) for fault in error.faults)
     if faults:
@@ -217,8 +218,32 @@ def draw(sweep: Sweep, place: Place, *, entry: str = "", again: bool = False) ->
     return Planned(plan, place, trials, finished, stale)
 
 
-def plan_trial(trial: Trial, entry: str) -> PlannedTrial:
+def _current_plan(place: Place, header: Header, source: str) -> tuple[Plan, dict[int, PlannedTrial]]:
+    """The plan of these configs for which every other file that its trials have read is what it was then."""
+    while True:
+        plan = Plan.of(place.runs, header, source)
+        drawn = plan.drawn()
+        read = {path: digest for trial in drawn.values() for path, digest in trial.files.items()}
+        now = {path: _digest(path) for path in sorted(read)}
+        if now == read:
+            return plan, drawn
+        source = hashlib.sha256(json.dumps([source, now]).encode()).hexdigest()
+
+
+def _digest(path: str) -> str:
+    try:
+        return hashlib.sha256(read_bytes(path)).hexdigest()[:16]
+    except (OSError, LoadError):
+        return ""  # it is gone
+
+
+def plan_trial(trial: Trial, entry: str, configs: Sequence[str] = ()) -> PlannedTrial:
     """Check a trial and give what its worker needs.
+
+    Args:
+        trial: What is planned.
+        entry: The path of what is built; "" for `main`, or the whole spec where there is none.
+        configs: The files that all trials are known to read.
 
     Raises:
         SpecError: It is faulty.
@@ -235,6 +260,7 @@ def plan_trial(trial: Trial, entry: str) -> PlannedTrial:
         identity=hash_of(at(resolved, path)),
         spec=data,
         origins=origins_of(trial.spec),
+        files={path: _digest(path) for path in trial.files if path not in configs},
     )
 
 
