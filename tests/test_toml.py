@@ -80,6 +80,6 @@ def test_values_know_their_file(project):
 
 def test_writing_is_refused_and_says_what_can_be_written(project, tmp_path):
     assert told(lambda: save({"a": 1}, "x.toml")) == (
-        "x.toml cannot be written: a spec is saved as .json, .yaml or .yml"
+        "x.toml cannot be written: a spec is saved as .json, .yaml, .yml or .py"
     )
     assert list(tmp_path.iterdir()) == []

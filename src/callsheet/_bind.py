@@ -7,7 +7,7 @@ from ._levels import Survey, container_of, origin_at, path_of
 from ._path import format_path
 from ._project import project_settings
 from ._read import unknown_resolver
-from ._target import Name, parse_name, resolve
+from ._target import parse_name, resolve
 from ._tree import kind_of
 from ._written import Asked, inside
 from .errors import CallsheetError, Fault, LoadError
@@ -44,26 +44,22 @@ def bind_all(
                 _set(part, "__root__", container_of(level, part.__dots__) if part.__dots__ else spec)
             base = part.__base__
             if type(base) is Asked and base.function is None and base.name != "env" and resolvers is not None:
-                base.function = resolvers.get(base.name)
+                base.function = resolvers.get(base.name) or _of_project(base.name)
                 if base.function is None:
-                    fault = unknown_resolver(base.name, resolvers)
+                    fault = unknown_resolver(base.name, {**project_settings().resolvers, **resolvers})
                     where = format_path(path_of(level))
                     faults.append(Fault(where, fault.problem, origin=origin_at(level), advice=fault.advice))
     if faults:
         raise error(*faults)
 
 
-def resolvers_with(given: Mapping[str, Callable[..., Any]] | None) -> Mapping[str, Callable[..., Any]]:
-    """The resolvers that are given, beside those that the project names in its `pyproject.toml`."""
+def _of_project(name: str) -> Callable[..., Any] | None:
+    """The function that the project's `pyproject.toml` names for a resolver, imported when it is first asked."""
     project = project_settings()
-    where = show_file(project.file)
-    named = {name: _by_name(parse_name(text, where=where)) for name, text in project.resolvers.items()}
-    return {**named, **(given or {})}
-
-
-def _by_name(name: Name) -> Callable[..., Any]:
-    """A function that is imported when it is first asked."""
-    return lambda *args: resolve(name)(*args)
+    if name not in project.resolvers:
+        return None
+    function = parse_name(project.resolvers[name], where=show_file(project.file))
+    return lambda *args: resolve(function)(*args)
 
 
 def bind_new(value: Any, root: Any) -> bool:

@@ -6,7 +6,7 @@ The wire form is the field's: a call is `{"_target_": "module:qualname", ...}`.
 
 from __future__ import annotations
 
-from ._bind import bind_all, resolvers_with
+from ._bind import bind_all
 from ._configfile import show_file
 from ._items import CALLS, origin_of, step_into
 from ._leaf import MISSING, SAFE_TAGS, not_data, read_leaf, write_leaf
@@ -478,8 +478,7 @@ def read_data(
     project = project_settings()
     policy = None if policy is None else Policy(policy.allow, project=project.allow)
     rules = migrations_of(migrations, project.migrations)
-    known = resolvers_with(resolvers)
-    return decode(data, policy=policy, where=where, resolvers=known, rules=rules, report=report)
+    return decode(data, policy=policy, where=where, resolvers=resolvers, rules=rules, report=report)
 
 
 def decode(

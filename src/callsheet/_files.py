@@ -7,7 +7,7 @@ import os
 import callsheet
 
 from . import _configfile
-from ._bind import bind_all, resolvers_with
+from ._bind import bind_all
 from ._configfile import ConfigSource, show_file
 from ._datafile import SUFFIXES, load_data, save_data
 from ._instances import note_unborne
@@ -185,7 +185,7 @@ def _loaded(
         if not os.path.exists(text):
             raise _no_file(text)
         session = _Session(text, overrides, where, kinds)
-        spec = session.root(resolvers_with(resolvers))
+        spec = session.root(resolvers or {})
         read: Iterable[str] = session.sources
     else:
         try:
@@ -194,7 +194,7 @@ def _loaded(
             raise _no_file(text) from None
         apply_all(spec, overrides, where=where)
         if any("${" in said.text for said in overrides):
-            bind_all(spec, resolvers=resolvers_with(resolvers))
+            bind_all(spec, resolvers=resolvers or {})
         read = (text,)
     noted = READ.get()
     if noted is not None:

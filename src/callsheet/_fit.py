@@ -275,7 +275,8 @@ def _fits_hint(value: Any, form: Form) -> bool:
     """What only the annotation itself can tell; a form that was only remembered cannot."""
     if form.hint is EMPTY:
         return False
-    if kind_of(type(value)) is not None:
+    kind = kind_of(type(value))
+    if kind is not None and kind.family != "partial":
         if Deferring()(value):
             return True  # what it will hold is known only when it is built
         value = plain(value)
