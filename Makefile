@@ -10,7 +10,7 @@ TORCH := torch==2.13.0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-others lint format types floors docs bench clean
+.PHONY: help demo test laws test-others lint format types floors docs bench clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ demo: $(VENV)/.ready  ## the main job: check, run, why, sweep and compare on han
 
 test: $(VENV)/.ready  ## all tests, the examples in docstrings, and every block of README and docs
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+laws: $(VENV)/.ready  ## the laws of a spec, each tried on 20,000 other specs (an hour)
+	CALLSHEET_LAWS=20000 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/test_laws.py
 
 test-others: $(VENV)/.ready  ## the tests under the other Python versions that this machine has (pages and PyTorch excepted)
 	@for version in $(OTHER_PYTHONS); do \

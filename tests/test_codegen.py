@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime
 import math
 import sys
@@ -14,7 +15,21 @@ import numpy as np
 import pytest
 
 import shapes
-from callsheet import MISSING, build, equal, from_data, hash_of, lazy, load, partial, ref, save, to_data, to_python
+from callsheet import (
+    MISSING,
+    Secret,
+    build,
+    equal,
+    from_data,
+    hash_of,
+    lazy,
+    load,
+    partial,
+    ref,
+    save,
+    to_data,
+    to_python,
+)
 from callsheet._spec import attach
 from callsheet.errors import CycleError, SaveError
 from saying import told
@@ -316,7 +331,7 @@ def test_texts_that_mean_something_stay_what_they_are(back, value, text):
         (np.zeros((0, 3), dtype="f4"), 'np.zeros((0, 3), "float32")'),
         (
             np.arange(65, dtype="u1").reshape(5, 13),
-            'np.frombuffer(b64decode("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0A="), "|u1").reshape((5, 13)).copy()',
+            'np.frombuffer(b64decode("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0A="), "uint8").reshape((5, 13)).copy()',
         ),
         ({1: 1, 2.5: 2, None: 3, (1, "a"): 4, b"x": 5, Color.RED: 6, "a b": 7, "_target_": 8},
          '{1: 1, 2.5: 2, None: 3, (1, "a"): 4, b"x": 5, Color.RED: 6, "a b": 7, "_target_": 8}'),
@@ -357,6 +372,36 @@ b = [from_data({"_value_": "name", "of": "os.path:join"}, allow=["os.path"])]
 """
     )
     back(spec)
+
+
+def test_a_secret_is_written_as_the_place_where_it_is_kept(back):
+    assert expression(Secret("env:API_KEY")) == 'Secret("env:API_KEY")'
+    back({"x": Secret("env:API_KEY")})
+
+
+def test_nothing_that_data_says_becomes_code():
+    evil = """x") or print("evil") or ("""
+    for tag, of in [
+        ("array", ["<f8", [65], evil + "AAAA"]),
+        ("array", [evil, [1], "AAAA"]),
+        ("array", ["<f8", [evil], "AAAA"]),
+        ("scalar", [evil, "AAAA"]),
+        ("dtype", [evil]),
+        ("dtype", [[[evil, "<i4"]]]),
+        ("enum", ["shapes:Color", evil]),
+        ("enum", ["shapes:Color", [evil]]),
+        ("path", evil),
+    ]:
+        spec = {"x": from_data({"_value_": tag, "of": of})}
+        try:
+            text = to_python(spec)
+        except SaveError:
+            continue
+        calls = [x.func for x in ast.walk(ast.parse(text)) if isinstance(x, ast.Call)]
+        assert [x.id for x in calls if isinstance(x, ast.Name) and x.id not in ("Path", "Color", "b64decode")] == []
+    for spec in ({"x": lazy(call)(**{evil: evil})}, {evil: evil}, {"x": getattr(ref("a"), evil)}, {"x": {evil: {1}}}):
+        calls = [x.func for x in ast.walk(ast.parse(to_python(spec))) if isinstance(x, ast.Call)]
+        assert "print" not in [getattr(x, "id", "") for x in calls]
 
 
 # --- instances --------------------------------------------------------------------------------------------------------
@@ -419,6 +464,13 @@ def test_what_is_nested_more_deeply_than_python_reads_is_written_in_parts(back):
     for n in range(300):
         calls, lists = lazy(Net)(calls, n), [lists]
     back({"calls": calls, "lists": lists})
+
+
+def test_what_is_nested_deeply_below_a_dataclass_keeps_its_texts(back):
+    inside: object = "${x}"
+    for n in range(250):
+        inside = [inside] if n % 3 else {"k": inside}
+    back({"a": Optim(inside), "b": [ref("a")(inside)]})
 
 
 def test_ten_times_the_leaves_cost_ten_times_as_much():

@@ -65,7 +65,7 @@ def test_what_is_saved_loads_back_equal(tmp_path, suffix):
 # --- Python -----------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_written_as_python_loads_back_equal(tmp_path):
+def test_what_is_written_as_python_loads_back_equal_and_is_written_alike_again(tmp_path):
     @tried(150)
     @given(SPECS)
     def law(spec):
@@ -78,7 +78,9 @@ def test_what_is_written_as_python_loads_back_equal(tmp_path):
         note(text)
         path.write_text(text, encoding="utf-8")
         by_name = text.startswith("# Written by Callsheet; load(...)")
-        assert_same(spec, load(path, keys=None if by_name else "spec"))
+        again = load(path, keys=None if by_name else "spec")
+        assert_same(spec, again)
+        assert to_python(again) == text
 
     law()
 

@@ -10,7 +10,7 @@ from ._bind import bind_all
 from ._configfile import show_file
 from ._items import CALLS, origin_of, step_into
 from ._leaf import MISSING, SAFE_TAGS, not_data, read_leaf, write_leaf
-from ._levels import Survey, container_of, is_same, path_of
+from ._levels import moved_faults
 from ._migrate import Change, Migrations, migrate_nodes, migrations_of
 from ._path import format_path, parse_path
 from ._project import project_settings
@@ -41,7 +41,7 @@ from .formats._text import MAX_VALUES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
     from typing import Any
 
     from ._migrate import Report
@@ -199,7 +199,7 @@ class _Encoder:
         data = self._encode(self.spec, ())
         nodes = {f"n{n}": self._encode(node, ("_nodes_", f"n{n}")) for n, node in enumerate(self.loose)}
         if self.relative:
-            self.faults += _moved_faults(self.spec)
+            self.faults += moved_faults(self.spec)
         if self.faults:
             raise SaveError(*self.faults)
         if not nodes:
@@ -340,18 +340,6 @@ def _operands(ref: Ref) -> list[tuple[str, Any]]:
     """What is handed to the steps of a reference, each with the step that stands for its place."""
     steps = enumerate(ref.__steps__)
     return [(f"then{n}.{m}", operand) for n, step in steps for m, operand in enumerate(operands_of((step,)))]
-
-
-def _moved_faults(spec: Any) -> Iterator[Fault]:
-    """Relative references that would lead elsewhere when they are read where they stand now."""
-    survey = Survey(spec)
-    yield from (fault for fault, _ in survey.clashes())
-    for part, level, _ in survey.relative:
-        start = container_of(level, part.__dots__)
-        if part.__root__ is not None and start is not None and not is_same(start, part.__root__):
-            text = written(part.__base__, part.__dots__)
-            problem = f"{text} leads to where it was read, and would lead elsewhere when it is read here"
-            yield Fault(format_path(path_of(level)), problem, advice=["write the path from the root"])
 
 
 class _Odd:

@@ -7,6 +7,7 @@ from ._construction import Constructions, class_of, is_importable, reads_texts
 from ._items import CALLS, LISTS, MAPPINGS, origin_of
 from ._layout import layout
 from ._leaf import not_data, write_leaf
+from ._levels import moved_faults
 from ._literal import (
     Code,
     Display,
@@ -22,12 +23,12 @@ from ._literal import (
 )
 from ._path import format_path
 from ._ref import Ref
-from ._refcode import literal_text, path_code, reference_text, steps_code
+from ._refcode import literal_text, path_code, reference_text, starts_at_root, steps_code
 from ._signature import signature_of
-from ._spec import INSTANCES, PARTIALS, call_parts
+from ._spec import INSTANCES, PARTIALS, call_parts, described
 from ._target import Name, name_of, parse_name
 from ._tree import ATOMS, ENTER, TARGET, Kind, fold, kind_of, steps_of, walk
-from ._written import WRITTEN
+from ._written import WRITTEN, inside
 from .errors import Fault, SaveError
 
 TYPE_CHECKING = False
@@ -41,6 +42,9 @@ WIDTH = 88
 
 _DEEPEST = 10
 """Displays within each other before a part gets a name of its own; Python's parser follows 100 at most."""
+
+_LONGEST = 60
+"""Columns of a target that is itself a call before it gets a name of its own."""
 
 _ROOT = "spec"
 """The one name that a file binds for a spec that is no mapping of names."""
@@ -123,9 +127,9 @@ class _Writer:
         head = [f"# Written by Callsheet; load({how}) reads it back.", *imports, *([""] if imports else [])]
         return "\n".join([*head, *self.lines]) + "\n"
 
-    def _assign(self, left: str, code: Code | Display, *, closing: str = "") -> None:
-        shown = layout(code, width=WIDTH - len(closing), indent=len(left) + 3, kinds=_LAYOUT, leaf=_text)
-        self.lines.append(f"{left} = {shown}{closing}")
+    def _assign(self, left: str, code: Code | Display, *, before: str = "") -> None:
+        head = f"{left} = {before}"
+        self.lines.append(head + layout(code, width=WIDTH, indent=len(head), kinds=_LAYOUT, leaf=_text))
 
     def _fault(self, x: Any, problem: str, origin: str) -> Code:
         path = format_path((*self.prefix, *steps_of(self.trail)))
@@ -143,6 +147,7 @@ class _Writer:
             tops.setdefault(id(value), key)
         first: dict[int, Steps] = {}
         named: dict[int, Any] = {}
+        relative = False
         todo: list[tuple[Steps, Any]] = [((), self.spec)]
         while todo:
             steps, x = todo.pop()
@@ -156,12 +161,15 @@ class _Writer:
                 first[id(x)] = steps
                 if kind.family == "fields" and self._sets_up(x):
                     named[id(x)] = x
-            if kind.family == "ref" and self._is_node(x.__base__):
-                named[id(x.__base__)] = x.__base__
+            if kind.family == "ref":
+                relative = relative or any(part.__dots__ for part in inside(x))
+                if self._is_node(x.__base__):
+                    named[id(x.__base__)] = x.__base__
             keys, values = kind.items(x)
             todo += [((*steps, key), v) for key, v in zip(reversed(keys), reversed(values), strict=True)]
         for x in sorted(named.values(), key=lambda x: len(first[id(x)])):
             self.names[id(x)] = tops.get(id(x)) or self.bindings.variable(_wish(first[id(x)], x))
+        self.faults += moved_faults(self.spec) if relative else ()
 
     def _is_node(self, x: Any) -> bool:
         kind = kind_of(type(x), self.kinds)
@@ -201,16 +209,24 @@ class _Writer:
             code = self._container(x, kind, keys, values)
         except Unwritable as why:
             code = self._fault(why.args[1] if len(why.args) > 1 else x, why.args[0], origin_of(x, TARGET).where)
-        name = self.names.get(id(x))
-        if name is None and code.depth >= _DEEPEST and self.trail[1:] and (kind.node or self._is_read(None)):
-            name = self.names[id(x)] = self.bindings.variable(_wish((*self.prefix, *steps_of(self.trail)), x))
-        if name is None:
+        if id(x) not in self.names and (code.depth < _DEEPEST or not self.trail[1:]):
             return code
-        self._assign(name, code)
+        if id(x) not in self.names and not kind.node and not self._is_read(None):
+            # Behind a function it stays as it is: a value of the file would become a part of a spec.
+            return Code(f"{self._assigned(x, code, before='lambda: ')}()")
+        name = self._assigned(x, code)
         if kind.family == "fields":
             self._set_up(x, name, dict(zip(keys, values, strict=True)))
-        self.assigned.add(id(x))
         return Code(name)
+
+    def _assigned(self, x: Any, code: Code | Display, *, before: str = "") -> str:
+        """The variable that holds this part of the spec from here on."""
+        name = self.names.get(id(x)) or self.bindings.variable(_wish((*self.prefix, *steps_of(self.trail)), x))
+        self._assign(name, code, before=before)
+        if not before:
+            self.names[id(x)] = name
+            self.assigned.add(id(x))
+        return name
 
     def _container(self, x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Code | Display:
         if kind.family == "dict":
@@ -225,13 +241,18 @@ class _Writer:
         return self._instance(x, keys, values) if kind.family == "fields" else self._call(x, keys, values)
 
     def _call(self, x: Any, keys: list[Any], values: list[Any]) -> Display:
+        if type(x) not in CALLS:  # a functools.partial where nothing makes it a part of a spec
+            target, args, kwargs = call_parts(described(x), keys, values)
+            opening = f"{self.bindings.member('functools', 'partial')}("
+            return call_code(opening, [Code(self._target(x, target, len(args), kwargs)), *args], kwargs)
         target, args, kwargs = call_parts(x, keys, values)
         word = self.bindings.member("callsheet", "partial" if type(x) in PARTIALS else "lazy")
         return call_code(f"{word}({self._target(x, target, len(args), kwargs)})(", args, kwargs)
 
     def _target(self, x: Any, target: Any, args: int, kwargs: dict[str, Any]) -> str:
         if isinstance(target, Code | Display):
-            return flat(target)
+            line = flat(target)
+            return line if len(line) <= _LONGEST or type(x) not in CALLS else self._assigned(class_of(x), target)
         name = target if type(target) is Name else name_of(target)
         if name is None:
             raise Unwritable("", target)
@@ -271,7 +292,7 @@ class _Writer:
 
     def _reference(self, x: Ref, keys: list[Any], values: list[Any]) -> Code | Display:
         if type(x.__base__) in WRITTEN:
-            if not self.by_name:
+            if not self.by_name and starts_at_root(x):
                 problem = f"refers to {reference_text(x)} in a spec that is no mapping of names"
                 raise Unwritable(problem, x)
             if not x.__steps__ and self._is_read(None):

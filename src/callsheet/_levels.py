@@ -125,6 +125,18 @@ class Survey:
                 yield _two_meanings(part, first, (*path_of(level), *below), origin_at(places[id(whole)])), part
 
 
+def moved_faults(spec: Any) -> Iterator[Fault]:
+    """Relative references that would lead elsewhere when they are read where they stand now."""
+    survey = Survey(spec)
+    yield from (fault for fault, _ in survey.clashes())
+    for part, level, _ in survey.relative:
+        start = container_of(level, part.__dots__)
+        if part.__root__ is not None and start is not None and not is_same(start, part.__root__):
+            text = written(part.__base__, part.__dots__)
+            problem = f"{text} leads to where it was read, and would lead elsewhere when it is read here"
+            yield Fault(format_path(path_of(level)), problem, advice=["write the path from the root"])
+
+
 def container_of(level: Level | None, dots: int) -> Any:
     """The container that is so many levels up, None above the whole."""
     for _ in range(dots - 1):

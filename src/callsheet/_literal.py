@@ -140,8 +140,19 @@ def leaf_code(x: Any, bindings: Bindings, *, named: bool = False) -> Code | Disp
     tag, of = written
     if tag == "name":
         return name_code(x if type(x) is Name else name_of(x) or parse_name(of), bindings, named=named)
-    made: Code | Display = _WRITERS[tag](x, of, bindings)
+    try:
+        made: Code | Display = _WRITERS[tag](x, of, bindings)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # what data calls so, and is not
+        raise Unwritable(f"is no {tag}: {error}") from None
     return made
+
+
+def data_code(x: Any, bindings: Bindings) -> Code | Display:
+    """Lists and tuples of numbers and texts."""
+    if type(x) in (list, tuple):
+        opening, closing = ("[", "]") if type(x) is list else ("(", ",)" if len(x) == 1 else ")")
+        return Display(opening, [""] * len(x), closing, [data_code(member, bindings) for member in x])
+    return atom_code(x, bindings)
 
 
 def member_code(tag: str, of: Any, bindings: Bindings) -> Code | Display:
@@ -214,7 +225,7 @@ def _enum(x: Any, of: Any, bindings: Bindings) -> Code:
     if text is None:
         raise Unwritable(_OF_A_CONFIG)
     if not isinstance(member, str):
-        return Code(f"{text}({atom_code(member, bindings).text})")
+        return Code(f"{text}({flat(data_code(member, bindings))})")
     if is_name(member):
         return Code(f"{text}.{member}")
     if "|" in member and all(map(is_name, member.split("|"))):
@@ -279,24 +290,24 @@ _FORMATS = {
 }  # fmt: skip
 
 
-def _dtype_text(of: Any) -> str:
-    if not isinstance(of, str):
-        return repr(dtype_spec(of)).replace("'", '"')
-    known = _FORMATS.get(of[1:])
-    return f'"{known[0]}"' if known and of[0] in "|<" and sys.byteorder == "little" else f'"{of}"'
+def _dtype_code(of: Any, bindings: Bindings) -> Code | Display:
+    known = _FORMATS.get(of[1:]) if isinstance(of, str) and of[0] in "|<" and sys.byteorder == "little" else None
+    return data_code(known[0] if known else dtype_spec(of), bindings)
 
 
-def _dtype(x: Any, of: Any, bindings: Bindings) -> Code:
-    return Code(f"{bindings.module('numpy')}.dtype({_dtype_text(of[0])})")
+def _dtype(x: Any, of: Any, bindings: Bindings) -> Display:
+    return Display(f"{bindings.module('numpy')}.dtype(", [""], ")", [_dtype_code(of[0], bindings)])
 
 
-def _elements(form: str, raw: bytes, bindings: Bindings) -> list[str] | None:
-    """The numbers of an array as Python writes them, or None where they are no plain numbers."""
+def _elements(form: str, raw: bytes, count: int, bindings: Bindings) -> list[str] | None:
+    """The numbers of an array as Python writes them, or None where they are not so many plain numbers."""
+    import struct
+
     known = _FORMATS.get(form[1:])
     if known is None or form[0] not in "|<" or sys.byteorder != "little":
         return None
-    import struct
-
+    if len(raw) != count * struct.calcsize(f"<{known[1]}"):
+        return None
     found = [number for row in struct.iter_unpack(f"<{known[1]}", raw) for number in row]
     short = known[1][0] in "ef"
     texts = [_shortest(x, known[1][0]) if short and x - x == 0 else atom_code(x, bindings).text for x in found]
@@ -326,11 +337,11 @@ def _scalar(x: Any, of: Any, bindings: Bindings) -> Code:
 
     form, raw = of[0], base64.b64decode(of[1])
     numpy = bindings.module("numpy")
-    texts = _elements(form, raw, bindings)
+    texts = _elements(form, raw, 1, bindings)
     if texts is not None:
         kind = _FORMATS[form[1:]][0]
         return Code(f"{numpy}.{'bool_' if kind == 'bool' else kind}({texts[0]})")
-    return Code(f'{numpy}.frombuffer({_requoted(repr(raw))}, "{form}")[0]')
+    return Code(f"{numpy}.frombuffer({_requoted(repr(raw))}, {text_code(form).text})[0]")
 
 
 def _array(x: Any, of: Any, bindings: Bindings) -> Code | Display:
@@ -338,18 +349,19 @@ def _array(x: Any, of: Any, bindings: Bindings) -> Code | Display:
     import math
 
     form, shape, raw = of[0], of[1], base64.b64decode(of[2])
-    numpy = bindings.module("numpy")
-    if not math.prod(shape):
-        return Code(f"{numpy}.zeros({tuple(shape)!r}, {_dtype_text(form)})")
-    texts = _elements(form, raw, bindings) if math.prod(shape) <= _MANY else None
+    numpy, count, dtype = bindings.module("numpy"), math.prod(shape), _dtype_code(form, bindings)
+    size = flat(data_code(tuple(shape), bindings))
+    if not count:
+        return Code(f"{numpy}.zeros({size}, {flat(dtype)})")
+    texts = _elements(form, raw, count, bindings) if count <= _MANY else None
     if texts is None:
-        decode = bindings.member("base64", "b64decode")
-        return Code(f'{numpy}.frombuffer({decode}("{of[2]}"), "{form}").reshape({tuple(shape)!r}).copy()')
+        decoded = f'{bindings.member("base64", "b64decode")}("{base64.b64encode(raw).decode()}")'
+        return Code(f"{numpy}.frombuffer({decoded}, {flat(dtype)}).reshape({size}).copy()")
     rows: list[Code | Display] = [Code(text) for text in texts]
-    for size in reversed(shape):
-        groups = [rows[n : n + size] for n in range(0, len(rows), size)]
-        rows = [Display("[", [""] * size, "]", group) for group in groups]
-    return Display(f"{numpy}.array(", ["", "dtype="], ")", [rows[0], Code(_dtype_text(form))])
+    for length in reversed(shape):
+        groups = [rows[n : n + length] for n in range(0, len(rows), length)]
+        rows = [Display("[", [""] * length, "]", group) for group in groups]
+    return Display(f"{numpy}.array(", ["", "dtype="], ")", [rows[0], dtype])
 
 
 _WRITERS: dict[str, Any] = {

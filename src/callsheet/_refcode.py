@@ -8,7 +8,7 @@ from ._literal import Code, Display, call_code, flat, text_code
 from ._path import format_path
 from ._ref import Ref
 from ._reftext import parse_text
-from ._written import Template, written
+from ._written import Route, Template, depends_on_run, inside, written
 from .errors import CallsheetError
 
 TYPE_CHECKING = False
@@ -26,6 +26,13 @@ def reference_text(ref: Ref) -> str | None:
         return text if equal(parse_text(text), Ref(ref.__base__, dots=ref.__dots__)) else None
     except CallsheetError:
         return None
+
+
+def starts_at_root(ref: Ref) -> bool:
+    """Whether a reference, or one inside its text, is found from the root of its spec."""
+    return any(
+        type(part.__base__) in (tuple, Route) and not part.__dots__ and not depends_on_run(part) for part in inside(ref)
+    )
 
 
 def literal_text(text: str) -> str:
@@ -68,8 +75,9 @@ def steps_code(start: Code, steps: tuple[Step, ...], operands: Iterator[Any], bi
         elif kind == "text":
             code = _around(_whole(code), "", ".__text__()")
         elif kind in ("abs", "round"):
-            digits = f", {flat(next(operands))})" if data and data[0] is not None else ")"
-            code = _around(code, f"{bindings.member('builtins', kind)}(", digits)
+            more = [flat(next(operands)) for _ in data]
+            digits = "" if not more or data[0] is None else f", {more[0]}"
+            code = _around(code, f"{bindings.member('builtins', kind)}(", f"{digits})")
         else:
             operand, reflected = flat(_whole(next(operands))), data[1]
             code = _whole(code)
