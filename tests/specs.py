@@ -7,7 +7,9 @@ made so far, so that much is shared, and the last ones are held by the root.
 from __future__ import annotations
 
 import datetime
+import functools
 import math
+import operator
 import os
 import uuid
 from decimal import Decimal
@@ -67,7 +69,23 @@ RAW_TEXTS = TEXTS | st.sampled_from(["${", "${a", "${a}", "\\${a}", "run-${seed}
 """Texts as they may stand where nothing reads them: in a dataclass, or handed to a reference."""
 
 LIVE_TEXTS = st.sampled_from(
-    ["${a}", "${a.b[0]}", "run-${seed}", "${a}${b}", "\\${a}", "a\\${b}${c}", '${["x.y"].z}', "${all[1]}", "${root}"]
+    [
+        "${a}",
+        "${a.b[0]}",
+        "run-${seed}",
+        "${a}${b}",
+        "\\${a}",
+        "a\\${b}${c}",
+        '${["x.y"].z}',
+        "${all[1]}",
+        "${root}",
+        "${env:HOME}",
+        "${env:HOME,a b}-x",
+        "${env:N,[1,{k: ${a}}]}",
+        "${plans.${plan}.lr}",
+        "${run.dir}/x",
+        "C:\\\\${a}",
+    ]
 )
 """Texts that are references, or escaped, where a spec reads them."""
 
@@ -190,7 +208,7 @@ SHAPES = st.sampled_from(
         *["call", "named", "dict", "list"] * 3,
         *["partial", "instance", "tuple", "items"] * 2,
         *["config", "target", "odd", "raw", "frozen", "default", "named tuple", "attrs", "derived", "leaf"],
-        *["ref", "ref", "arithmetic", "path", "text"],
+        *["ref", "ref", "arithmetic", "path", "text", "relative", "functools"],
     ]
 )
 
@@ -267,15 +285,23 @@ class _Grown:
             return self._calculated(ref(draw(st.sampled_from(["seed", "a.b", "all[0]"]))))
         if shape == "path":
             return self._done(ref(draw(st.sampled_from(["a", "root", "all[0].b", '["odd key"].x', "a.0"]))))
+        if shape == "relative":
+            return draw(st.sampled_from(["${.x}", "${..a}-", ref(".x"), ref("..model") + 1, ref(".x").lr]))
+        if shape == "functools":
+            held = functools.partial(shapes.call, draw(RAW_TEXTS), k=self.member())
+            return Optim(held) if draw(st.booleans()) else functools.partial(Net, self.member())
         return draw(LIVE_TEXTS) if shape == "text" else draw(LEAVES)
 
     def _done(self, made: Any) -> Any:
         for _ in range(self.draw(st.integers(0, 3))):
-            step = self.draw(st.sampled_from(["attribute", "attribute", "item", "call", "arithmetic"]))
+            step = self.draw(st.sampled_from(["attribute", "attribute", "item", "call", "arithmetic", "function"]))
             if step == "attribute":
                 made = getattr(made, self.draw(st.sampled_from(["parameters", "x", "go", "lr"])))
             elif step == "item":
                 made = made[self.draw(st.integers(-2, 2) | TEXTS | st.sampled_from([slice(1, None), (0, 1), ...]))]
+            elif step == "function":
+                functions = [abs, round, lambda x: round(x, 2), operator.neg, operator.pos]
+                made = self.draw(st.sampled_from(functions))(made)
             elif step == "call":
                 made = made(*self.members(2), **self.named())
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import datetime
+import functools
 import math
 import sys
 import uuid
@@ -244,6 +245,13 @@ def test_names_of_variables_do_not_run_into_each_other(back):
         (lambda net: ref(lazy(Net)(3)).x, "ref(_x).x"),
         (lambda net: getattr(ref("a"), "not a name"), 'getattr(ref("a"), "not a name")'),
         (lambda net: ref("a") + ref("b"), 'ref("a") + ref("b")'),
+        (lambda net: -(ref("a") ** 2), '-(ref("a") ** 2)'),
+        (lambda net: round(abs(ref("a")), 2).real, 'round(abs(ref("a")), 2).real'),
+        (lambda net: round(ref("a")), 'round(ref("a"))'),
+        (lambda net: ref(".net"), '"${.net}"'),
+        (lambda net: ref(".net").x, 'ref(".net").x'),
+        (lambda net: ref("${env:HOME,a b}").x, 'ref("${env:HOME,a b}").x'),
+        (lambda net: ref("${plans.${plan}.lr}"), '"${plans.${plan}.lr}"'),
         (lambda net: ref("a")(Net, Color.RED), 'ref("a")(Net, Color.RED)'),
     ],
 )
@@ -256,9 +264,9 @@ def test_references_are_what_python_says_of_them(back, make, text):
 
 def test_a_reference_that_is_handed_on_twice_is_written_once(back):
     found = ref("a")
-    for _ in range(10):
+    for _ in range(40):
         found = ref("b")(found, found)
-    assert len(lines({"x": found, "a": 1, "b": 2}).splitlines()) < 20
+    assert len(lines({"x": found, "a": 1, "b": 2}).splitlines()) < 50
 
 
 @pytest.mark.parametrize(
@@ -428,6 +436,19 @@ def test_nothing_that_data_says_becomes_code():
 def test_an_instance_is_written_as_its_constructor_takes_it_without_what_is_its_default(back, value, text):
     assert expression(value) == text
     back({"x": value, "y": [value, (value,)]})
+
+
+def test_a_partial_that_nothing_reads_is_written_as_what_it_is(back):
+    spec = {"a": Optim(functools.partial(call, "${x}", k=Net)), "b": functools.partial(call, "${x}")}
+    assert lines(spec) == 'a = Optim(lr=partial(call, "${x}", k=Net))\nb = partial(call, "${x}")'
+    back(spec)
+
+
+def test_a_relative_reference_that_would_lead_elsewhere_is_refused():
+    inside = attach({"a": {"x": 1, "y": lazy(call)(deep="${..x}")}})
+    again = from_data(to_data(inside))
+    text = told(lambda: to_python({"b": {"c": again.a.y}, "x": 2}), SaveError)
+    assert text.startswith("b.c.deep  ${..x} leads to where it was read, and would lead elsewhere when it is read here")
 
 
 def test_what_a_constructor_does_not_take_is_set_afterwards(back):

@@ -25,6 +25,16 @@ SPECS = specs.specs()
 HERE = str(Path(__file__).parent)
 
 
+def written(verb, spec):
+    """What a verb makes of a spec, where that can be: some references cannot be said where they stand now."""
+    try:
+        return verb(spec)
+    except SaveError as error:
+        cannot = ("would mean two things", "would lead elsewhere", "in a spec that is no mapping of names")
+        assume(not any(text in str(error) for text in cannot))
+        raise
+
+
 def assert_same(spec, again):
     note(f"before: {spec!r}\nafter:  {again!r}")
     assert equal(spec, again)
@@ -38,13 +48,13 @@ def assert_same(spec, again):
 @tried()
 @given(SPECS)
 def test_what_becomes_data_comes_back_equal(spec):
-    assert_same(spec, from_data(to_data(spec)))
+    assert_same(spec, from_data(written(to_data, spec)))
 
 
 @tried()
 @given(SPECS)
 def test_what_becomes_json_text_comes_back_equal_and_is_written_alike_again(spec):
-    text = json.dumps(to_data(spec), allow_nan=False)
+    text = json.dumps(written(to_data, spec), allow_nan=False)
     again = decode(json.loads(text), policy=None, where="data")
     assert_same(spec, again)
     assert json.dumps(to_data(again), allow_nan=False) == text
@@ -56,7 +66,7 @@ def test_what_is_saved_loads_back_equal(tmp_path, suffix):
     @given(SPECS)
     def law(spec):
         path = tmp_path / f"spec{suffix}"
-        save(spec, path)
+        written(lambda spec: save(spec, path), spec)
         assert_same(spec, load(path))
 
     law()
@@ -70,11 +80,7 @@ def test_what_is_written_as_python_loads_back_equal_and_is_written_alike_again(t
     @given(SPECS)
     def law(spec):
         path = tmp_path / "spec.py"
-        try:
-            text = to_python(spec)
-        except SaveError as error:
-            assume("in a spec that is no mapping of names" not in str(error))
-            raise
+        text = written(to_python, spec)
         note(text)
         path.write_text(text, encoding="utf-8")
         by_name = text.startswith("# Written by Callsheet; load(...)")

@@ -241,7 +241,7 @@ class _Writer:
         return self._instance(x, keys, values) if kind.family == "fields" else self._call(x, keys, values)
 
     def _call(self, x: Any, keys: list[Any], values: list[Any]) -> Display:
-        if type(x) not in CALLS:  # a functools.partial where nothing makes it a part of a spec
+        if _is_ordinary_partial(x):  # where nothing makes it a part of a spec
             target, args, kwargs = call_parts(described(x), keys, values)
             opening = f"{self.bindings.member('functools', 'partial')}("
             return call_code(opening, [Code(self._target(x, target, len(args), kwargs)), *args], kwargs)
@@ -321,7 +321,8 @@ class _Writer:
 
     def _is_unread_data(self, holder: Any) -> bool:
         """Whether a text stands in plain data, which is still to be read as a spec."""
-        return all(x is None or type(x) in _PLAIN for x in (holder, *(frame[0] for frame in self.trail)))
+        holders = [x for x in (holder, *(frame[0] for frame in self.trail)) if x is not None]
+        return all(type(x) in _PLAIN or _is_ordinary_partial(x) for x in holders)
 
     def _names_stay(self) -> bool:
         """Whether `load` keeps an imported name as a name where the fold stands."""
@@ -346,6 +347,10 @@ def _takes(name: Name, args: int, kwargs: dict[str, Any]) -> bool:
         and not signature.unknown(kwargs)
         and not any(slot.name in kwargs for slot in signature.slots[:args])
     )
+
+
+def _is_ordinary_partial(x: Any) -> bool:
+    return type(x).__name__ == "partial" and type(x).__module__ == "functools"
 
 
 def _wish(steps: Steps, x: Any) -> str:
