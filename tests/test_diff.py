@@ -31,6 +31,7 @@ from callsheet import (
     override,
     partial,
     patch,
+    plain,
     ref,
     save,
     to_data,
@@ -330,6 +331,22 @@ def test_references_that_are_new_lead_into_the_patched_spec():
     made.n = 7
     assert made.text == "n-7"
     assert b.text != "n-7"
+
+
+@pytest.mark.parametrize("through", [lambda x: x, lambda x: from_data(json.loads(json.dumps(to_data(x))))])
+def test_references_in_a_change_start_where_they_come_to_stand(through):
+    a = override({"t": {"x": 1, "y": 2}, "seed": 5}, [])
+    b = override(a, ["t.y=${.x}", "+v={x: 7, w: {q: '${..x}'}}", "+name='run-${seed}'", "+rows=[1,'${.[0]}']"])
+    made = patch(a, through(diff(a, b)))
+    made.t.x, made.v.x, made.seed, made.rows[0] = 11, 13, 15, 17
+    assert plain(made) == {
+        "t": {"x": 11, "y": 11},
+        "seed": 15,
+        "v": {"x": 13, "w": {"q": 13}},
+        "name": "run-15",
+        "rows": [17, 17],
+    }
+    assert (b.t.y, b.v.w.q, b.name, a.t.y) == (1, 7, "run-5", 2)
 
 
 def test_large_specs_with_changes_everywhere_are_told_one_by_one():

@@ -10,7 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callsheet import MISSING, build, copy, from_data, hash_of, lazy, load, merge, origin, partial, plain, ref, to_data
+from callsheet import (
+    MISSING,
+    build,
+    copy,
+    from_data,
+    hash_of,
+    lazy,
+    load,
+    merge,
+    origin,
+    override,
+    partial,
+    plain,
+    ref,
+    to_data,
+)
 from callsheet._spec import attach
 from callsheet.errors import CycleError
 from saying import told
@@ -174,6 +189,15 @@ def test_references_by_path_of_both_start_in_what_was_made(project):
     made.seed = 3
     assert (made.name, made.lr) == ("run-3", 3)
     assert (a.name, b.lr) == ("run-1", 2)
+
+
+def test_relative_references_of_both_start_where_they_come_to_stand():
+    a = override({"t": {"x": 1}}, "+t.y=${.x}")
+    b = override({}, ["+t={x: 3, z: '${.x}'}", "+u={x: 2, w: ['${..x}']}"])
+    made = merge(a, b)
+    made.t.x, made.u.x = 5, 6
+    assert plain(made) == {"t": {"x": 5, "y": 5, "z": 5}, "u": {"x": 6, "w": [6]}}
+    assert (a.t.y, b.t.z, b.u.w[0]) == (1, 3, 2)
 
 
 def test_a_mapping_is_merged_into_what_a_reference_leads_to():

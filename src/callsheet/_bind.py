@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from ._ref import Ref
+
 
 def bind_all(
     spec: Any,
@@ -74,6 +76,19 @@ def bind_new(value: Any, root: Any) -> bool:
             elif part.__root__ is None:
                 _set(part, "__root__", root)
     return relative
+
+
+def loosen(ref: Ref) -> None:
+    """Take a relative reference off the place where it was bound, so that `bind_all` binds it where it stands."""
+    for part in inside(ref):
+        if part.__dots__:
+            _set(part, "__root__", None)
+
+
+def unbind(ref: Ref) -> None:
+    """Take a reference off the root that it was bound to."""
+    for part in inside(ref):
+        _set(part, "__root__", None)
 
 
 _set = object.__setattr__

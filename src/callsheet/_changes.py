@@ -6,10 +6,12 @@ from _collections_abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+from ._bind import unbind
 from ._equal import equal
 from ._items import label_of as target_label
 from ._layout import layout
 from ._path import format_path, parse_path
+from ._ref import Ref, moved
 from ._spec import INSTANCES
 from ._tree import KINDS, TARGET, Kind, fold, kind_of, list_form
 from .errors import PathError
@@ -146,7 +148,11 @@ def _revived(changes: list[Any]) -> list[Any]:
     def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
         cls = _CLASSES.get(_raw(x, "__target__").text) if type(x) in INSTANCES else None
         if cls is None:
-            return kind.remake(x, keys, values)
+            made = kind.remake(x, keys, values)
+            if type(made) is Ref:  # it was bound to the changes, as if they were the spec
+                moved(made, lambda old: old)
+                unbind(made)
+            return made
         return cls(**dict(zip(keys, values, strict=True)))
 
     found = fold(changes, make)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._align import align
+from ._bind import loosen
 from ._changes import Change, Changes, Same, Steps, written
 from ._equal import default_keys, head_key, key_label, leaf_key, same_leaf
 from ._items import origin_of
@@ -255,6 +256,7 @@ class _Difference:
             made = kind.remake(x, keys, values)
             if type(made) is Ref:
                 moved(made, lambda bound: None if bound is root else bound)
+                loosen(made)
             return made
 
         shared = fold([value for alone, value in values if not alone], make, trail=trail)

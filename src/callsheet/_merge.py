@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from _collections_abc import Iterator
 
+from ._bind import bind_all, loosen
 from ._equal import default_keys, equal, head_key
 from ._items import CALLS, MAPPINGS, given_itself, origin_of
 from ._lazy import through
@@ -13,6 +14,7 @@ from ._ref import Ref, moved, operand_items, remake_operands
 from ._signature import signature_of
 from ._spec import attach, copy, new_call, plain_class
 from ._tree import TARGET, Kind, fold, kind_of, walk
+from .errors import SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def merge(first: Any, /, *others: Any) -> Any:
 
     Raises:
         CycleError: One of them contains itself, or the result would.
+        SpecError: A relative reference would stand where it means two things.
 
     >>> merge({"optim": {"lr": 0.1, "steps": 5}}, {"optim": {"lr": 0.2}, "seed": 1})
     {'optim': {'lr': 0.2, 'steps': 5}, 'seed': 1}
@@ -71,6 +74,8 @@ class _Merge:
         found = fold(self._settled(start), self._remade, kinds=_Table(self))
         for ref in self.refs:
             moved(ref, lambda old: self._moved(old, found))
+            loosen(ref)
+        bind_all(found, error=SpecError)
         return found
 
     def _moved(self, old: Any, root: Any) -> Any:

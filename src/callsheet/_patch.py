@@ -5,6 +5,7 @@ from __future__ import annotations
 from _collections_abc import Iterable
 from typing import Any, TypeVar
 
+from ._bind import bind_all, loosen
 from ._changes import Change, Changes, Same, Steps, label_of, steps_to, value_text
 from ._equal import default_keys, equal, key_label
 from ._items import CALLS, LISTS, MAPPINGS, check_names, given_itself, origin_of
@@ -112,8 +113,10 @@ class _Patch:
         found = fold(start, make, kinds=_Table(self), trail=trail)
         for ref, fresh in self.refs:
             moved(ref, lambda old, fresh=fresh: self._moved(old, found, fresh))  # type: ignore[misc]
+            loosen(ref)
         if self.faults:
             raise PatchError(*self.faults)
+        bind_all(found, error=PatchError)
         return found
 
     def _moved(self, old: Any, root: Any, fresh: bool) -> Any:
