@@ -58,8 +58,10 @@ def raw_item(holder: Any, key: Any) -> Any:
     cls = type(holder)
     if cls in MAPPINGS:
         return _raw(holder, "__dict__")[key]
-    if cls in LISTS:
-        return list.__getitem__(holder, key)
+    if cls in LISTS or cls is list or cls is tuple:
+        if not isinstance(key, int):
+            raise KeyError(key)
+        return list.__getitem__(holder, key) if cls is not tuple else holder[key]
     if cls in CALLS:
         if key == TARGET:
             return _raw(holder, "__target__")
@@ -69,7 +71,7 @@ def raw_item(holder: Any, key: Any) -> Any:
         if isinstance(key, int):
             raise IndexError(f"{target_text(holder)} has {len(_raw(holder, '__args__'))} positional arguments")
         return _raw(holder, "__dict__")[key]
-    if cls in (dict, list, tuple):
+    if cls is dict:
         return holder[key]
     kind = kind_of(cls)
     if kind is not None and cls is not Ref:

@@ -25,7 +25,7 @@ from ._spec import SHARING, Call, Partial, attach, delete_item, here, new_call, 
 from ._target import Name, parse_name, resolve
 from ._tree import ATOMS, KINDS, Kind, fold, kind_of, steps_of
 from ._tree import walk as walk_steps
-from .errors import ArgumentError, Fault, PathError, nearest
+from .errors import ArgumentError, CycleError, Fault, PathError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -308,24 +308,36 @@ def origin(spec: Any, path: str) -> Origin:
 def plain(x: Any) -> Any:
     """Mappings and lists as plain dicts and lists, at any depth, references read; calls and dataclasses stay.
 
+    Raises:
+        PathError: A reference leads to nothing.
+        CycleError: A list or mapping refers to what it stands in.
+
     >>> plain({"a": [1, {"b": 2}]})
     {'a': [1, {'b': 2}]}
     """
+    values = Values()
+    trail: list[Any] = []
+
+    def items(ref: Ref) -> tuple[list[Any], list[Any]]:
+        found = values.of(ref)
+        return ([], []) if found is LATER else ([None], [found])
 
     def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
+        if type(x) is Ref:
+            return values[0] if values else x
         if kind.family == "dict":
             return dict(zip(keys, values, strict=True))
         return values if kind.family == "list" else kind.remake(x, keys, values)
 
-    values = Values()
-
-    def leaf(value: Any) -> Any:
-        found = values.of(value) if type(value) is Ref else value
-        return plain(found) if found is not value and found is not LATER else value
-
-    families = ("dict", "list", "tuple")
-    table = {cls: kind if kind and kind.family in families else None for cls, kind in KINDS.items()}
-    return fold(x, make, leaf=leaf, kinds=table)
+    table = {cls: kind if kind and kind.family in ("dict", "list", "tuple") else None for cls, kind in KINDS.items()}
+    table[Ref] = Kind(items, make, family="ref")  # type: ignore[arg-type]
+    try:
+        return fold(x, make, kinds=table, trail=trail)
+    except CycleError:
+        if not any(type(frame[0]) is Ref for frame in trail):
+            raise
+        path = format_path(frame[2][frame[4]] for frame in trail if frame[2] != [None])
+        raise CycleError(Fault(path, "is a reference to what it stands in")) from None
 
 
 def walk(spec: Any) -> Iterator[tuple[str, Any]]:

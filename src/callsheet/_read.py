@@ -14,7 +14,7 @@ from ._steps import apply_steps, operands_of, with_operands
 from ._target import Name, resolve
 from ._tree import ATOMS, Kind, fold, kind_of
 from ._ways import ABSENT, UnboundError, Ways, circle, straight
-from ._written import WRITTEN, Asked, Template, depends_on_run, given_args, parts_of, written
+from ._written import WRITTEN, Asked, Route, Template, depends_on_run, given_args, parts_of, written
 from .errors import Fault, PathError, nearest
 
 TYPE_CHECKING = False
@@ -59,10 +59,19 @@ class Values(Ways):
         root: Where paths start that are bound to no root; without one, such references come to nothing yet.
         spec: What the references stand in, where that is no part of the root.
         step: Gives the raw value under one step of a path.
+        environment: Whether environment variables are read; if not, they are known later.
     """
 
-    def __init__(self, root: Any = None, *, spec: Any = None, step: Callable[[Any, Any], Any] = step_into) -> None:
+    def __init__(
+        self,
+        root: Any = None,
+        *,
+        spec: Any = None,
+        step: Callable[[Any, Any], Any] = step_into,
+        environment: bool = True,
+    ) -> None:
         super().__init__(root, spec, step)
+        self.environment = environment
         self.known: dict[int, Any] = {}
         self.plain: dict[int, Any] = {}
 
@@ -84,7 +93,7 @@ class Values(Ways):
         while True:
             try:
                 return self.end_of(ref)
-            except _WaitsError as error:
+            except WaitsError as error:
                 for inner, known in error.refs:
                     self._settle(inner, known)
 
@@ -106,7 +115,7 @@ class Values(Ways):
             if id(x) not in table:
                 try:
                     table[id(x)] = self._compute(x, table)
-                except _WaitsError as error:
+                except WaitsError as error:
                     waiting[id(x), id(table)] = x
                     for inner, other in error.refs:
                         if (id(inner), id(other)) in waiting:
@@ -153,7 +162,7 @@ class Values(Ways):
 
     def _wait(self, ref: Ref) -> Any:
         if id(ref) not in self.known:
-            raise _WaitsError([(ref, self.known)])
+            raise WaitsError([(ref, self.known)])
         return self.known[id(ref)]
 
     def _start_value(self, ref: Ref) -> Any:
@@ -162,6 +171,8 @@ class Values(Ways):
             return base
         if type(base) is tuple and depends_on_run(ref):
             return (RUNNING.get() or {}).get(base[1], LATER)
+        if type(base) is Asked and base.name == "env" and not self.environment:
+            return LATER
         if type(base) in (Template, Asked):
             values = self._parts(ref)
             if any(value is LATER for value in values):
@@ -170,6 +181,8 @@ class Values(Ways):
                 return MISSING
             asked: Any = base
             return filled(asked, values) if type(base) is Template else answer(asked, values)
+        if type(base) is Route and any(value is MISSING for value in self._parts(ref)):
+            return MISSING
         try:
             found = self.end_of(ref)
         except UnboundError:
@@ -181,7 +194,7 @@ class Values(Ways):
         parts = self.parts(ref)
         unknown = [(part, self.plain) for part in parts if id(part) not in self.plain]
         if unknown:
-            raise _WaitsError(unknown)
+            raise WaitsError(unknown)
         return [self.plain[id(part)] for part in parts]
 
     def _plain(self, x: Any) -> Any:
@@ -190,7 +203,7 @@ class Values(Ways):
             return x
         if type(x) is Ref:
             if id(x) not in self.plain:
-                raise _WaitsError([(x, self.plain)])
+                raise WaitsError([(x, self.plain)])
             return self.plain[id(x)]
         if kind_of(type(x)) is None:
             return LATER if type(x) in _LATER else resolve(x) if type(x) is Name else x
@@ -211,7 +224,7 @@ class Values(Ways):
         if any(value is LATER for value in found):
             return LATER
         if waits:
-            raise _WaitsError(waits)
+            raise WaitsError(waits)
         return MISSING if any(value is MISSING for value in found) else made
 
     def steps(self, ref: Ref) -> tuple[Any, ...]:
@@ -222,7 +235,7 @@ class Values(Ways):
         values = self._parts(ref)
         if any(value is LATER or value is MISSING for value in values):
             problem = f"refers to {written(base, ref.__dots__)}, a path that is known only when something is built"
-            raise PathError(Fault("", problem, advice=["let a value that nothing must be built for tell the path"]))
+            raise LaterError(Fault("", problem, advice=["let a value that nothing must be built for tell the path"]))
         text = filled(base, values)
         try:
             return parse_path(text)
@@ -235,8 +248,12 @@ class Values(Ways):
         value = self._wait(ref)
         if value is LATER:
             problem = f"leads into {ref_text(ref)}, which must be built first"
-            raise PathError(Fault("", problem, advice=['write what follows as Python on the reference: ref("a").b']))
+            raise LaterError(Fault("", problem, advice=['write what follows as Python on the reference: ref("a").b']))
         return value
+
+
+class LaterError(PathError):
+    """Where a path leads is known later."""
 
 
 def item_of(container: Any, key: Any) -> Any:
@@ -260,7 +277,7 @@ def as_plain(x: Any) -> Any:
     return made if next(nodes, None) is None else LATER
 
 
-class _WaitsError(Exception):
+class WaitsError(Exception):
     """References that must be known before another can be."""
 
     def __init__(self, refs: list[tuple[Ref, dict[int, Any]]]) -> None:

@@ -37,11 +37,12 @@ class References:
     Args:
         root: Where paths start that are bound to no other root.
         spec: What the references stand in; the root by default.
+        environment: Whether environment variables are read.
     """
 
-    def __init__(self, root: Any, spec: Any = None) -> None:
+    def __init__(self, root: Any, spec: Any = None, *, environment: bool = True) -> None:
         self.root = root
-        self.values = Values(root, spec=spec if spec is not root else None)
+        self.values = Values(root, spec=spec if spec is not root else None, environment=environment)
         self.kinds: dict[type, Kind | None] = {**KINDS, Ref: Kind(self.items, self.make, family="ref", way=self.way_to)}
         self._answers: dict[int, Any] = {}  # by the ids of references that ask, so that each asks once
         self._paths: dict[int, tuple[object, ...]] | None = None
@@ -60,6 +61,8 @@ class References:
         if type(base) is tuple and depends_on_run(ref):
             self._refuse_clash(ref)
             return [(RUNNING.get() or {}).get(base[1], ref_text(ref))]
+        if type(base) is Route and any(self.values.plain_of(part) is MISSING for part in self.values.parts(ref)):
+            return self.values.parts(ref)  # which are at fault themselves
         if type(base) is tuple or type(base) is Route:
             return [self.values.reached_by(ref)]
         if type(base) is Asked:

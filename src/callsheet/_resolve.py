@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._items import MAPPINGS
 from ._leaf import MISSING
-from ._read import LATER, answer, as_plain, item_of
+from ._read import LATER, LaterError, WaitsError, answer, as_plain, item_of
 from ._ready import References
 from ._ref import Ref, base_of, moved, steps_of
 from ._reftext import asked_like
@@ -12,7 +12,7 @@ from ._secret import Secret
 from ._spec import attach, mapping_of_atoms, new_list, new_mapping
 from ._steps import apply_steps, operands_of, with_operands
 from ._tree import ATOMS, ENTER, Kind, fold, kind_of
-from ._written import WRITTEN, Asked, Route, Template, depends_on_environment, depends_on_run, given_args, inside
+from ._written import WRITTEN, Asked, Route, Template, depends_on_run, given_args, inside
 from .errors import CallsheetError
 
 TYPE_CHECKING = False
@@ -54,7 +54,8 @@ def resolve(spec: S) -> S:
 
 class _Resolution:
     def __init__(self, spec: Any) -> None:
-        self.references = References(spec)
+        self.references = References(spec, environment=False)
+        self.staying: set[int] = set()  # the ids of references of which something else tells the way
         self._end_of = self.references.values.end_of
         self.kinds = {**self.references.kinds, Ref: Kind(self.items, self.references.make, family="ref")}
 
@@ -79,22 +80,31 @@ class _Resolution:
             return ENTER
         try:
             found = self._end_of(ref)
-        except CallsheetError:
-            return ENTER  # which raises it again, where it may be
+        except (CallsheetError, WaitsError):
+            return ENTER  # where more is known, and where errors may be raised
         return found if type(found) in ATOMS else ENTER
 
     def items(self, ref: Ref) -> tuple[list[Any], list[Any]]:
         base = ref.__base__
-        if _stays(ref):
-            found: list[Any] = []
-        elif type(base) in (Template, Asked):
+        found: list[Any] = []
+        if type(base) is Template or (type(base) is Asked and (base.name == "env" or base.function is not None)):
             found = self.references.values.parts(ref)
-            if type(base) is Asked and base.name != "env" and base.function is None:
-                return self.references.items(ref)  # which says so
-        else:
+        elif not self._stays(ref):
             return self.references.items(ref)
         found = [*found, *operands_of(ref.__steps__)]
         return [f"→{n}" for n in range(len(found))], found
+
+    def _stays(self, ref: Ref) -> bool:
+        """Whether what a reference starts from stays as it is written: a run, the environment or a build tells it."""
+        base = ref.__base__
+        if type(base) is tuple and depends_on_run(ref):
+            return True
+        if type(base) is tuple or type(base) is Route:
+            try:
+                self.references.items(ref)
+            except LaterError:
+                self.staying.add(id(ref))
+        return id(ref) in self.staying
 
     def make(self, x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
         if type(x) is not Ref:
@@ -110,12 +120,12 @@ class _Resolution:
 
     def _start(self, x: Ref, values: list[Any]) -> Any:
         base = x.__base__
-        if _stays(x):
+        if id(x) in self.staying or (type(base) is tuple and depends_on_run(x)):
             return _as_written(x, ())
         if type(base) is Template:
             return _text(x, values)
         if type(base) is not Asked:
-            return values[0]
+            return next((value for value in values if value is MISSING), values[0])
         if base.name != "env" and not any(as_plain(value) is LATER for value in values):
             plain = [as_plain(value) for value in values]
             return MISSING if any(value is MISSING for value in plain) else _kept(answer(base, plain))
@@ -144,14 +154,6 @@ class _Resolution:
         if any(operand is MISSING for operand in operands):
             return MISSING
         return _kept(apply_steps(plain, with_operands(steps, operands), x.__policy__))
-
-
-def _stays(ref: Ref) -> bool:
-    """Whether what a reference starts from has to stay as it is written."""
-    base = ref.__base__
-    if type(base) is tuple:
-        return depends_on_run(ref)
-    return type(base) is Route and (depends_on_run(ref) or depends_on_environment(ref))
 
 
 def _as_written(ref: Ref, steps: Any) -> Ref:

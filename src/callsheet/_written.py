@@ -141,11 +141,3 @@ def depends_on_run(ref: Ref) -> bool:
     if type(base) is tuple:
         return len(base) == 2 and base[0] == "run" and base[1] in RUN_NAMES and not ref.__dots__
     return type(base) in WRITTEN and any(map(depends_on_run, parts_of(base)))
-
-
-def depends_on_environment(ref: Ref) -> bool:
-    """Whether a reference asks for an environment variable."""
-    base = ref.__base__
-    if type(base) is tuple or type(base) not in WRITTEN:
-        return False
-    return (type(base) is Asked and base.name == "env") or any(map(depends_on_environment, parts_of(base)))
