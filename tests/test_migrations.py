@@ -176,6 +176,12 @@ def test_references_follow_an_argument_to_its_new_name(train):
     assert (spec.a, spec.b, spec.c, spec.d) == (7, "deep 7", 7, 1)
 
 
+def test_relative_references_do_too(train):
+    inner = call("train:Net", n_layers="${..width}", width="${.n_layers}")
+    spec, _ = read({"model": call("train:OldNet", n_layers=3, width=7, inner=inner), "a": "wide ${.model.n_layers}"})
+    assert (spec.model.inner.depth, spec.model.inner.width, spec.a) == (7, 7, "wide 3")
+
+
 def test_references_follow_an_argument_that_was_renamed_twice(train):
     data = {"m": call("train:Net", x=7), "a": "${m.x}", "b": "${m.y}"}
     spec, _ = read(data, {"train:Net.x": "y", "train:Net.y": "depth"})
