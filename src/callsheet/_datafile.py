@@ -165,7 +165,7 @@ def _share(data: dict[str, Any]) -> None:
             if key == "_then_" and type(x) is dict and "_ref_" in x:
                 for step in value:
                     todo += step[1:] if step[0] == "call" else [step]
-            elif key == "_kwargs_" or key == "_fields_":  # whose keys mean nothing, however they look
+            elif key in ("_kwargs_", "_fields_") and type(value) is dict:  # whose keys mean nothing, however they look
                 todo.append(value)
             elif type(value) is dict and len(value) == 1 and "_same_" in value:
                 found = places.find(value["_same_"])
