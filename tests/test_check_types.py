@@ -8,6 +8,7 @@ import enum
 import functools
 import pathlib
 import re
+import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import (
@@ -313,7 +314,8 @@ def test_what_fits_passes(hint, value):
         ("int | None", "a", "[0]  must be int | None, found 'a'"),
         ("list[Unknown]", 1, "[0]  must be list[Any], found 1"),
         ("Decimal | None", "a", "[0]  must be Decimal | None, found 'a'"),
-        (Json, 1.5, "[0]  must be dict[str, Any] | list[Any] | str | int | None, found 1.5"),
+        (Json, 1.5, "[0]  must be dict[str, Json] | list[Json] | str | int | None, found 1.5"),
+        (Json, [1, {"a": 1.5}], "[0][1].a  must be Json, found 1.5"),
         (Layer, lazy(Data)(), "[0]  must be Layer, found a call of Data"),
         (Layer, lazy(f"{__name__}:Data")(), "[0]  must be Layer, found a call of Data"),
         (Layer | None, lazy(Data)(), "[0]  must be Layer | None, found a call of Data"),
@@ -502,3 +504,32 @@ def test_an_annotation_is_judged_without_calling_anything():
     assert judge.misfits(takes_one, form_of(Loud)) == []
     assert judge.misfits(takes_two, form_of(Loud)) != []
     assert signature_of(a_layer).returned().text == "Layer"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax came with Python 3.12")
+def test_type_parameters_and_aliases_of_the_new_syntax_are_read(project):
+    project(
+        "modern.py",
+        """
+        from __future__ import annotations
+
+        class Base: ...
+
+        type Size = int | tuple[int, int]
+        type Tree = int | list[Tree]
+
+        def fit[T: Base](x: T, size: Size = 1, tree: Tree = 0): ...
+
+        class Box[T: Base]:
+            def __init__(self, held: T | None = None): ...
+        """,
+    )
+    good = lazy("modern.fit")(lazy("modern.Base")(), size=(1, 2), tree=[1, [2]])
+    assert check([good, lazy("modern.Box")(lazy("modern.Base")())]) is None
+    text = told(lambda: check([lazy("modern.fit")(3, "x", tree=[1, ["y"]]), lazy("modern.Box")(3)]), SpecError)
+    assert [line[:50].rstrip() for line in text.splitlines() if "must" in line] == [
+        "[0][0]          must be Base, found 3",
+        "[0][1]          must be int | tuple[int, int], fou",
+        "[0].tree[1][0]  must be Tree, found 'y'",
+        "[1][0]          must be Base | None, found 3",
+    ]

@@ -18,6 +18,7 @@ from callsheet import lazy, partial
 from callsheet._fit import Judge
 from callsheet._known import known_of
 from callsheet._remembered import read_known, write_known
+from callsheet._signature_cache import cache_folder
 from callsheet._target import Name, resolve
 from test_check_types import FITS, Dense, Layer, Model, _id
 
@@ -258,6 +259,25 @@ def test_code_that_was_edited_after_it_was_imported_is_not_remembered(heavy):
     """
     assert heavy.told(program=textwrap.dedent(program)) == "imported before"
     assert heavy.pages() == []
+
+
+def test_code_that_changes_while_it_is_imported_is_not_remembered(heavy):
+    heavy.write("heavy.py", HEAVY + "open(__file__, 'a').write('#')\n")
+    assert heavy.told()[0][0] == []
+    assert heavy.pages() == []
+
+
+def test_the_folder_is_the_users_own_for_such_things(monkeypatch):
+    monkeypatch.delenv("CALLSHEET_CACHE")
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert cache_folder() == "/home/ada/.cache/callsheet"
+    monkeypatch.setenv("XDG_CACHE_HOME", "/scratch/ada")
+    assert cache_folder() == "/scratch/ada/callsheet"
+    monkeypatch.setenv("XDG_CACHE_HOME", "not absolute")
+    assert cache_folder() == ""
+    monkeypatch.setenv("CALLSHEET_CACHE", "/elsewhere")
+    assert cache_folder() == "/elsewhere"
 
 
 def test_data_is_judged_by_its_policy_all_the_same(heavy):

@@ -110,11 +110,14 @@ def class_text(cls: Any) -> str:
 
 
 _SIMPLE = frozenset((int, float, str, bool, bytes, complex))
+_UNROLLED = 3
+"""Levels of a type that is made of itself which are told apart; deeper down anything may stand."""
+
 _INNER = frozenset(("Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"))
 
 
 class _Reader:
-    """Reads one annotation; what leads back to itself may be anything there."""
+    """Reads one annotation."""
 
     def __init__(self, scope: Scope | None) -> None:
         self.scope = scope
@@ -123,7 +126,7 @@ class _Reader:
     def read(self, hint: Any) -> Form:
         if isinstance(hint, str):
             return self._text(hint)
-        if any(hint is other for other in self.opened):
+        if sum(hint is other for other in self.opened) >= _UNROLLED:
             return ANY
         self.opened.append(hint)
         try:
@@ -134,13 +137,19 @@ class _Reader:
             self.opened.pop()
 
     def _text(self, text: str) -> Form:
-        if self.scope is None or text in self.opened:
+        if self.scope is None or sum(text is other for other in self.opened) >= _UNROLLED:
             return ANY
         self.opened.append(text)
         try:
-            return self.read(self.scope.read(text))
+            return self._named(self.scope.read(text), text)
         finally:
             self.opened.pop()
+
+    def _named(self, hint: Any, name: str) -> Form:
+        """What a name stands for, told by that name where it leads back to itself."""
+        inside = any(hint is other for other in self.opened)
+        found = self.read(hint)
+        return found if found is ANY or not inside else Form(found.kind, name, found.of, found.parts, found.hint)
 
     def _form(self, hint: Any) -> Form:
         from typing import get_args, get_origin
@@ -169,7 +178,7 @@ class _Reader:
         if ANY in parts:
             return ANY
         flat = [inner for part in parts for inner in (part.parts if part.kind == "union" else [part])]
-        return Form("union", " | ".join(dict.fromkeys(part.text for part in flat)) or "Never", parts=flat, hint=hint)
+        return Form("union", " | ".join(dict.fromkeys(part.text for part in parts)) or "Never", parts=flat, hint=hint)
 
     def _generic(self, origin: Any, args: tuple[Any, ...], hint: Any) -> Form:
         from collections.abc import Callable, Collection, Iterable, Mapping
@@ -242,8 +251,7 @@ class _Reader:
                 return self._union([self.read(inner) for inner in hint.__constraints__], hint)
             return ANY if hint.__bound__ is None else self.read(hint.__bound__)
         if type(hint).__name__ == "TypeAliasType":
-            inner = self.read(hint.__value__)
-            return Form(inner.kind, str(hint.__name__), inner.of, inner.parts, inner.hint)
+            return self._named(hint.__value__, str(hint.__name__))
         if type(hint).__name__ == "InitVar":
             return self.read(hint.type)
         word = str(getattr(hint, "_name", "") or "")

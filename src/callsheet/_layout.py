@@ -99,8 +99,6 @@ class _Writer:
 
     def write(self, x: Any, column: int, depth: int, *, top: bool = False) -> str:
         """`x` as text that starts at `column`, its further lines indented by `depth` fours."""
-        if self.shown:
-            self.flats.pop((id(x), top), None)  # what it holds may be shown already, and take less room now
         line = self._flat(x, depth, top=top)
         if line is not None and (line == _MORE or column + len(line) <= self.width):
             return line
@@ -123,6 +121,7 @@ class _Writer:
         self.opened.discard(id(x))
         if kind.node and self.elides:
             self.shown.add(id(x))
+            self.flats.clear()  # what holds it takes less room from now on
         return opening + "\n" + ",\n".join(rows) + ",\n" + "    " * depth + closing.lstrip(",")
 
     def _flat(self, x: Any, depth: int, *, top: bool = False) -> str | None:

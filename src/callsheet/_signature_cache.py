@@ -215,7 +215,7 @@ def cache_folder() -> str:
     if given is not None:
         return given
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "callsheet")
+    return os.path.join(base, "callsheet") if os.path.isabs(base) else ""
 
 
 def _is_allowed(name: Name, entry: dict[str, Any]) -> bool:
