@@ -403,6 +403,8 @@ def _may_be(known: Known, returned: Form, form: Form) -> bool:
         )
     if form.kind == "union":
         return any(_may_be(known, returned, part) for part in form.parts)
+    if form.kind == "other":
+        return form.hint is not EMPTY
     if known.found is EMPTY or form.kind == "named":
         return _is_named(known, form)
     if form.kind == "callable":
