@@ -438,6 +438,15 @@ def test_a_parameter_of_many_is_told_alone():
     assert text.splitlines()[1].strip() == "wide(..., beta: str = 'b', ...)"
 
 
+def test_defaults_are_shown_as_they_were_written():
+    def make(kind: type = Dense, color: Color = Color.RED, path: pathlib.Path = pathlib.Path("a"), size: int = 1): ...
+
+    text = told(lambda: check(lazy(make)(size="x")), SpecError)
+    assert text.splitlines()[1].strip() == (
+        "make(kind: type = Dense, color: Color = Color.RED, path: pathlib.Path = Path('a'), size: int = 1)"
+    )
+
+
 def test_names_for_type_checkers_are_known_where_they_are_near(project):
     project("shapes_near.py", "class Shape: pass\n")
     project(

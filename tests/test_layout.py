@@ -97,10 +97,7 @@ def test_a_node_that_takes_lines_of_its_own_is_shown_once():
             f"        '{'x' * 60}',",
             f"        parts='{'y' * 60}',",
             "    ),",
-            "    parts=[",
-            "        ref(lazy(Net)(...)).width,",
-            "        lazy(Net)(lazy(Net)(...)),",
-            "    ],",
+            "    parts=[ref(lazy(Net)(...)).width, lazy(Net)(lazy(Net)(...))],",
             "    act=lazy(Net)(1),",
             ")",
         ]

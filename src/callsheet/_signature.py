@@ -143,10 +143,20 @@ class Signature:
             scope = None if isinstance(written, str) else self._scope(parameter.name, written)
             text += ": " + (written if isinstance(written, str) else form_of(written, scope).text)
         if parameter.default is not EMPTY:
-            default = repr(parameter.default)
+            default = _default_text(parameter.default)
             equals = " = " if parameter.annotation is not EMPTY else "="
             text += equals + (default if len(default) <= 40 else "...")
         return text
+
+
+def _default_text(default: Any) -> str:
+    """A default as it was written: an enum member, a class, a function and a path by their names."""
+    cls = type(default)
+    if hasattr(cls, "__members__") and getattr(default, "name", None):
+        return f"{cls.__qualname__}.{default.name}"
+    if callable(default) and hasattr(default, "__qualname__") and not hasattr(default, "__origin__"):
+        return str(default.__qualname__)
+    return repr(default).removeprefix("Posix").removeprefix("Windows")
 
 
 _read: dict[Any, Signature | None] = {}  # a memo: losing it costs time, never an answer
