@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from ._annotation import EMPTY
 from ._hint import ANY, Form
 from ._instances import Deferring
@@ -15,6 +13,7 @@ from ._leaf import MISSING, Datum, make_real
 from ._read import read
 from ._ref import Ref, ref_text
 from ._secret import Secret
+from ._serves import below, is_like, is_named, is_number, makes, may_be
 from ._signature import signature_of
 from ._spec import PARTIALS
 from ._target import Name
@@ -23,7 +22,7 @@ from .errors import CallsheetError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
     Misfit = tuple[tuple[object, ...], str]
@@ -105,7 +104,7 @@ class Judge:
     def _secret(self, form: Form) -> list[Misfit]:
         """A secret is built into a text."""
         kept = any(part.of is Secret for part in (form, *form.parts))
-        return [] if kept or _makes(known_of(str), form) else [((), f"must be {form.text}, found a secret")]
+        return [] if kept or makes(known_of(str), form) else [((), f"must be {form.text}, found a secret")]
 
     def _union(self, value: Any, form: Form, data: bool) -> list[Misfit]:
         told = []
@@ -133,8 +132,8 @@ class Judge:
             return bool(form.of) and self._gives(known, form.parts[0])
         if form.kind == "type" and known.kind == "class":
             inner = form.parts[0]
-            return inner is ANY or _is_named(known, inner)
-        return known.kind == "value" and _is_named(known, form)
+            return inner is ANY or is_named(known, inner)
+        return known.kind == "value" and is_named(known, form)
 
     def _call_fits(self, call: Any, form: Form) -> bool:
         target = _raw(call, "__target__")
@@ -156,8 +155,8 @@ class Judge:
     def _gives(self, known: Known, form: Form) -> bool:
         """Whether what calling it gives may fit."""
         if known.kind != "class":
-            return known.returned is ANY or _may_be(known, known.returned, form)
-        return not known.exact or _makes(known, form)
+            return known.returned is ANY or may_be(known, known.returned, form)
+        return not known.exact or makes(known, form)
 
     def _partial_fits(self, call: Any, form: Form) -> bool:
         target = _raw(call, "__target__")
@@ -185,10 +184,10 @@ class Judge:
         cls = _plain_type(type(value))
         if form.kind in ("mapping", "typed"):
             wanted = dict if form.kind == "typed" else form.of
-            return self._mapping(value, form, data) if _below(cls, wanted) else _unless(False, form, value)
+            return self._mapping(value, form, data) if below(cls, wanted) else _unless(False, form, value)
         # A list and a tuple are read alike; data has no other way to write a tuple.
         alike = (cls is tuple and form.of is list) or (cls is list and form.of is tuple and data)
-        if not alike and not _below(cls, form.of):
+        if not alike and not below(cls, form.of):
             return _unless(False, form, value)
         if not issubclass(cls, list | tuple | set | frozenset):
             return _unless(cls is not str or not self.misfits(value[:1], form.parts[0]), form, value)
@@ -227,7 +226,7 @@ class Judge:
 
 def _class_fits(judge: Judge, value: Any, form: Form) -> bool:
     cls, wanted = _plain_type(type(value)), form.of
-    if _below(cls, wanted) or _is_number(cls, wanted) or _is_like(cls, wanted):
+    if below(cls, wanted) or is_number(cls, wanted) or is_like(cls, wanted):
         return True
     try:
         return cls is type(value) and isinstance(value, wanted)
@@ -246,7 +245,7 @@ def _type_fits(judge: Judge, value: Any, form: Form) -> bool:
     inner = form.parts[0]
     return any(
         part.kind not in ("class", "named")
-        or (_below(value, part.of) if part.kind == "class" else _is_named(known_of(value), part))
+        or (below(value, part.of) if part.kind == "class" else is_named(known_of(value), part))
         for part in (inner.parts if inner.kind == "union" else [inner])
     )
 
@@ -307,129 +306,6 @@ def _call_hint(protocol: Any) -> Any:
 def _plain_type(cls: type) -> type:
     """The type of what a container of a spec is handed on as."""
     return dict if cls in MAPPINGS else list if cls in LISTS else cls
-
-
-def _below(cls: Any, wanted: Any) -> bool:
-    try:
-        return issubclass(cls, wanted)
-    except Exception:  # noqa: BLE001  (a class that cannot be asked)
-        return True
-
-
-def _is_number(cls: Any, wanted: Any) -> bool:
-    """Whether one kind of number serves as another: an int as a float, as PEP 484 says, and those of NumPy likewise."""
-    if wanted is bytes:
-        return _below(cls, bytearray | memoryview)
-    if wanted is bool:
-        return cls.__name__ in ("bool", "bool_") and cls.__module__ == "numpy"
-    if wanted not in _TOWER:
-        return False
-    if _below(cls, _TOWER[wanted]):
-        return True
-    if "numbers" not in sys.modules:
-        return False
-    numbers = sys.modules["numbers"]
-    return _below(cls, {int: numbers.Integral, float: numbers.Real, complex: numbers.Complex}[wanted])
-
-
-def _is_like(cls: Any, wanted: Any) -> bool:
-    """Whether a class has what subclasses of a mere interface must have.
-
-    A class that cannot be set up, and leaves methods open, is there to be
-    imitated: what has those methods serves as well, as a list does for a
-    `Dataset` of PyTorch.
-    """
-    if wanted.__module__.partition(".")[0] in sys.stdlib_module_names:
-        return False
-    bases = [base for base in wanted.__mro__ if base.__module__ not in ("builtins", "typing", "abc")]
-    if any("__init__" in vars(base) or "__new__" in vars(base) for base in bases):
-        return False
-    open_methods = {
-        name
-        for base in bases
-        for name, value in vars(base).items()
-        if "NotImplementedError" in getattr(getattr(value, "__code__", None), "co_names", ())
-    }
-    open_methods |= getattr(wanted, "__abstractmethods__", frozenset())
-    return bool(open_methods) and all(hasattr(cls, name) for name in open_methods)
-
-
-_TOWER: dict[Any, tuple[type, ...]] = {int: (int,), float: (int, float), complex: (int, float, complex)}
-
-
-# --- what a call will give --------------------------------------------------------------------------------------------
-
-
-def _is_named(known: Known, form: Form) -> bool:
-    """Whether a class is, or comes from, what a form names."""
-    if form.kind == "union":
-        return any(_is_named(known, part) for part in form.parts)
-    if form.kind == "named":
-        return form.of in known.names
-    return form.kind == "class" and f"{form.of.__module__}:{form.of.__qualname__}" in known.names
-
-
-def _makes(known: Known, form: Form) -> bool:
-    """Whether an instance of a class may fit."""
-    if form.kind == "any":
-        return True
-    if form.kind == "union":
-        return any(_makes(known, part) for part in form.parts)
-    if form.kind == "callable":
-        return known.calls
-    if form.kind == "type":
-        return "builtins:type" in known.names
-    made = known.found
-    if form.kind == "named" or made is EMPTY:
-        return _is_named(known, form)
-    if form.kind == "literal":
-        return any(_below(made, type(choice)) for choice in form.of)
-    if form.kind == "protocol":
-        return _has_methods(made, form.of)
-    if form.kind == "other":
-        return form.hint is not EMPTY
-    wanted = dict if form.kind == "typed" else form.of
-    return _below(made, wanted) or _is_number(made, wanted) or _is_like(made, wanted)
-
-
-def _may_be(known: Known, returned: Form, form: Form) -> bool:
-    """Whether what a function says it returns may fit: it may give a subclass of that."""
-    if form.kind == "any" or returned.kind == "any":
-        return True
-    if returned.kind == "union":
-        return any(
-            _may_be(known_of(part.of), part, form) if part.kind == "class" else part.hint is not EMPTY
-            for part in returned.parts
-        )
-    if form.kind == "union":
-        return any(_may_be(known, returned, part) for part in form.parts)
-    if form.kind == "other":
-        return form.hint is not EMPTY
-    if known.found is EMPTY or form.kind == "named":
-        return _is_named(known, form)
-    if form.kind == "callable":
-        return returned.kind != "class" or returned.of not in (type(None), int, float, str, bool)
-    if form.kind == "type" and isinstance(returned.of, type):
-        return _below(returned.of, type)
-    if form.kind == "literal" and returned.kind == "class":
-        return any(_below(type(choice), returned.of) for choice in form.of)
-    if form.kind in ("class", "items", "mapping", "many", "tuple") and isinstance(returned.of, type):
-        return _below(returned.of, form.of) or _below(form.of, returned.of) or _is_number(returned.of, form.of)
-    return True
-
-
-def _has_methods(cls: type, protocol: Any) -> bool:
-    """Whether a class has the methods of a protocol; attributes may come when it is made."""
-    if hasattr(cls, "__getattr__"):
-        return True
-    wanted: Iterator[str] = (
-        name
-        for base in protocol.__mro__
-        if getattr(base, "_is_protocol", False)
-        for name, value in vars(base).items()
-        if callable(value) and (not name.startswith("_") or name in ("__call__", "__len__", "__getitem__", "__iter__"))
-    )
-    return all(hasattr(cls, name) for name in wanted)
 
 
 def _unless(fits: bool, form: Form, value: Any) -> list[Misfit]:
