@@ -168,6 +168,13 @@ def test_later_edits_of_the_spec_change_nothing():
     assert equal(build(spec)[1]["plain"], Plain(5, [3, 6]))
 
 
+def test_the_environment_is_asked_when_the_factory_is_made(monkeypatch):
+    monkeypatch.setenv("CALLSHEET_TEST_SIZE", "1")
+    make = factory(lazy(keep)("${env:CALLSHEET_TEST_SIZE}"))
+    monkeypatch.setenv("CALLSHEET_TEST_SIZE", "2")
+    assert make() == make() == (("1",), {})
+
+
 def test_what_build_refuses_is_refused_when_the_factory_is_made():
     spec = {"a": lazy(keep)(MISSING)}
     assert told(lambda: factory(spec), SpecError) == told(lambda: build(spec), SpecError)

@@ -33,10 +33,13 @@ class _Meta(ABCMeta):
     """Makes each subclass of `Config` a dataclass."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **options: Any) -> Any:
-        cls: Any = super().__new__(
-            mcs, name, bases, namespace, **{key: options[key] for key in options.keys() - _FIELD_OPTIONS}
-        )
         is_copy = "__dataclass_fields__" in namespace  # which `dataclass` makes, to give it slots
+        if is_copy and "__callsheet_cell__" in namespace:
+            namespace["__classcell__"] = namespace.pop("__callsheet_cell__")
+        elif options.get("slots") and "__classcell__" in namespace:  # `super()` shall mean the copy
+            namespace["__callsheet_cell__"] = namespace.pop("__classcell__")
+        rest = {key: options[key] for key in options.keys() - _FIELD_OPTIONS}
+        cls: Any = super().__new__(mcs, name, bases, namespace, **rest)
         if any(isinstance(base, _Meta) for base in bases) and not is_copy:
             _settle_build(cls)
             cls.__callsheet_target__ = _target_of(cls)

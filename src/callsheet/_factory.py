@@ -28,7 +28,8 @@ def factory(spec: T, *, root: Any = None) -> Callable[[], T]:
     """A function that builds a spec anew at each call, for what constructors called by hand would cost.
 
     The spec is looked through and turned into Python once. What it says then is
-    what counts: later edits of it change nothing.
+    what counts: later edits of it change nothing, and what the environment or a
+    resolver answers is asked then.
 
     Args:
         spec: A call, or anything that holds calls.
