@@ -6,10 +6,12 @@ import os
 import platform
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import configs
+import datafiles
 import peers
 import plain
 from measure import medians, processor_times
@@ -146,6 +148,21 @@ def loads() -> Iterator[Row]:
         yield Row(label, goal, seconds)
 
 
+def files() -> Iterator[Row]:
+    for label, goal, seconds in datafiles.rows():
+        yield Row(label, goal, seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "conf.py")
+        with open(path, "w") as file:
+            file.write("from callsheet import lazy\nlr = 1e-3\nmain = lazy('train.fit')(lr=lr, epochs=5)\n")
+        programs = {
+            "callsheet": f"from callsheet import load; load({path!r}).main.lr",
+            "plain": "import dataclasses",
+        }
+        paths = [sysconfig.get_path("purelib"), os.path.dirname(callsheet.__path__[0])]
+        yield Row("load a .py, read a value (cpu)", 1.5, processor_times(programs, paths))
+
+
 def lines(rows: list[Row]) -> Iterator[str]:
     """The table: times of Callsheet and plain Python, then everyone's ratio to plain Python."""
     columns = ["Callsheet", "plain", "ratio", "goal", *PEERS]
@@ -171,7 +188,7 @@ def duration(seconds: float) -> str:
 
 def main() -> None:
     print(f"Callsheet {callsheet.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    rows = [row for section in (imports, leaves, nestings, builds, factories, reads, loads) for row in section()]
+    rows = [row for section in (imports, leaves, nestings, builds, factories, reads, loads, files) for row in section()]
     print("\n".join(lines(rows)))
 
 

@@ -75,8 +75,9 @@ def load(
         OverrideError: An override does not fit; `faults` has all.
         Exception: Whatever a Python config itself raises.
     """
-    where = locate(here(), None).where
+    site = here()
     said, policy = parse_all(overrides), Policy(allow)
+    where = locate(site, None).where if said else ""
     more: Any = {"resolvers": resolvers, "migrations": migrations, "report": report}
     return load_said(path, said, where=where, keys=keys, policy=policy, **more)
 
