@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from callsheet import check, copy, edit, lazy, override, ref, update
+from callsheet._check import find_faults
+from callsheet._resolve import reached
 from callsheet._spec import attach
 from callsheet.errors import SpecError
 from saying import told
@@ -112,3 +114,9 @@ def test_a_reference_that_is_set_anew_is_fine():
     made = displaced_by(set_attribute)
     made.optim.params = ref(made.model).x
     check(made)
+
+
+def test_what_does_not_count_is_not_named():
+    made = displaced_by(set_attribute)
+    assert find_faults(made, only=reached(made, made.model)) == []
+    assert len(find_faults(made, only=reached(made, made.optim))) == 1

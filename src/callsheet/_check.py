@@ -84,7 +84,10 @@ def find_faults(spec: Any, *, root: Any = None, only: Collection[int] | None = N
 def examine(spec: Any, *, root: Any = None, only: Collection[int] | None = None) -> tuple[list[Fault], list[Fault]]:
     """What `find_faults` finds, and beside it what is worth a note though nothing is wrong."""
     checks = _Checks(spec if root is None else root)
-    faults = [*faults_of(spec, root=root, visit=checks.faults, only=only), *displaced_faults(spec, root=root)]
+    faults = [
+        *faults_of(spec, root=root, visit=checks.faults, only=only),
+        *displaced_faults(spec, root=root, only=only),
+    ]
     notes = [] if faults else [*checks.two_names()]
     checks.cache.remember(checks.found_out())
     return faults, notes
