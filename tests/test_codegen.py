@@ -8,10 +8,13 @@ import functools
 import math
 import sys
 import uuid
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 
@@ -34,9 +37,43 @@ from callsheet import (
 from callsheet._spec import attach
 from callsheet.errors import CycleError, SaveError
 from saying import told
-from shapes import Color, Derived, Frozen, Gear, Level, Mode, Net, Optim, Owner, Pair, Perm, Point, Slotted, Wheel, call
+from shapes import (
+    Color,
+    Derived,
+    Frozen,
+    Gear,
+    Level,
+    Mode,
+    Net,
+    NetConfig,
+    Optim,
+    Owner,
+    Pair,
+    Perm,
+    Point,
+    Slotted,
+    Wheel,
+    call,
+)
 
 HEAD = "# Written by Callsheet; load(...) reads it back.\n"
+
+
+@dataclass
+class Fresh:
+    """One whose constructor makes a part of its own each time."""
+
+    part: Any = field(init=False)
+
+    def __post_init__(self):
+        self.part = Optim()
+
+
+@attrs.define
+class Counted:
+    """One whose constructor makes something else of what it is given."""
+
+    count: int = attrs.field(converter=lambda count: count + 1)
 
 
 @pytest.fixture
@@ -124,7 +161,19 @@ spec = {"learning rate": 1, 3: [lazy(Net)()]}
 """
     )
     back(spec)
-    for other in ([1, "a"], lazy(Net)(1), (), Optim(), 5, "text", None, {"_hidden": 1}, {"class": 1}, {"ﬁ": 1}):
+    for other in (
+        ["${run.dir}/x", {"a": 1, "b": "${.a}"}],
+        [1, "a"],
+        lazy(Net)(1),
+        (),
+        Optim(),
+        5,
+        "text",
+        None,
+        {"_hidden": 1},
+        {"class": 1},
+        {"ﬁ": 1},
+    ):
         back(other)
 
 
@@ -245,6 +294,7 @@ def test_names_of_variables_do_not_run_into_each_other(back):
         (lambda net: ref(lazy(Net)(3)).x, "ref(_x).x"),
         (lambda net: getattr(ref("a"), "not a name"), 'getattr(ref("a"), "not a name")'),
         (lambda net: ref("a") + ref("b"), 'ref("a") + ref("b")'),
+        (lambda net: ref("a") + (Perm.R | Perm.W), 'ref("a") + (Perm.R | Perm.W)'),
         (lambda net: -(ref("a") ** 2), '-(ref("a") ** 2)'),
         (lambda net: round(abs(ref("a")), 2).real, 'round(abs(ref("a")), 2).real'),
         (lambda net: round(ref("a")), 'round(ref("a"))'),
@@ -370,6 +420,30 @@ def test_a_class_as_a_top_level_value_which_a_config_does_not_export_is_named(ba
     assert back({"cls": Net, "function": len}).cls is Net
 
 
+def test_a_text_that_data_means_as_it_stands_is_escaped_where_python_would_read_it():
+    text = {"_value_": "str", "of": "${x}"}
+    assert lines(from_data({"a": text, "b": [text]})) == 'a = "\\\\${x}"\nb = ["\\\\${x}"]'
+
+
+def test_only_what_references_hold_within_each_other_becomes_a_variable(back):
+    bits = ref("a").x
+    spec = {"a": 1, "b": [bits, bits], "c": {"d": bits}}
+    assert lines(spec) == 'a = 1\nb = [ref("a").x, ref("a").x]\nc = {"d": ref("a").x}'
+    back(spec)
+    for _ in range(8):  # written out in full, it would stand there 2^8 times
+        bits = 1 + bits + bits
+    spec["b"] = [bits, bits]
+    assert lines(spec).count('ref("a")') < 20
+    back(spec)
+
+
+def test_a_long_target_that_is_a_call_has_a_name(back):
+    maker = lazy(call)("a" * 30, "b" * 30)
+    text = lines({"x": lazy(maker)(1)})
+    assert text.endswith("x = lazy(_x)(1)")
+    back({"x": lazy(maker)(1), "maker": ref(maker).x})
+
+
 def test_a_name_that_is_not_the_objects_own_stays_as_it_is(back):
     join = from_data({"_value_": "name", "of": "os.path:join"})
     spec = {"a": lazy(call)(join), "b": [join]}
@@ -380,6 +454,10 @@ b = [from_data({"_value_": "name", "of": "os.path:join"}, allow=["os.path"])]
 """
     )
     back(spec)
+    fields = {"lr": {"_value_": "name", "of": "os.path:join"}, "inner": None}
+    described = from_data({"x": {"_type_": "shapes:Optim", **fields}})
+    assert lines(described).startswith('x = Optim(\n    lr=from_data({"_value_": "name"')
+    back(described)
 
 
 def test_a_secret_is_written_as_the_place_where_it_is_kept(back):
@@ -388,7 +466,7 @@ def test_a_secret_is_written_as_the_place_where_it_is_kept(back):
 
 
 def test_nothing_that_data_says_becomes_code():
-    evil = """x") or print("evil") or ("""
+    evil = """x") or print("evil") or (AA"""  # long enough to be taken for bytes in base64
     for tag, of in [
         ("array", ["<f8", [65], evil + "AAAA"]),
         ("array", [evil, [1], "AAAA"]),
@@ -430,6 +508,7 @@ def test_nothing_that_data_says_becomes_code():
         (Gear(3), "Gear(teeth=3)"),
         (Wheel(2, 7), "Wheel(radius=2, spokes=7)"),
         (Derived(3), "Derived(size=3)"),
+        (NetConfig(2, tags=["${a}", "\\${b}"]), 'NetConfig(width=2, tags=["${a}", "\\\\${b}"])'),
     ],
     ids=repr,
 )
@@ -456,6 +535,14 @@ def test_what_a_constructor_does_not_take_is_set_afterwards(back):
     value.twice = 7
     assert lines({"x": value, "y": [frozen]}) == "x = Derived(size=3)\nx.twice = 7\ny = [Derived(size=4)]"
     back({"x": value})
+
+
+def test_what_a_constructor_makes_anew_or_otherwise_is_set_as_it_was(back):
+    fresh = Fresh()
+    assert lines({"x": fresh, "part": fresh.part}) == "part = Optim()\nx = Fresh()\nx.part = part"
+    back({"x": fresh, "part": fresh.part})
+    assert lines({"x": Counted(1)}) == 'x = Counted(count=2)\nobject.__setattr__(x, "count", 2)'
+    back({"x": Counted(1)})
 
 
 def test_default_objects_are_left_to_the_class_so_that_they_stay_unshared(back):

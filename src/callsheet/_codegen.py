@@ -106,6 +106,7 @@ class _Writer:
         self.lines: list[str] = []
         self.names: dict[int, str] = {}  # by id, what gets a name because it is needed more than once
         self.assigned: set[int] = set()
+        self.spelled: dict[int, Code | Display] = {}  # by id, a reference with a name as it is where no other holds it
         self.prefix: Steps = ()
         self.trail: list[Any] = []
         self._survey()
@@ -118,6 +119,7 @@ class _Writer:
             code = fold(value, self._make, leaf=self._leaf, short=self._short, kinds=self.kinds, trail=self.trail)
             if type(value) in ATOMS:
                 code = self._atom(value, None)
+            code = self.spelled.get(id(value), code)
             if not (id(value) in self.assigned and self.names[id(value)] == key):
                 self._assign(key, code)
         if self.faults:
@@ -148,13 +150,13 @@ class _Writer:
         first: dict[int, Steps] = {}
         named: dict[int, Any] = {}
         relative = False
-        todo: list[tuple[Steps, Any]] = [((), self.spec)]
+        todo: list[tuple[Steps, Any, Any]] = [((), self.spec, None)]
         while todo:
-            steps, x = todo.pop()
+            steps, x, holder = todo.pop()
             kind = kind_of(type(x), self.kinds)
             if kind is None:
                 continue
-            if kind.node or (kind.family == "ref" and x.__steps__):
+            if kind.node or (kind.family == "ref" and x.__steps__ and type(holder) is Ref):
                 if id(x) in first:
                     named[id(x)] = x
                     continue
@@ -166,9 +168,10 @@ class _Writer:
                 if self._is_node(x.__base__):
                     named[id(x.__base__)] = x.__base__
             keys, values = kind.items(x)
-            todo += [((*steps, key), v) for key, v in zip(reversed(keys), reversed(values), strict=True)]
+            todo += [((*steps, key), v, x) for key, v in zip(reversed(keys), reversed(values), strict=True)]
         for x in sorted(named.values(), key=lambda x: len(first[id(x)])):
-            self.names[id(x)] = tops.get(id(x)) or self.bindings.variable(_wish(first[id(x)], x))
+            top = tops.get(id(x)) if type(x) is not Ref else None
+            self.names[id(x)] = top or self.bindings.variable(_wish(first[id(x)], x))
         self.faults += moved_faults(self.spec) if relative else ()
 
     def _is_node(self, x: Any) -> bool:
@@ -205,15 +208,20 @@ class _Writer:
         for n, original in enumerate(kind.items(x)[1]):
             if type(original) in ATOMS:
                 values[n] = self._atom(original, x)
+            elif type(original) is Ref and type(x) is not Ref:
+                values[n] = self.spelled.get(id(original), values[n])
         try:
             code = self._container(x, kind, keys, values)
         except Unwritable as why:
-            code = self._fault(why.args[1] if len(why.args) > 1 else x, why.args[0], origin_of(x, TARGET).where)
+            problem, *subject = why.args
+            code = self._fault(subject[0] if subject else x, problem, origin_of(x, TARGET).where)
         if id(x) not in self.names and (code.depth < _DEEPEST or not self.trail[1:]):
             return code
         if id(x) not in self.names and not kind.node and not self._is_read(None):
             # Behind a function it stays as it is: a value of the file would become a part of a spec.
             return Code(f"{self._assigned(x, code, before='lambda: ')}()")
+        if kind.family == "ref" and id(x) in self.names and code.depth < _DEEPEST:
+            self.spelled[id(x)] = code
         name = self._assigned(x, code)
         if kind.family == "fields":
             self._set_up(x, name, dict(zip(keys, values, strict=True)))
@@ -321,14 +329,15 @@ class _Writer:
 
     def _is_unread_data(self, holder: Any) -> bool:
         """Whether a text stands in plain data, which is still to be read as a spec."""
-        holders = [x for x in (holder, *(frame[0] for frame in self.trail)) if x is not None]
+        root = self.spec if self.by_name else None
+        holders = [x for x in (root, holder, *(frame[0] for frame in self.trail)) if x is not None]
         return all(type(x) in _PLAIN or _is_ordinary_partial(x) for x in holders)
 
     def _names_stay(self) -> bool:
         """Whether `load` keeps an imported name as a name where the fold stands."""
-        for x, _, keys, _, n, _ in reversed(self.trail):
+        for x, *_ in reversed(self.trail):
             if type(x) in CALLS:
-                return type(x) not in INSTANCES and keys[n] != TARGET
+                return type(x) not in INSTANCES
             if type(x) not in _PLAIN and type(x) not in MAPPINGS and type(x) not in LISTS:
                 return False
         return False

@@ -38,7 +38,8 @@ class Ways:
         self.step = step
         self._kept: list[Ref] = []  # what is known by its id
         self._places = Places(root, spec) if root is not None else None
-        self._ends: dict[int, dict[int, Any]] = {}  # by the root that a path without one starts in
+        self._own_ends: dict[int, Any] = {}
+        self._ends = {id(root): self._own_ends}  # by the root that a path without one starts in
         self._last: dict[int, Hop] = {}  # by a reference's id, the last path on its way
         self._roots: dict[int, Any] = {}  # of references without one that were found by those with one
 
@@ -58,18 +59,14 @@ class Ways:
             CycleError: The way leads back to itself.
             UnboundError: It has no root, and none was given.
         """
-        start = root_of(ref)
-        root = start if start is not None and not dots_of(ref) else self._roots.get(id(ref), self.root)
-        ends = self._ends.get(id(root))
-        if ends is None:
-            ends = self._ends[id(root)] = {}
+        start, root, ends = root_of(ref), self.root, self._own_ends
+        if start is not root or dots_of(ref):
+            root = self.default_root(ref)
+            if root is not self.root:
+                ends = self._ends.setdefault(id(root), {})
         value = ends.get(id(ref), ABSENT)
-        if value is ABSENT:
-            value = (
-                ABSENT
-                if self.step is not step_into
-                else straight(start if start is not None or dots_of(ref) else root, base_of(ref))
-            )
+        if value is ABSENT and self.step is step_into:
+            value = straight(start if start is not None or dots_of(ref) else root, base_of(ref))
             if type(value) is Ref:
                 value = ends.get(id(value), ABSENT)
             if value is not ABSENT and type(value) is not _Dead and not steps_of(ref):
@@ -140,32 +137,33 @@ class _Walk:
         self.dead: Ref | None = None  # the path that leads nowhere
 
     def end(self) -> Any:
-        first = (self.ref, self.root)
+        first, wanted, passed, step_to = (self.ref, self.root), self.wanted, self.passed, self.ways.step
         value = self.ways.start_of(*first)
-        self.wanted += reversed(self.ways.steps(self.ref))
+        wanted += reversed(self.ways.steps(self.ref))
         try:
             while True:
                 more = True
                 while more and type(value) is Ref:
                     value, more = self.through(value)
-                self.settle(value)
-                if not self.wanted:
+                if passed and next(reversed(passed.values()))[1] >= len(wanted):
+                    self.settle(value)
+                if not wanted:
                     self.ways._last[id(self.ref)] = self.last or first
                     return value
-                step, self.last = self.wanted.pop(), None
+                step, self.last = wanted.pop(), None
                 try:
-                    value = self.ways.step(value, step)
+                    value = step_to(value, step)
                 except LookupError:
                     raise self.nothing(value, step) from None
         except CallsheetError as error:
-            for known, _, ends, _ in self.passed.values():
+            for known, _, ends, _ in passed.values():
                 ends[id(known)] = _Dead(error, self.dead)
             raise
 
     def through(self, ref: Ref) -> tuple[Any, bool]:
         """What the way goes on in at a reference, and whether it has to go through that as well."""
         base = base_of(ref)
-        if type(base) is tuple and not steps_of(ref) and not depends_on_run(ref):
+        if type(base) is tuple and not steps_of(ref) and (base[0] != "run" or not depends_on_run(ref)):
             return self.along(ref)
         self.ways._roots.setdefault(id(ref), self.root)
         if type(base) not in WRITTEN and not steps_of(ref):
