@@ -14,6 +14,7 @@ import configs
 import datafiles
 import peers
 import plain
+import references
 from measure import medians, processor_times
 
 import callsheet
@@ -163,6 +164,11 @@ def files() -> Iterator[Row]:
         yield Row("load a .py, read a value (cpu)", 1.5, processor_times(programs, paths))
 
 
+def links() -> Iterator[Row]:
+    for label, goal, seconds in references.rows({name: peer for name, peer in PEERS.items() if peer is not None}):
+        yield Row(label, goal, seconds)
+
+
 def lines(rows: list[Row]) -> Iterator[str]:
     """The table: times of Callsheet and plain Python, then everyone's ratio to plain Python."""
     columns = ["Callsheet", "plain", "ratio", "goal", *PEERS]
@@ -186,9 +192,12 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
+SECTIONS = (imports, leaves, nestings, builds, factories, links, reads, loads, files)
+
+
 def main() -> None:
     print(f"Callsheet {callsheet.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    rows = [row for section in (imports, leaves, nestings, builds, factories, reads, loads, files) for row in section()]
+    rows = [row for section in SECTIONS for row in section()]
     print("\n".join(lines(rows)))
 
 

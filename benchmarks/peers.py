@@ -6,6 +6,7 @@ import copy
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from plain import LENGTH, Layer
@@ -18,6 +19,7 @@ class OmegaConf:
         from omegaconf import OmegaConf as library
 
         self.make: Callable[[Any], Any] = library.create
+        self.resolved: Callable[[Any], Any] = partial(library.to_container, resolve=True)
 
     copy = staticmethod(copy.deepcopy)
 

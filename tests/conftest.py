@@ -1,6 +1,8 @@
 """What tests of files share: a project folder to write configs in, and a clean table of modules afterwards."""
 
 import os
+import shutil
+import signal
 import sys
 import tempfile
 import textwrap
@@ -8,7 +10,14 @@ import textwrap
 import pytest
 
 # Nothing that tests leave behind counts for anybody else, or for the next time.
-os.environ["CALLSHEET_CACHE"] = tempfile.mkdtemp(prefix="callsheet-cache-")
+os.environ["CALLSHEET_CACHE"] = CACHE = tempfile.mkdtemp(prefix="callsheet-cache-")
+
+# A shell starts what runs in the background deaf to Ctrl-C, and so all that tests start and interrupt would be.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure():
+    shutil.rmtree(CACHE, ignore_errors=True)
 
 
 @pytest.fixture

@@ -8,11 +8,13 @@ from ._items import CALLS
 from ._leaf import MISSING, Datum, make_real
 from ._ready import call_faults, named_object
 from ._ref import Ref
+from ._running import RUNNING
 from ._secret import Secret
 from ._signature import signature_of
 from ._spec import INSTANCES, PARTIALS, Call
 from ._target import Name, resolve
 from ._tree import ATOMS, MAX_DEPTH, Kind, kind_of
+from ._written import depends_on_run
 from .errors import CycleError, DepthError, Fault
 
 TYPE_CHECKING = False
@@ -277,7 +279,7 @@ class Program:
             deferred = self._deferring(x)
             make = partial(kind.construct, x, keys, deferred=deferred)
             self.sound = self.sound and not (deferred and asked_beyond_fields(cls))
-        elif cls is Ref:
+        elif cls is Ref and depends_on_run(x) and RUNNING.get() is None:
             self.sound = False
         step = make, (values,), _NONE, holder, key, x
         if not kind.once:
