@@ -132,7 +132,10 @@ class Program:
                     entered = self._other(x, holder, key)
                 else:
                     # One that reads its references would do so here.
-                    target, args, kwargs = (x.__target__, x.__args__, x.__dict__) if cls is Call else _parts_of(x)
+                    if cls is Call:
+                        target, args, kwargs = x.__target__, x.__args__, x.__dict__
+                    else:
+                        target, args, kwargs = _target_of(x), _args_of(x), _kwargs_of(x)
                     if type(target) is Name:
                         target = target._found
                     shape = [len(args), *kwargs] if args else [*kwargs]
@@ -308,10 +311,6 @@ class Program:
         elif type(x) is Secret:
             self.steps.append((x.reveal, (), _NONE, holder, key, x))
             self.sound = self.sound and x.fault() is None
-
-
-def _parts_of(call: Any) -> tuple[Any, list[Any], dict[str, Any]]:
-    return _target_of(call), _args_of(call), _kwargs_of(call)
 
 
 def made_key(key: Any) -> Any:
