@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
+from . import _own
+
 _ANYTHING = {"allow_objects": True}
 
 
@@ -15,8 +17,6 @@ def library() -> Any:
     try:
         import omegaconf
     except ModuleNotFoundError:
-        from . import _own
-
         return _own
     return omegaconf
 
@@ -42,7 +42,7 @@ def new(content: Any) -> Any:
 
 def is_ours() -> bool:
     """Whether omegaconf is not installed."""
-    return bool(library().__name__ == f"{__package__}._own")
+    return library() is _own
 
 
 def is_config(x: Any) -> bool:
