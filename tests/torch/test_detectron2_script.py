@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import callsheet
-import torch
 
 NETS = """
     import torch
