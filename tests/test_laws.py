@@ -15,7 +15,8 @@ from hypothesis import assume, given, note
 
 import specs
 from callsheet import build, copy, equal, from_data, hash_of, load, save, to_data, to_python
-from callsheet._codec import _CONTAINED, decode
+from callsheet._decode import decode
+from callsheet._encode import _CONTAINED
 from callsheet._tree import kind_of
 from callsheet._tree import walk as walk_steps
 from callsheet.errors import SaveError

@@ -147,7 +147,7 @@ def test_it_is_found_again_by_running_the_file_in_another_process(project):
     project(
         "main.py",
         f"""
-        from callsheet._codec import decode
+        from callsheet._decode import decode
         from callsheet import build
         spec = build(decode({data!r}, policy=None, where="data"))
         print(spec["main"].width, spec["made"].width, spec["opt"], spec["values"][0]["f"](3), spec["values"][1])

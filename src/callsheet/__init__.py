@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from ._changes import Changes as Changes
     from ._changes import Same as Same
     from ._check import check as check
-    from ._codec import from_data as from_data
-    from ._codec import to_data as to_data
     from ._codegen import to_python as to_python
     from ._config import Config as Config
+    from ._decode import from_data as from_data
     from ._diff import diff as diff
+    from ._encode import to_data as to_data
     from ._equal import equal as equal
     from ._equal import hash_of as hash_of
     from ._factory import factory as factory
@@ -63,7 +63,8 @@ _HOME = {
     "_build": "build",
     "_changes": "Change Changes Same",
     "_check": "check",
-    "_codec": "from_data to_data",
+    "_decode": "from_data",
+    "_encode": "to_data",
     "_codegen": "to_python",
     "_config": "Config",
     "_diff": "diff",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from ._codec import FORMAT, below, key_step, read_data, to_data
 from ._configfile import show_file
+from ._decode import read_data
+from ._encode import to_data
 from ._path import format_path
 from ._places import Places
 from ._storage import read_bytes, suffix_of, text_of, write_whole
 from ._tree import walk
+from ._wire import FORMAT, below, key_step
 from .errors import CallsheetError, DepthError, Fault, LoadError, SaveError
 from .formats import json, toml, yaml
 from .formats._text import MAX_DIGITS, MAX_VALUES, SMALLER, TooMuch

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ._codec import below
 from ._tree import TARGET
+from ._wire import below
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import sys
 
 import click
 
-from callsheet._codec import to_data
 from callsheet._diff import diff
+from callsheet._encode import to_data
 from callsheet._resolve import resolve
 from callsheet.cli._config import Subject, reading_options, told
 

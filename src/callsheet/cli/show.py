@@ -6,7 +6,7 @@ import json
 
 import click
 
-from callsheet._codec import to_data
+from callsheet._encode import to_data
 from callsheet.cli._config import Subject, overrides_argument, reading_options, run_named, told
 from callsheet.cli._text import spec_text, table, width
 from callsheet.run._execute import origins_of

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from callsheet._build import build
-from callsheet._codec import FORMAT, to_data
+from callsheet._encode import to_data
 from callsheet._items import CALLS, origin_of, raw_item, target_text
 from callsheet._layout import layout
 from callsheet._lazy import get
@@ -23,6 +23,7 @@ from callsheet._running import RUNNING
 from callsheet._signature import EMPTY, signature_of
 from callsheet._target import Name, resolve
 from callsheet._tree import KINDS, kind_of, walk
+from callsheet._wire import FORMAT
 from callsheet.errors import SaveError
 from callsheet.run._provenance import Code, host, packages
 from callsheet.run._store import State, Store, read_json_file, take_lock, write_json_file

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from callsheet._codec import decode
+from callsheet._decode import decode
 from callsheet.errors import Fault, RunError
 from callsheet.run._store import take_lock
 

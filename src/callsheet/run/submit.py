@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from callsheet._check import find_faults
-from callsheet._codec import to_plan_data
 from callsheet._configfile import read_source
+from callsheet._encode import to_plan_data
 from callsheet._equal import hash_of
 from callsheet._files import config_files
 from callsheet._items import CALLS
