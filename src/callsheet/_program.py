@@ -113,6 +113,18 @@ class Program:
             raise
         return self.out[0]
 
+    def node_of(self, made: Any) -> Any:
+        """The node that a call made an object from; None where no call has."""
+        for _, _, _, holder, key, node in self.steps:
+            if type(holder) is _Everywhere:
+                holder, key = holder.places[0]
+            try:
+                if holder[key] is made:
+                    return node
+            except LookupError:  # what received this list or dict took it out
+                continue
+        return None
+
     def _order(self) -> None:  # noqa: C901 (most of a spec is calls like those before: they are done here, at once)
         steps, known, done = self.steps, self._known, self._done
         frames: list[Frame] = []

@@ -64,27 +64,28 @@ def text_of(raw: bytes, path: str) -> str:
         raise LoadError(Fault("", f"is not text: {error}", origin=f"{show_file(path)}:{row}")) from None
 
 
-def write_whole(path: str, text: str) -> None:
-    """Write a text file so that a reader sees all of it or what was there before.
+def write_whole(path: str, content: str | bytes) -> None:
+    """Write a file so that a reader sees all of it or what was there before.
 
     Raises:
         SaveError: The store refuses, or fsspec is missing.
         OSError: The file system refuses.
     """
+    raw = content.encode() if isinstance(content, str) else content
     if is_remote(path):
-        _write_remote(path, text.encode())
+        _write_remote(path, raw)
     else:
-        _write_local(path, text)
+        _write_local(path, raw)
 
 
-def _write_local(path: str, text: str) -> None:
+def _write_local(path: str, raw: bytes) -> None:
     import tempfile
 
     folder, name = os.path.split(os.path.abspath(path))
     handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
@@ -116,7 +117,7 @@ def _read_remote(path: str) -> bytes:
 def _write_remote(path: str, raw: bytes) -> None:
     fs, inner = _store(path, SaveError)
     if "file" in ([fs.protocol] if isinstance(fs.protocol, str) else fs.protocol):
-        _write_local(inner, raw.decode())
+        _write_local(inner, raw)
         return
     try:
         with fs.transaction:  # under another name until it is complete, where the store has no single put
