@@ -63,8 +63,8 @@ else:
         program = program_of(spec, root=start, references=references)
         work = Joint(spec, start, references) if program.by_hand else program
         recording = RECORDING.get()
-        if recording is not None and recording.node_of is None:
-            recording.node_of = work.node_of
+        if recording is not None and recording.nodes_of is None:
+            recording.nodes_of = work.nodes_of
         if type(work) is Joint:
             return work.build(spec)
         try:

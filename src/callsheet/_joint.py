@@ -80,11 +80,10 @@ class Joint:
 
         return fold(spec, make, leaf=_leaf, short=self._short, kinds=self.references.kinds, trail=trail)
 
-    def node_of(self, made: Any) -> Any:
-        """The node of the spec that an object was made from; None where it was made from none."""
-        wanted = next((key for key, found in self._made.items() if found is made), None)
-        nodes = (value for _, value in walk(self.spec, kinds=self.references.kinds) if id(value) == wanted)
-        return None if wanted is None else next(nodes, None)
+    def nodes_of(self, made: Any) -> list[Any]:
+        """The nodes of the spec that came to an object, the one that made it first."""
+        nodes = {id(value): value for _, value in walk(self.spec, kinds=self.references.kinds)}
+        return [nodes[key] for key, found in self._made.items() if found is made and key in nodes]
 
     def ask(self, x: Any) -> Any:
         """What the `build` method of `x` gives: the work of one function, since it may be deep within many of its like.

@@ -20,16 +20,16 @@ class Recording:
     Attributes:
         directory: Of the run.
         spec: All of what was recorded, in which paths start.
-        node_of: Gives the node that an object was built from, None where the build has not made it;
-            set by the first build in the run, which is the run's own.
+        nodes_of: Gives the nodes that came to an object, the one that made it first; none where the build has
+            not made it. Set by the first build in the run, which is the run's own.
     """
 
-    __slots__ = ("directory", "node_of", "spec")
+    __slots__ = ("directory", "nodes_of", "spec")
 
     def __init__(self, directory: str, spec: Any) -> None:
         self.directory = directory
         self.spec = spec
-        self.node_of: Callable[[Any], Any] | None = None
+        self.nodes_of: Callable[[Any], list[Any]] | None = None
 
 
 RECORDING: ContextVar[Recording | None] = ContextVar("callsheet_recording", default=None)

@@ -319,16 +319,17 @@ def _record(recording: Recording, module: Any, path: str, sha256: str, node: str
     """Note in the run's directory what was saved; weights are never lost for want of a node."""
     problem = ""
     if node is None:
-        node = _path_of_node(recording, module)
-        if node is None:
+        nodes = _paths_of_nodes(recording, module)
+        if not nodes:
             problem = f"the run did not build this {type(module).__qualname__} from a node of its spec"
             problem += '; save_weights(..., node="model")  says which node describes it'
     else:
+        nodes = [node]
         try:
             locate_path(recording.spec, node)
         except PathError as error:
             fault = error.faults[0]
-            node, problem = None, "; ".join([f"{node} {fault.problem} in the spec", *fault.advice])
+            nodes, problem = [], "; ".join([f"{node} {fault.problem} in the spec", *fault.advice])
     if problem:
         text = f"{show_file(path)} is saved, but restore cannot find it: {problem}"
         warnings.warn(text, CallsheetWarning, stacklevel=3)
@@ -336,15 +337,16 @@ def _record(recording: Recording, module: Any, path: str, sha256: str, node: str
     line = {
         "file": os.path.relpath(path, recording.directory) if inside else path,
         "sha256": sha256,
-        "node": node,
+        "nodes": nodes,
         "saved": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     with open(os.path.join(recording.directory, RECORD), "a", encoding="utf-8") as file:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def _path_of_node(recording: Recording, module: Any) -> str | None:
-    node = recording.node_of(module) if recording.node_of is not None else None
-    if node is None:
-        return None
-    return next((format_path(steps) for steps, value in walk(recording.spec) if value is node), None)
+def _paths_of_nodes(recording: Recording, module: Any) -> list[str]:
+    nodes = recording.nodes_of(module) if recording.nodes_of is not None else []
+    paths: dict[int, str] = {}
+    for steps, value in walk(recording.spec) if nodes else ():
+        paths.setdefault(id(value), format_path(steps))
+    return [paths[id(node)] for node in nodes if id(node) in paths]

@@ -33,6 +33,10 @@ TRAIN = """
             self.head = torch.nn.Linear(width, classes)
 
 
+    def nothing_more(model):
+        return model
+
+
     class Pair:
         def __init__(self, teacher, student):
             self.teacher, self.student = teacher, student
@@ -84,7 +88,7 @@ TRAIN = """
 """
 CONF = """
     from callsheet import lazy, ref
-    from train import Net, PairConfig, fit, fit_average, fit_dict, fit_pair, fit_twice
+    from train import Net, PairConfig, fit, fit_average, fit_dict, fit_pair, fit_twice, nothing_more
 
     model = lazy(Net)(width=4)
     main = lazy(fit)(model, weights="${run.dir}/weights.safetensors")
@@ -95,6 +99,8 @@ CONF = """
     by_hand = lazy(fit_pair)(pair, "${run.dir}")
     models = {"a": model, "b": other}
     taken = lazy(fit_dict)(models, "${run.dir}")
+    same = lazy(nothing_more)(model)
+    through = lazy(fit)(same, weights="${run.dir}/weights.safetensors")
     seeded = lazy(Net)(seed="${run.index}")
     late = lazy(fit)(seeded, weights="${run.dir}/late.safetensors")
 """
@@ -133,7 +139,7 @@ def test_a_node_is_built_again_with_the_weights_it_got(cmd):
     assert total(model) == pytest.approx(result)
     assert (model.body.out_features, model.head.out_features) == (4, 7)
     (line,) = recorded(cmd)
-    assert (line["file"], line["node"]) == ("weights.safetensors", "model")
+    assert (line["file"], line["nodes"]) == ("weights.safetensors", ["model"])
     assert total(restore(run, "main[0]")) == total(model)  # the same node by its other path
     assert total(restore(cmd.runs / run, "model")) == total(model)
     assert total(restore(run[:4], "model", runs=cmd.runs)) == total(model)
@@ -146,7 +152,7 @@ def test_a_run_of_a_worker_is_restored_alike(cmd):
 
 def test_the_last_weights_of_a_node_count_unless_a_file_is_named(cmd):
     name = run(cmd, "twice")
-    assert [line["node"] for line in recorded(cmd)] == ["model"] * 3
+    assert [line["nodes"] for line in recorded(cmd)] == [["model"]] * 3
     first, last = restore(name, "model", file="epoch1.safetensors"), restore(name, "model")
     assert torch.equal(first.head.weight + 1, last.head.weight)
     text = (
@@ -157,9 +163,9 @@ def test_the_last_weights_of_a_node_count_unless_a_file_is_named(cmd):
 
 def test_nodes_are_told_apart_within_a_handwritten_build(cmd):
     name = run(cmd, "by_hand")
-    assert [(line["file"], line["node"]) for line in recorded(cmd)] == [
-        ("student.safetensors", "other"),
-        ("teacher.safetensors", "model"),
+    assert [(line["file"], line["nodes"]) for line in recorded(cmd)] == [
+        ("student.safetensors", ["other"]),
+        ("teacher.safetensors", ["model"]),
     ]
     assert restore(name, "pair.student").body.out_features == 5
     assert restore(name, "model").body.out_features == 4
@@ -167,6 +173,12 @@ def test_nodes_are_told_apart_within_a_handwritten_build(cmd):
 
 def test_a_model_that_its_holder_was_robbed_of_is_named_by_hand(cmd):
     assert restore(run(cmd, "taken"), "model").body.out_features == 4
+
+
+def test_a_model_that_passes_through_a_node_has_both_paths_and_is_built_by_the_one_that_made_it(cmd):
+    name = run(cmd, "through")
+    assert recorded(cmd)[0]["nodes"] == ["model", "same"]
+    assert restore(name, "same").body.out_features == 4
 
 
 def test_what_the_run_did_not_build_is_saved_with_a_warning_that_says_what_to_do(cmd):
@@ -177,7 +189,7 @@ def test_what_the_run_did_not_build_is_saved_with_a_warning_that_says_what_to_do
         'node of its spec; save_weights(..., node="model")  says which node describes it'
     )
     assert warned[0].filename.endswith("train.py")
-    assert recorded(cmd)[0]["node"] is None
+    assert recorded(cmd)[0]["nodes"] == []
     assert (
         told(lambda: restore(name, "model"), RunError)
         == f"""\

@@ -48,7 +48,7 @@ def restore(
     """
     found = find_run(run, runs)
     spec = recorded_spec(found)
-    weights, sha256 = recorded_weights(found, spec, node, file)
+    weights, sha256, made_by = recorded_weights(found, spec, node, file)
 
     now = digest_of(weights)
     if now != sha256:
@@ -62,7 +62,7 @@ def restore(
     running = {"dir": str(found.directory), "id": found.id, "index": record.get("index", 0), "attempt": attempt}
     token = RUNNING.set(running)
     try:
-        model = build(locate_path(spec, node)[2], root=spec)
+        model = build(locate_path(spec, made_by)[2], root=spec)
     finally:
         RUNNING.reset(token)
     load_weights(model, weights)
@@ -94,8 +94,8 @@ def recorded_spec(run: Run) -> Any:
     return load_said(run.directory / "spec.json", [], where="", policy=None)
 
 
-def recorded_weights(run: Run, spec: Any, node: str, file: str | None = None) -> tuple[str, str]:
-    """The file and SHA-256 of the weights that a run saved last for a node.
+def recorded_weights(run: Run, spec: Any, node: str, file: str | None = None) -> tuple[str, str, str]:
+    """The file and SHA-256 of the weights that a run saved last for a node, and the path of the node that made it.
 
     Raises:
         RunError: It saved none for it.
@@ -103,12 +103,12 @@ def recorded_weights(run: Run, spec: Any, node: str, file: str | None = None) ->
     """
     wanted = locate_path(spec, node)[2]
     lines = read_record(run)
-    own = [line for line in lines if _is_at(spec, line["node"], wanted)]
+    own = [line for line in lines if any(_is_at(spec, path, wanted) for path in line["nodes"])]
     chosen = [line for line in own if file is None or file in (line["file"], os.path.basename(line["file"]))]
     if not chosen:
         raise RunError(_no_weights(run, node, lines, own, file))
-    name = chosen[-1]["file"]
-    return name if is_remote(name) else str(run.directory / name), chosen[-1]["sha256"]
+    name, last = chosen[-1]["file"], chosen[-1]
+    return name if is_remote(name) else str(run.directory / name), last["sha256"], last["nodes"][0]
 
 
 def read_record(run: Run) -> list[dict[str, Any]]:
@@ -120,9 +120,9 @@ def read_record(run: Run) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.split("\n")[:-1]]  # what a killed run left half is no line
 
 
-def _is_at(spec: Any, path: str | None, wanted: Any) -> bool:
+def _is_at(spec: Any, path: str, wanted: Any) -> bool:
     try:
-        return path is not None and locate_path(spec, path)[2] is wanted
+        return locate_path(spec, path)[2] is wanted
     except PathError:
         return False
 
@@ -133,8 +133,8 @@ def _no_weights(run: Run, node: str, lines: list[dict[str, Any]], own: list[dict
         close = nearest(str(file), files)
         advice = [f"did you mean  {close[0]}?"] if close else []
         return Fault(node, f"has no weights {file} in run {run.id}", advice=[*advice, f"it has {', '.join(files)}"])
-    nodes = sorted({line["node"] for line in lines if line["node"] is not None})
-    stray = [line["file"] for line in lines if line["node"] is None]
+    nodes = sorted({path for line in lines for path in line["nodes"]})
+    stray = [line["file"] for line in lines if not line["nodes"]]
     advice = [f"it has weights of  {', '.join(nodes)}"] if nodes else []
     if stray:
         advice.append(f"of no node of the spec:  {', '.join(dict.fromkeys(stray))}  (load_weights reads them)")
