@@ -9,7 +9,7 @@ from .errors import Fault, LoadError, SaveError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, BinaryIO
 
 
 def is_remote(path: str) -> bool:
@@ -48,6 +48,53 @@ def read_bytes(path: str) -> bytes:
         raise
     except OSError as error:
         raise LoadError(Fault("", f"{show_file(path)} cannot be read: {error.strerror}")) from None
+
+
+def join_path(folder: str, name: str) -> str:
+    """The path of a file in a folder, remote or not."""
+    if not is_remote(folder):
+        return os.path.join(folder, *name.split("/"))
+    head, chain, rest = folder.partition("::")  # as in zip://zoo::s3://bucket/all.zip
+    return f"{head.rstrip('/')}/{name}{chain}{rest}"
+
+
+def folders_with(name: str, below: str) -> list[str]:
+    """The folders that hold a file of a name, relative to the one they lie below, "" for that itself; in order.
+
+    Raises:
+        LoadError: The store cannot list its files, or fsspec is missing.
+    """
+    if not is_remote(below):
+        walked = os.walk(below)
+        found = [os.path.relpath(folder, below).replace(os.sep, "/") for folder, _, files in walked if name in files]
+        return sorted("" if folder == "." else folder for folder in found)
+    fs, inner = _store(below, LoadError)
+    try:
+        files = [str(path) for path in fs.find(inner)]
+    except Exception as error:  # what a store raises is its own
+        raise LoadError(Fault("", f"{below} cannot be listed: {_told(error)}")) from error
+    start = inner.strip("/")
+    ends = [path.partition(start)[2].strip("/") for path in files if path.endswith("/" + name)]
+    return sorted(end.removesuffix(name).rstrip("/") for end in ends)
+
+
+def copy_file(path: str, into: BinaryIO) -> None:
+    """Copy what a file holds, piece by piece.
+
+    Raises:
+        FileNotFoundError: There is none.
+        LoadError: It cannot be read to its end, or fsspec is missing.
+    """
+    import shutil
+
+    fs, inner = _store(path, LoadError) if is_remote(path) else (None, path)
+    try:
+        with open(path, "rb") if fs is None else fs.open(inner, "rb") as file:
+            shutil.copyfileobj(file, into, 1 << 20)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # what a store raises is its own
+        raise LoadError(Fault("", f"{show_file(path)} cannot be read: {_told(error)}")) from error
 
 
 def text_of(raw: bytes, path: str) -> str:

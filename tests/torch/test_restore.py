@@ -1,6 +1,5 @@
 """A run records the weights that it saves with the node that describes them, and `restore` builds that node again."""
 
-import contextlib
 import json
 import sys
 import warnings
@@ -8,13 +7,11 @@ import warnings
 import pytest
 
 import torch
-from callsheet import CallsheetWarning, load, resolve, restore, save_weights
+from callsheet import CallsheetWarning, restore, save_weights
 from callsheet._running import RECORDING
 from callsheet.errors import PathError, RunError, WeightsError
-from callsheet.run._execute import Task, execute
-from callsheet.run._provenance import Code
-from callsheet.run._store import Store
 from command import Project
+from running import run_here
 from saying import told
 
 TRAIN = """
@@ -119,13 +116,7 @@ def total(model):
 
 
 def run(cmd, entry="main", *overrides):
-    """Run an entry of the config in this process; give the run's id."""
-    spec = load("conf.py", overrides)
-    code = Code("")
-    task = Task(resolve(spec), entry, "conf", overrides, None, "conf.py", (), code, {})
-    directory = Store(cmd.runs).new_run()
-    assert execute(task, directory, contextlib.nullcontext()).state == "done"
-    return directory.name
+    return run_here(cmd.runs, entry, *overrides)
 
 
 def recorded(cmd):
