@@ -328,6 +328,20 @@ def test_data_of_a_package_may_name_what_the_package_defines_and_nothing_else(in
         check(zoo.get("digits/small"))
 
 
+def test_a_package_that_shares_its_first_name_with_others_vouches_for_itself_alone(tmp_path, monkeypatch, installed):
+    package = installed(value="org.digits.entries", config='{"_target_": "org.other:f"}')
+    shared = package.parent / "org"
+    shared.mkdir()
+    package.rename(shared / "digits")
+    (shared / "other.py").write_text("def f(): ...\n")
+    with pytest.raises(SpecError, match="org.other:f is named by data"):
+        build(zoo.get("digits/small"))
+    (shared / "digits/__init__.py").write_text("")
+    (shared / "digits/entries/small/config.json").write_text('{"_target_": "org.digits.nets:net"}')
+    monkeypatch.delitem(sys.modules, "org", raising=False)
+    assert build(zoo.get("digits/small")) == ["net", 3]
+
+
 def test_code_of_a_folder_runs_only_where_its_file_is_allowed(folder):
     write_entry(
         folder / "zoo/code",
@@ -534,6 +548,26 @@ def test_a_copy_is_made_whole_or_not_at_all_and_replaces_nothing(folder, memory)
     assert os.listdir("mine") == []
     text = "zoo/net is there already\n  name a folder that is not"
     assert told(lambda: zoo.copy("./zoo/net", "zoo/net"), ZooError) == text
+
+
+def test_a_copy_has_what_lies_beside_the_card_too(folder, memory):
+    write_entry(folder / "zoo/code", "from .parts.base import model\n", "config.py", node="model")
+    (folder / "zoo/code/parts").mkdir()
+    (folder / "zoo/code/parts/base.py").write_text("from callsheet import lazy\nmodel = lazy(dict)(a=1)\n")
+    assert zoo.copy("./zoo/code", "mine") == ["card.toml", "config.py", "parts/base.py"]
+    assert build(zoo.get("./mine", allow=["mine/config.py"])) == {"a": 1}
+    for name in ("card.toml", "config.py", "parts/base.py"):
+        memory.pipe_file(f"/far/code/{name}", (folder / "zoo/code" / name).read_bytes())
+    assert zoo.copy("memory://far/code", "theirs") == ["card.toml", "config.py", "parts/base.py"]
+
+
+def test_a_store_cannot_write_outside_of_the_copy(folder, memory):
+    memory.pipe_file("/far/x/card.toml", b'description = "A"\nlicence = "MIT"\nconfig = "config.json"\n')
+    memory.pipe_file("/far/x/config.json", b"{}")
+    memory.store["/far/x/../../escaped"] = memory.store["/far/x/config.json"]
+    zoo.copy("memory://far/x", "deep/er/copy")  # as from a store that lists nothing
+    assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == ["card.toml", "config.json"]
+    assert "lists '../../escaped', which does not lie in it" in told(lambda: zoo.names("memory://far/x"), ZooError)
 
 
 # --- trained, as far as it goes without building ----------------------------------------------------------------------

@@ -58,24 +58,33 @@ def join_path(folder: str, name: str) -> str:
     return f"{head.rstrip('/')}/{name}{chain}{rest}"
 
 
-def folders_with(name: str, below: str) -> list[str]:
-    """The folders that hold a file of a name, relative to the one they lie below, "" for that itself; in order.
+def files_below(folder: str) -> list[str]:
+    """The paths of all files in a folder and below it, relative to it, in order; what compilers leave is left out.
 
     Raises:
-        LoadError: The store cannot list its files, or fsspec is missing.
+        LoadError: The store cannot list its files, or says that some lie outside; or fsspec is missing.
     """
-    if not is_remote(below):
-        walked = os.walk(below)
-        found = [os.path.relpath(folder, below).replace(os.sep, "/") for folder, _, files in walked if name in files]
-        return sorted("" if folder == "." else folder for folder in found)
-    fs, inner = _store(below, LoadError)
+    if is_remote(folder):
+        found = _remote_files(folder)
+    else:
+        walked = os.walk(folder)
+        found = [os.path.relpath(os.path.join(at, name), folder) for at, _, names in walked for name in names]
+        found = [path.replace(os.sep, "/") for path in found]
+    return sorted(path for path in found if "__pycache__" not in path.split("/"))
+
+
+def _remote_files(folder: str) -> list[str]:
+    fs, inner = _store(folder, LoadError)
     try:
-        files = [str(path) for path in fs.find(inner)]
+        paths = [str(path) for path in fs.find(inner)]
     except Exception as error:  # what a store raises is its own
-        raise LoadError(Fault("", f"{below} cannot be listed: {_told(error)}")) from error
+        raise LoadError(Fault("", f"{folder} cannot be listed: {_told(error)}")) from error
     start = inner.strip("/")
-    ends = [path.partition(start)[2].strip("/") for path in files if path.endswith("/" + name)]
-    return sorted(end.removesuffix(name).rstrip("/") for end in ends)
+    found = [path.partition(start)[2].strip("/") for path in paths]
+    outside = [path for path in found if ".." in path.split("/") or "\\" in path]
+    if outside:
+        raise LoadError(Fault("", f"{folder} lists {outside[0]!r}, which does not lie in it"))
+    return [path for path in found if path]
 
 
 def copy_file(path: str, into: BinaryIO) -> None:

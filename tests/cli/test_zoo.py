@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 import pytest
 
@@ -119,3 +120,30 @@ def test_each_part_has_help_and_an_example(cmd, verb):
     said = cmd("zoo", verb, "--help")
     assert f"\n  callsheet zoo {verb}" in said.out
     assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_what_others_wrote_cannot_command_the_terminal(shelf):
+    card = 'description = "red \\u001b[31m"\nlicence = "MIT"\nconfig = "config.py"\n'
+    shelf.write("zoo/code/card.toml", card)
+    (shelf.root / "zoo/code/config.py").write_text("# \x1b[2J gone\n")
+    for words in (("list", "./zoo"), ("show", "./zoo/code")):
+        said = shelf("zoo", *words).out
+        assert "red \\x1b[31m" in said
+        assert "\x1b" not in said
+    assert "# \\x1b[2J gone" in shelf("zoo", "show", "./zoo/code").out
+
+
+def test_a_package_that_is_broken_does_not_hide_the_others(shelf):
+    for name, module in (("good", "nets_of"), ("bad", "nowhere")):
+        info = shelf.root / f"site/{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[callsheet.zoo]\n{name} = {module}.entries\n")
+    (shelf.root / "zoo").rename(shelf.root / "entries")
+    (shelf.root / "site/nets_of").mkdir()
+    (shelf.root / "entries").rename(shelf.root / "site/nets_of/entries")
+    (shelf.root / "site/nets_of/__init__.py").write_text("raise RuntimeError\n")
+    env = {"PYTHONPATH": f"{shelf.root}/site:{os.environ.get('PYTHONPATH', '')}"}
+    said = shelf("zoo", "list", code=1, env=env)
+    assert [line.split()[0] for line in said.out.splitlines()] == ["good/code", "good/small"]
+    assert said.err.startswith("callsheet: the zoo 'bad' should lie in 'nowhere.entries', which is no folder")

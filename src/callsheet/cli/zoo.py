@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
+from typing import Any
 
 import click
 
@@ -40,17 +43,11 @@ def list_entries(place: str | None, as_json: bool) -> None:
     callsheet zoo list
     callsheet zoo list ./zoo
     """  # noqa: D301  (click reads the backspace)
-    found: dict[str, Card] = {}
-    faults: list[Fault] = []
-    for name in zoo.names(place):
-        try:
-            found[name] = zoo.card(name)
-        except ZooError as error:
-            faults += error.faults
+    found, faults = _cards(place)
     if as_json:
         print_json({"entries": {name: asdict(card) for name, card in found.items()}, "faults": _as_data(faults)})
     elif found:
-        click.echo(_listing(found))
+        click.echo(_shown(_listing(found)))
     elif not faults:
         where = f"{place} has no entries" if place else "no installed package publishes a config"
         advice = [] if place else ["callsheet zoo list ./FOLDER  lists a folder"]
@@ -59,6 +56,31 @@ def list_entries(place: str | None, as_json: bool) -> None:
         if not as_json:
             tell(faults, as_json=False)
         sys.exit(1)
+
+
+def _cards(place: str | None) -> tuple[dict[str, Card], list[Fault]]:
+    """The cards of a zoo, or of all that are installed, and what is wrong with the others."""
+    found: dict[str, Card] = {}
+    faults: list[Fault] = []
+
+    def tried(read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except ZooError as error:
+            faults.extend(error.faults)
+            return None
+
+    for each in [place] if place else zoo.installed():
+        for name in tried(partial(zoo.names, each)) or ():
+            card = tried(partial(zoo.card, name))
+            if card is not None:
+                found[name] = card
+    return found, faults
+
+
+def _shown(text: str) -> str:
+    """A text of somebody else's with nothing in it that a terminal obeys."""
+    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
 
 
 def _as_data(faults: list[Fault]) -> list[dict[str, object]]:
@@ -105,9 +127,7 @@ def show(name: str, as_json: bool) -> None:
         rows.append(["defaults", f"{place}: {', '.join(f'{key}={text}' for key, text in given.items())}"])
     for n in range(len(rows) - 1, 0, -1):
         rows[n][0] = "" if rows[n][0] == rows[n - 1][0] else rows[n][0]
-    click.echo(table(rows))
-    click.echo()
-    click.echo(_config_text(name, card).rstrip("\n"))
+    click.echo(_shown(f"{table(rows)}\n\n{_config_text(name, card)}".rstrip("\n")))
 
 
 def _config_text(name: str, card: Card) -> str:

@@ -6,10 +6,11 @@ from callsheet.zoo._get import get as get
 from callsheet.zoo._publish import publish as publish
 from callsheet.zoo._publish import publish_run as publish_run
 from callsheet.zoo._shelf import find_entry
+from callsheet.zoo._shelf import installed as installed
 from callsheet.zoo._shelf import names as names
 from callsheet.zoo.trained import Trained as Trained
 
-__all__ = ["Card", "Trained", "card", "copy", "file_of", "get", "names", "publish", "publish_run"]
+__all__ = ["Card", "Trained", "card", "copy", "file_of", "get", "installed", "names", "publish", "publish_run"]
 
 
 def card(name: str) -> Card:

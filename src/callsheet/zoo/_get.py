@@ -15,7 +15,7 @@ from callsheet._origin import locate
 from callsheet._override import parse_all
 from callsheet._project import project_settings
 from callsheet._spec import here
-from callsheet._storage import copy_file, is_remote, read_bytes, suffix_of
+from callsheet._storage import copy_file, files_below, is_remote, suffix_of
 from callsheet._tensors import digest_of
 from callsheet._trust import Policy
 from callsheet.errors import Fault, LoadError, TrustError, WeightsError, ZooError
@@ -126,14 +126,14 @@ def _verify_config(path: str, sha256: str) -> None:
 
 
 def copy(name: str, into: str | os.PathLike[str]) -> list[str]:
-    """Copy an entry's card, config and weights into a new folder, verified; nothing is run.
+    """Copy an entry into a new folder: all that lies beside its card, and its weights, verified; nothing is run.
 
     Args:
         name: As for `get`.
         into: The folder, which must not exist yet.
 
     Returns:
-        The names of the files.
+        The paths of the files, relative to the folder.
 
     Raises:
         ZooError: There is no such entry, a file is not what the card says, or the folder exists.
@@ -147,31 +147,37 @@ def copy(name: str, into: str | os.PathLike[str]) -> list[str]:
     try:
         _fill(entry, passing)
         os.rename(passing, folder)
+    except (FileNotFoundError, LoadError) as error:
+        shutil.rmtree(passing, ignore_errors=True)
+        problem = f"{show_file(entry.name)} cannot be copied whole: {error}"
+        raise ZooError(Fault("", problem)) from None
     except BaseException:
         shutil.rmtree(passing, ignore_errors=True)
         raise
-    return sorted(os.listdir(folder))
+    return files_below(folder)
 
 
 def _fill(entry: Entry, folder: str) -> None:
+    """Copy all that lies beside the card, and the weights, wherever they lie."""
     card, config = entry.card, entry.file(entry.card.config)
     if card.config_sha256:
         _verify_config(config, card.config_sha256)
-    text = read_bytes(entry.file(CARD))
-    if is_remote(card.weights):
-        card = dataclasses.replace(card, weights=card.weights.rpartition("/")[2])
-        text = card_text(card).encode()
-    with open(os.path.join(folder, CARD), "wb") as file:
-        file.write(text)
+    weights = card.weights.rpartition("/")[2] if is_remote(card.weights) else card.weights
     try:
-        with _open_below(folder, card.config) as file:
-            copy_file(config, file)
-    except FileNotFoundError:
-        raise ZooError(Fault("", f"there is no file {show_file(config)}, which the card names")) from None
-    except LoadError as error:
-        raise ZooError(*error.faults) from None
-    if card.weights:
-        with weights_of(entry) as path, _open_below(folder, card.weights) as file:
+        files = files_below(entry.place)
+    except LoadError:
+        files = [CARD, card.config]  # a web server need not list what it has
+    if card.config not in files:
+        raise ZooError(Fault("", f"there is no file {show_file(config)}, which the card names"))
+    for name in files:
+        if name != weights:
+            with _open_below(folder, name) as file:
+                copy_file(entry.file(name), file)
+    if weights != card.weights:
+        with open(os.path.join(folder, CARD), "w", encoding="utf-8") as text:
+            text.write(card_text(dataclasses.replace(card, weights=weights)))
+    if weights:
+        with weights_of(entry) as path, _open_below(folder, weights) as file:
             copy_file(path, file)
 
 

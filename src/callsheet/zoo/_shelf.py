@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
 from callsheet._configfile import show_file
-from callsheet._storage import folders_with, full_path, is_remote, join_path, read_bytes
+from callsheet._storage import files_below, full_path, is_remote, join_path, read_bytes
 from callsheet.errors import Fault, LoadError, ZooError, nearest
 from callsheet.zoo._card import CARD, Card, read_card
 
@@ -57,8 +57,8 @@ def find_entry(name: str) -> Entry:
         package = ""
     else:
         zoo, _, inner = name.partition("/")
-        point = _point(zoo, name)
-        place, package = join_path(_folder(point), inner) if inner else "", _top(point)
+        folder, package = _located(_point(zoo, name))
+        place = join_path(folder, inner)
         if not inner or ".." in inner.split("/"):
             advice = [f"it has  {', '.join(names(zoo))}"]
             raise ZooError(Fault("", f"{name!r} names no entry of the zoo {zoo}", advice=advice))
@@ -85,16 +85,27 @@ def names(zoo: str | None = None) -> list[str]:
         ZooError: There is no such zoo, or it cannot be listed.
     """
     if zoo is None:
-        return [name for point in sorted(_points(), key=lambda point: point.name) for name in names(point.name)]
+        return [name for each in installed() for name in names(each)]
     start = zoo.rstrip("/")
-    folder = _folder(_point(zoo, zoo)) if not is_place(zoo) else full_path(os.path.expanduser(zoo))
+    folder = _located(_point(zoo, zoo))[0] if not is_place(zoo) else full_path(os.path.expanduser(zoo))
     if not is_remote(folder) and not os.path.isdir(folder):
         raise ZooError(Fault("", f"there is no folder {show_file(folder)}"))
     try:
-        found = folders_with(CARD, folder)
+        found = _entries_below(folder)
     except LoadError as error:
         raise ZooError(*error.faults) from None
     return [f"{start}/{inner}" if inner else start for inner in found]
+
+
+def installed() -> list[str]:
+    """The names of the zoos that installed packages have, in order; nothing is imported."""
+    return sorted(point.name for point in _points())
+
+
+def _entries_below(folder: str) -> list[str]:
+    """The folders that have a card, relative to this one."""
+    split = [path.rpartition("/") for path in files_below(folder)]
+    return sorted(inner for inner, _, name in split if name == CARD)
 
 
 def _points() -> Iterator[EntryPoint]:
@@ -118,20 +129,18 @@ def _point(zoo: str, name: str) -> EntryPoint:
     raise ZooError(Fault("", f"no installed package has a zoo named {zoo!r}", advice=advice))
 
 
-def _top(point: EntryPoint) -> str:
-    return point.value.partition(":")[0].partition(".")[0].strip()
-
-
-def _folder(point: EntryPoint) -> str:
-    """The folder of a package's zoo, found without importing the package."""
+def _located(point: EntryPoint) -> tuple[str, str]:
+    """The folder of a package's zoo, found without importing anything, and the package that it lies in."""
     top, *inner = point.value.partition(":")[0].strip().split(".")
     for finder in sys.meta_path:
         find = getattr(finder, "find_spec", None)
         spec = find(top, None) if find is not None else None
-        for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
-            found = os.path.join(folder, *inner)
-            if os.path.isdir(found):
-                return found
+        for start in (spec.submodule_search_locations or ()) if spec is not None else ():
+            if os.path.isdir(os.path.join(start, *inner)):
+                package, folder, rest = top, start, list(inner)
+                while rest and not os.path.isfile(os.path.join(folder, "__init__.py")):  # others share this name
+                    package, folder = f"{package}.{rest[0]}", os.path.join(folder, rest.pop(0))
+                return os.path.join(start, *inner), package
     problem = f"the zoo {point.name!r} should lie in {point.value!r}, which is no folder of an installed package"
     made_by = f" of {point.dist.name} {point.dist.version}" if point.dist is not None else ""
     raise ZooError(Fault("", problem, advice=[f"the entry point{made_by} must name the package that holds the cards"]))
@@ -139,7 +148,7 @@ def _folder(point: EntryPoint) -> str:
 
 def _no_entry(asked: str, place: str) -> ZooError:
     folder, _, last = place.rpartition("/")
-    known = folders_with(CARD, folder) if not is_remote(folder) else []
+    known = _entries_below(folder) if not is_remote(folder) else []
     start = asked.rstrip("/").removesuffix(last)
     close = nearest(last, known)
     advice = [f"did you mean  {start}{close[0]}?"] if close else []
