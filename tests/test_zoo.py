@@ -154,6 +154,10 @@ def test_what_others_could_not_use_is_refused_before_anything_is_written(folder)
     text = told(lambda: zoo.publish(load("conf.py").model, "zoo/small", **ABOUT), SaveError)
     assert "conf.py:own" in text
     assert "is in a file of yours, which others do not have" in text
+    with pytest.raises(SpecError, match="no such argument of textwrap.dedent"):
+        zoo.publish(lazy("textwrap:dedent")("", txt=1), "zoo/small", **ABOUT)
+    with pytest.raises(SpecError, match="cannot import nowhere.Net"):
+        zoo.publish(lazy("nowhere:Net")(), "zoo/small", **ABOUT)
     with pytest.raises(SaveError):
         zoo.publish(lazy(Net)(width=object()), "zoo/small", **ABOUT)
     text = told(lambda: zoo.publish(lazy(Net)(), "zoo/small", description=" ", licence="MIT"), ZooError)

@@ -242,6 +242,15 @@ model  has no weights in run {name}
     )
 
 
+def test_a_run_that_held_a_live_object_says_that_it_cannot_be_built_again(cmd, project):
+    project(
+        "live.py", CONF.replace("main = lazy(fit)(", "live = object()\n    main = lazy(fit)(parts=live, model=") + "\n"
+    )
+    name = run_here(cmd.runs, config="live.py")
+    text = f"run {name} cannot be built again: it held what is no data: main.parts"
+    assert told(lambda: restore(name, "model"), RunError) == text
+
+
 def test_outside_of_a_run_nothing_is_recorded_and_nothing_warned_of(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with warnings.catch_warnings():

@@ -4,6 +4,7 @@ import copy
 import hashlib
 import os
 import pickle
+import sys
 
 import fsspec
 import pytest
@@ -388,3 +389,20 @@ def test_a_file_is_replaced_whole_or_stays(tmp_path):
     with pytest.raises(OSError):
         save_weights(Net(), "taken.safetensors")
     assert sorted(os.listdir()) == ["net.safetensors", "taken.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("package", "problem"),
+    [
+        ("torch", "weights need PyTorch, which is not installed"),
+        ("safetensors", "weights are kept as .safetensors, which needs a package of that name"),
+    ],
+)
+def test_what_is_not_installed_is_named_with_the_extra_that_brings_it(package, problem, monkeypatch):
+    net = Net()
+    save_weights(net, "net.safetensors")
+    monkeypatch.setitem(sys.modules, package, None)
+    advice = "\n  pip install 'callsheet[weights]'"
+    assert told(lambda: load_weights(net, "net.safetensors"), WeightsError) == problem + advice
+    assert told(lambda: save_weights(net, "other.safetensors"), WeightsError) == problem + advice
+    assert os.listdir() == ["net.safetensors"]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callsheet._build import build
+from callsheet._check import check
 from callsheet._codec import FORMAT, to_data
 from callsheet._configfile import show_file
 from callsheet._lazy import locate_path
@@ -39,9 +40,9 @@ def publish(
 ) -> Card:
     """Publish a spec in a folder or a remote store, as `card.toml`, `config.json` and `weights.safetensors`.
 
-    References are resolved, and weights are loaded into what the spec builds, so
-    that what does not fit is found out here. The card is written last: an entry
-    is there whole or not at all.
+    References are resolved, the spec is checked, and weights are loaded into what
+    it builds, so that what does not fit is found out here. The card is written
+    last: an entry is there whole or not at all.
 
     Args:
         spec: Describes what is published; it must be data, and name what others can import.
@@ -58,7 +59,9 @@ def publish(
     Raises:
         ZooError: Something is published there already, or the card would be faulty; nothing is written.
         SaveError: The spec is no data, or names what only your files define; nothing is written.
+        SpecError: The spec has faults, as `check` tells them; nothing is written.
         WeightsError: The weights do not fit what the spec builds; nothing is written.
+        OSError: The file system refuses.
 
     Example:
         ``zoo.publish(cfg.model, "zoo/small", description="…", licence="Apache-2.0", weights="weights.safetensors")``
@@ -67,6 +70,7 @@ def publish(
     _refuse_published(folder)
     spec = resolve(spec)
     config = _config_text(spec)
+    check(spec)
     raw = _checked_weights(spec, os.fspath(weights)) if weights is not None else b""
     card = Card(
         description=description,
