@@ -314,6 +314,7 @@ to allow it in Python:   zoo.get("./zoo/small", allow=["shapes"])
 in pyproject.toml:       allow = ["shapes"]  under [tool.callsheet]"""
     )
     assert build(zoo.get("./zoo/small", allow=["shapes"])).kwargs == {"width": 3}
+    assert build(zoo.get("./zoo/small", "width=4", allow="shapes")).kwargs == {"width": 4}
     (folder / "pyproject.toml").write_text('[tool.callsheet]\nallow = ["shapes"]\n')
     assert build(zoo.get("./zoo/small")).kwargs == {"width": 3}
 
@@ -537,11 +538,11 @@ def test_processes_that_fetch_at_the_same_time_all_get_it_whole(folder):
 
 def test_a_copy_is_an_entry_of_its_own(folder, memory):
     weights_entry(folder, memory)
-    assert zoo.copy("./zoo/net", "mine/net") == ["card.toml", "config.json", "w.safetensors"]
+    assert zoo.copy("./zoo/net", "mine/net") == ["card.toml", "config.json", "weights.safetensors"]
     memory.store.clear()
-    assert zoo.card("./mine/net").weights == "w.safetensors"
+    assert zoo.card("./mine/net").weights == "weights.safetensors"
     with weights_of(find_entry("./mine/net")) as path:
-        assert path == str(folder / "mine/net/w.safetensors")
+        assert path == str(folder / "mine/net/weights.safetensors")
     assert os.listdir("mine") == ["net"]
 
 

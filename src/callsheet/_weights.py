@@ -102,7 +102,7 @@ def load_weights(
     wanted = _tensors_of(module)
     report = _compared(mapped, wanted, module, show_file(text))
     wrong = report.missing or report.unexpected or report.misshaped
-    if (wrong and on_mismatch == "error") or not report.loaded:
+    if wrong and (on_mismatch == "error" or not report.loaded):
         raise WeightsError(*_faults(report, module, mapped, wanted, renamed=key_map is not None))
     with import_torch().no_grad():
         for name in report.loaded:
@@ -191,8 +191,8 @@ def _compared(mapped: dict[str, Any], wanted: dict[str, Any], module: Any, sourc
     for name in wanted:
         if name in mapped:
             forms = _misfit(mapped[name], wanted[name], own=id(wanted[name]) in own)
-            other = first.setdefault(id(wanted[name]), name)
-            if not forms and other != name and not mapped[other].equal(mapped[name]):
+            other = first.setdefault(id(wanted[name]), name) if not forms else name
+            if other != name and not _equal(mapped[other], mapped[name], wanted[name].dtype):
                 forms = f"another tensor than {other} in the file, the same in the model"
             if forms:
                 misshaped[name] = forms
@@ -201,6 +201,10 @@ def _compared(mapped: dict[str, Any], wanted: dict[str, Any], module: Any, sourc
     missing = [name for name in wanted if name not in mapped and name not in loaded]
     unexpected = sorted(name for name in mapped if name not in wanted)
     return WeightsReport(source, tuple(loaded), tuple(missing), tuple(unexpected), misshaped)
+
+
+def _equal(a: Any, b: Any, dtype: Any) -> bool:
+    return a is b or bool(a.to(dtype).equal(b.to(dtype)))
 
 
 def _misfit(found: Any, wanted: Any, *, own: bool) -> str:
@@ -214,8 +218,10 @@ def _misfit(found: Any, wanted: Any, *, own: bool) -> str:
         return "is in the model a view that cannot be written to"
     if tuple(found.shape) != tuple(wanted.shape):
         return f"{tuple(found.shape)} in the file, {tuple(wanted.shape)} in the model"
-    if not torch.can_cast(found.dtype, wanted.dtype):
-        return f"{_dtype(found)} in the file, {_dtype(wanted)} in the model"
+    if found.is_quantized != wanted.is_quantized or not torch.can_cast(found.dtype, wanted.dtype):
+        return f"{_short(found.dtype)} in the file, {_short(wanted.dtype)} in the model"
+    if found.layout != wanted.layout:
+        return f"{_short(found.layout)} in the file, {_short(wanted.layout)} in the model"
     return ""
 
 
@@ -223,8 +229,8 @@ def _strides(tensor: Any) -> list[tuple[int, int]]:
     return list(zip(tensor.shape, tensor.stride(), strict=True)) if str(tensor.layout) == "torch.strided" else []
 
 
-def _dtype(tensor: Any) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+def _short(kind: Any) -> str:
+    return str(kind).removeprefix("torch.")
 
 
 def _faults(

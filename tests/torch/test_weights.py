@@ -144,6 +144,11 @@ def test_two_tensors_for_one_that_is_tied_do_not_fit():
     torch.save({"words.weight": torch.zeros(5, 3), "out.weight": torch.ones(5, 3)}, "untied.pth")
     text = "out.weight  another tensor than words.weight in the file, the same in the model"
     assert refused(Tied(), "untied.pth").split("\n")[0] == text
+    torch.save({"words.weight": torch.ones(5, 3), "out.weight": torch.ones(5, 3, dtype=torch.float64)}, "same.pth")
+    load_weights(Tied(), "same.pth")
+    torch.save({"words.weight": torch.ones(5, 3), "out.weight": torch.ones(3, 5)}, "turned.pth")
+    text = "out.weight  (3, 5) in the file, (5, 3) in the model"
+    assert refused(Tied(), "turned.pth").split("\n")[0] == text
 
 
 def test_views_and_tensors_of_no_size_are_saved():
@@ -230,6 +235,21 @@ def test_a_form_that_would_lose_its_meaning_does_not_fit():
     torch.save({"weight": torch.zeros(1, 1, dtype=torch.complex64), "bias": torch.zeros(1)}, "complex.pth")
     text = refused(torch.nn.Linear(1, 1), "complex.pth")
     assert text.split("\n")[0] == "weight  complex64 in the file, float32 in the model"
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+def test_a_layout_that_is_another_does_not_fit():
+    torch.save({"weight": torch.eye(2).to_sparse(), "bias": torch.zeros(2)}, "sparse.pth")
+    text = refused(torch.nn.Linear(2, 2), "sparse.pth")
+    assert text.split("\n")[0] == "weight  sparse_coo in the file, strided in the model"
+    scaled = torch.quantize_per_tensor(torch.eye(2), 1.0, 0, torch.qint8)
+    torch.save({"weight": scaled, "bias": torch.zeros(2)}, "small.pth")
+    assert "weight  qint8 in the file, float32 in the model" in refused(torch.nn.Linear(2, 2), "small.pth")
+
+
+def test_a_module_without_tensors_has_an_empty_file():
+    save_weights(torch.nn.ReLU(), "none.safetensors")
+    assert load_weights(torch.nn.ReLU(), "none.safetensors").loaded == ()
 
 
 def test_a_model_without_data_is_refused():

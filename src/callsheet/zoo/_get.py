@@ -86,7 +86,7 @@ def read_spec(
     """
     path, card = entry.file(entry.card.config), entry.card
     own = [entry.package] if entry.package else []
-    policy = Policy([*allow, *own], reads=f'zoo.get("{asked or entry.name}", ')
+    policy = Policy([*([allow] if isinstance(allow, str) else allow), *own], reads=f'zoo.get("{asked or entry.name}", ')
     is_code = suffix_of(path) == ".py"
     if is_code:
         _judge_code(entry, path, policy, asked or entry.name)
@@ -162,7 +162,7 @@ def _fill(entry: Entry, folder: str) -> None:
     card, config = entry.card, entry.file(entry.card.config)
     if card.config_sha256:
         _verify_config(config, card.config_sha256)
-    weights = card.weights.rpartition("/")[2] if is_remote(card.weights) else card.weights
+    weights = f"weights{suffix_of(card.weights)}" if is_remote(card.weights) else card.weights
     try:
         files = files_below(entry.place)
     except LoadError:
