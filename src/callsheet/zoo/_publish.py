@@ -82,15 +82,19 @@ def publish(
         metrics=dict(metrics or {}),
         defaults={place: dict(texts) for place, texts in _told(defaults_of(spec) if defaults is None else defaults)},
     )
+    _write(folder, card, config, raw)
+    return card
+
+
+def _write(folder: str, card: Card, config: bytes, weights: bytes) -> None:
     text = card_text(card).encode()
     read_card(text, join_path(folder, CARD))  # with every fault that readers would find
     if not is_remote(folder):
         os.makedirs(folder, exist_ok=True)
-    if raw:
-        write_whole(join_path(folder, WEIGHTS), raw)
+    if weights:
+        write_whole(join_path(folder, WEIGHTS), weights)
     write_whole(join_path(folder, CONFIG), config)
     write_whole(join_path(folder, CARD), text)
-    return card
 
 
 def publish_run(
