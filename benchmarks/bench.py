@@ -12,6 +12,7 @@ from typing import Any
 
 import configs
 import datafiles
+import lazyconfig
 import peers
 import plain
 import references
@@ -192,7 +193,12 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
-SECTIONS = (imports, leaves, nestings, builds, factories, links, reads, loads, files)
+def rcnn() -> Iterator[Row]:
+    for label, goal, seconds in lazyconfig.rows(PEERS):
+        yield Row(label, goal, seconds)
+
+
+SECTIONS = (imports, leaves, nestings, builds, factories, links, reads, loads, files, rcnn)
 
 
 def main() -> None:

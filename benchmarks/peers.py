@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import copy
 import logging
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from plain import LENGTH, Layer
@@ -99,6 +103,56 @@ class Chz:
         return value
 
 
+class LazyConfig:
+    """What detectron2 does, written anew over omegaconf, since detectron2 itself is no package of the index."""
+
+    def __init__(self) -> None:
+        from omegaconf import DictConfig, ListConfig, OmegaConf
+
+        self.dict_config, self.list_config, self.omegaconf = DictConfig, ListConfig, OmegaConf
+
+    def wrapped(self, content: Any) -> Any:
+        return self.dict_config(content, flags={"allow_objects": True})
+
+    def call(self, target: Any) -> Any:
+        return lambda **arguments: self.wrapped({**arguments, "_target_": target})
+
+    def load(self, path: str) -> Any:
+        found = self.run(path)
+        kinds = (dict, self.dict_config, self.list_config)
+        return self.wrapped({k: v for k, v in found.items() if isinstance(v, kinds) and not k.startswith("_")})
+
+    def run(self, path: str) -> dict[str, Any]:
+        def imported(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+            if level:
+                folder = os.path.dirname(path)
+                for _ in range(level - 1):
+                    folder = os.path.dirname(folder)
+                names = self.run(os.path.join(folder, *name.split(".")) + ".py")
+                return SimpleNamespace(**{n: self.wrapped(v) if type(v) is dict else v for n, v in names.items()})
+            if name == "detectron2.config":
+                return SimpleNamespace(LazyCall=self.call)
+            if name == "detectron2.model_zoo":
+                return SimpleNamespace(get_config=lambda which: self.load(os.path.join(configs, which)))
+            return __import__(name, globals, locals, fromlist, level)
+
+        configs = path[: path.rindex("/configs/") + len("/configs")]
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        ast.parse(text)  # it looks for errors of syntax first
+        names: dict[str, Any] = {"__builtins__": {**vars(builtins), "__import__": imported}}
+        exec(compile(text, path, "exec"), names)
+        return {name: value for name, value in names.items() if not name.startswith("__")}
+
+    def instantiate(self, x: Any) -> Any:
+        if isinstance(x, self.list_config):
+            return self.list_config([self.instantiate(v) for v in x], flags={"allow_objects": True})
+        if isinstance(x, self.dict_config) and "_target_" in x:
+            made = {key: self.instantiate(value) for key, value in x.items()}
+            return made.pop("_target_")(**made)
+        return x
+
+
 def _chains(calls: int, call: Callable[..., Any]) -> Any:
     made = []
     for _ in range(calls // LENGTH):
@@ -120,6 +174,7 @@ def installed() -> dict[str, Any]:
         "fiddle": Fiddle,
         "ml_collections": MlCollections,
         "chz": Chz,
+        "lazyconfig": LazyConfig,
     }.items():
         try:
             found[name] = peer()

@@ -580,3 +580,9 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path):
     with pytest.raises(OSError):
         save({}, tmp_path / "x.json")
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_a_node_may_be_named_before_it_is_written():
+    cfg = from_data({"a": {"_same_": "b"}, "b": {"_target_": "shapes:Net", "width": "???"}})
+    assert cfg.a is cfg.b
+    assert cfg.a.width is MISSING

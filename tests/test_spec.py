@@ -6,6 +6,7 @@ import copy as python_copy
 import functools
 import operator
 import pickle
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -26,6 +27,7 @@ from callsheet import (
     plain,
     ref,
     target,
+    to_data,
 )
 from callsheet.errors import ArgumentError, SpecError
 from saying import told
@@ -458,3 +460,41 @@ def test_a_pickled_part_still_finds_what_its_references_lead_to(tmp_path):
     (tmp_path / "conf.py").write_text('from callsheet import lazy\na = 1\nm = lazy(dict)(x="${a}", y=["${a}"])\n')
     part = pickle.loads(pickle.dumps(load(tmp_path / "conf.py").m))
     assert build(part) == {"x": 1, "y": [1]}
+
+
+def test_a_mapping_is_copied_and_merged_as_a_dict_is(project):
+    cfg = load(project("conf.py", "a = dict(x=1, y=[1])\n"))
+    kept, twin = cfg.a, cfg.a.copy()
+    assert type(twin) is type(kept)
+    assert twin == kept
+    twin.x = 2
+    kept |= {"x": 3, "z": 4}
+    assert (cfg.a.x, cfg.a.z, twin.x) == (3, 4, 2)
+
+
+def test_a_list_is_joined_with_lists_only(project):
+    cfg = load(project("conf.py", "a = [1]\n"))
+    assert [0, *cfg.a] == [0] + cfg.a  # noqa: RUF005
+    with pytest.raises(TypeError):
+        (0,) + cfg.a  # noqa: RUF005
+
+
+def test_a_spec_of_what_a_config_defines_is_pickled_by_name(project):
+    cfg = load(
+        project(
+            "conf.py", "from callsheet import lazy\nclass Net: pass\nm = dict(n=lazy(Net)(), c=[lazy(dict)(cls=Net)])\n"
+        )
+    )
+    data, pickled = to_data(cfg), pickle.dumps(cfg)
+    for name in [name for name in sys.modules if "conf.py@" in name]:
+        del sys.modules[name]  # as in another process
+    again = pickle.loads(pickled)
+    assert to_data(again) == data
+    assert type(build(again.m.n)) is build(again.m.c)[0]["cls"]
+
+
+def test_of_a_callable_that_is_only_named_the_name_wins_over_the_position(project):
+    project("far.py", "def net(width, depth=1):\n    return width, depth\n")
+    cfg = load(project("conf.py", "from callsheet import lazy\nfrom far import net\nm = lazy(net)(1, 2)\n"))
+    cfg.m.width = 7
+    assert build(cfg.m) == (7, 2)

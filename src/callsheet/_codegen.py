@@ -9,11 +9,13 @@ from ._layout import layout
 from ._leaf import not_data, write_leaf
 from ._levels import moved_faults
 from ._literal import (
+    CODE_KINDS,
     Code,
     Display,
     Unwritable,
     atom_code,
     call_code,
+    code_text,
     flat,
     import_code,
     key_code,
@@ -49,14 +51,6 @@ _LONGEST = 60
 _ROOT = "spec"
 """The one name that a file binds for a spec that is no mapping of names."""
 
-_LAYOUT: dict[type, Kind | None] = {
-    Display: Kind(
-        lambda x: (x.labels, x.values),
-        lambda x, keys, values: x,
-        form=lambda x, keys: (x.opening, x.labels, x.closing),
-    ),
-    Code: None,
-}
 _PLAIN = (dict, list, tuple)
 _raw = object.__getattribute__
 
@@ -131,7 +125,7 @@ class _Writer:
 
     def _assign(self, left: str, code: Code | Display, *, before: str = "") -> None:
         head = f"{left} = {before}"
-        self.lines.append(head + layout(code, width=WIDTH, indent=len(head), kinds=_LAYOUT, leaf=_text))
+        self.lines.append(head + layout(code, width=WIDTH, indent=len(head), kinds=CODE_KINDS, leaf=code_text))
 
     def _fault(self, x: Any, problem: str, origin: str) -> Code:
         path = format_path((*self.prefix, *steps_of(self.trail)))
@@ -293,7 +287,7 @@ class _Writer:
                 self._assign(f"{name}.{key}", values[key])
             else:
                 setter = f"{self.bindings.member('builtins', 'object')}.__setattr__({name}, {text_code(key).text}, "
-                shown = layout(values[key], width=WIDTH, indent=len(setter) + 1, kinds=_LAYOUT, leaf=_text)
+                shown = layout(values[key], width=WIDTH, indent=len(setter) + 1, kinds=CODE_KINDS, leaf=code_text)
                 self.lines.append(f"{setter}{shown})")
 
     # --- references ------------------------------------------------------------------------------------------------
@@ -373,7 +367,3 @@ def _wish(steps: Steps, x: Any) -> str:
     target = _raw(x, "__target__") if type(x) in CALLS else type(x)
     name = target.qualname if type(target) is Name else getattr(target, "__qualname__", "value")
     return "_".join([str(name).rpartition(".")[2].lower(), *tail])
-
-
-def _text(code: Code) -> str:
-    return code.text

@@ -11,7 +11,7 @@ import os
 import sys
 from _thread import RLock, allocate_lock
 
-from ._imports import TAKEN
+from ._imports import CALLSHEET, TAKEN
 from ._rewrite import Rewriter
 from ._syntax import HOOKS
 from .errors import Fault, LoadError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any, Protocol
 
-    from ._imports import Meanings
+    from ._imports import Meanings, Words
 
     class Hooks(Protocol):
         """What happens when a config file is run. The names of its own imports and their uses come to it as well."""
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
         def name(self, value: Any, bound: str, rest: str, line: int) -> Any:
             """Gives what a lazy call receives for a name that an import bound, and the attributes behind it."""
 
+        def stay(self, value: Any, bound: str, rest: str, line: int) -> Any:
+            """As `name`, for what stands under the key that stays a name; called where the file's words have one."""
+
         def settle(self, *names: str) -> None:
             """Called before a definition whose annotations name imports that may wait."""
 
@@ -61,6 +64,11 @@ PREFIX = "callsheet.config:"
 
 class ConfigSource:
     """A config file, parsed.
+
+    Args:
+        path: Absolute.
+        text: As read.
+        words: In which it describes calls.
 
     Attributes:
         path: Absolute.
@@ -84,11 +92,13 @@ class ConfigSource:
         "statements",
         "taken",
         "text",
+        "words",
     )
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, text: str, words: Words = CALLSHEET) -> None:
         self.path = path
         self.text = text
+        self.words = words
         self._lock = allocate_lock()
         self._code: CodeType | None = None
         self._tree: Rewriter | None = self._parsed()
@@ -108,7 +118,7 @@ class ConfigSource:
             raise LoadError(Fault("", f"{show_file(self.path)} is nested too deeply for Python's own parser")) from None
         except ValueError as error:
             raise LoadError(Fault("", f"{show_file(self.path)} is no Python text: {error}")) from None
-        return Rewriter(tree, self.text)
+        return Rewriter(tree, self.text, self.words)
 
     def compile(self, meanings: Meanings, watched: frozenset[str] = frozenset()) -> CodeType:
         """The file as code that calls its hooks.
@@ -145,8 +155,12 @@ _sources: dict[str, ConfigSource] = {}  # a memo: losing it costs time, never an
 _MEMO_LIMIT = 256
 
 
-def source_of(path: str) -> ConfigSource:
+def source_of(path: str, words: Words = CALLSHEET) -> ConfigSource:
     """A config file as it is now, parsed once for each text that it has.
+
+    Args:
+        path: Absolute.
+        words: In which it describes calls.
 
     Raises:
         LoadError: The file is not valid Python.
@@ -154,10 +168,10 @@ def source_of(path: str) -> ConfigSource:
     """
     text = read_source(path)
     known = _sources.get(path)
-    if known is None or known.text != text:
+    if known is None or known.text != text or known.words is not words:
         if len(_sources) >= _MEMO_LIMIT:
             _sources.clear()
-        known = _sources[path] = ConfigSource(path, text)
+        known = _sources[path] = ConfigSource(path, text, words)
     return known
 
 

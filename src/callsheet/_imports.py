@@ -8,7 +8,7 @@ from ._syntax import FUNCTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     Taken = tuple[int, str, str, str]
@@ -28,7 +28,24 @@ CONFIG = "config"
 PACKAGE = "package"
 """`callsheet` itself."""
 
+
+class Words:
+    """The words in which a file describes calls.
+
+    Args:
+        modules: By the module that it imports them from, the words and what they mean.
+        stays: The key, argument or attribute whose value stays a name as well (`_target_`).
+    """
+
+    __slots__ = ("modules", "stays")
+
+    def __init__(self, modules: Mapping[str, Mapping[str, str]], stays: str = "") -> None:
+        self.modules = modules
+        self.stays = stays
+
+
 OWN = {"lazy": LAZY, "partial": LAZY, "Config": CONFIG}
+CALLSHEET = Words({"callsheet": OWN})
 
 
 def blocks(node: Any) -> Iterator[tuple[bool, list[Any]]]:
@@ -53,12 +70,13 @@ def blocks(node: Any) -> Iterator[tuple[bool, list[Any]]]:
             yield False, case.body
 
 
-def imports_of(body: list[Any], *, waits: bool) -> tuple[Meanings, list[Taken]]:
+def imports_of(body: list[Any], *, waits: bool, words: Words = CALLSHEET) -> tuple[Meanings, list[Taken]]:
     """What the imports of a file bind, and what it takes from other config files.
 
     Args:
         body: Its statements.
         waits: Whether an import at module level waits until what it binds is used.
+        words: In which the file describes calls.
 
     Returns:
         The meanings of the names, and for each `from .module import name as
@@ -67,11 +85,11 @@ def imports_of(body: list[Any], *, waits: bool) -> tuple[Meanings, list[Taken]]:
     """
     found: Meanings = {}
     taken: list[Taken] = []
-    _collect(body, waits, found, taken)
+    _collect(body, waits, found, taken, words)
     return found, taken
 
 
-def _collect(body: list[Any], waits: bool, found: Meanings, taken: list[Taken] | None) -> None:
+def _collect(body: list[Any], waits: bool, found: Meanings, taken: list[Taken] | None, words: Words) -> None:
     for node in body:
         cls = type(node)
         if cls in _SIMPLE:
@@ -81,24 +99,25 @@ def _collect(body: list[Any], waits: bool, found: Meanings, taken: list[Taken] |
                 bound = alias.asname or alias.name.partition(".")[0]
                 _note(found, bound, PACKAGE if alias.name == "callsheet" else DEFERRED if waits else IMPORTED)
         elif cls is ast.ImportFrom:
-            _collect_from(node, waits, found, taken)
+            own = words.modules.get(node.module or "")
+            _collect_from(node, waits or own is not None, found, taken, own or {})
         elif isinstance(node, FUNCTIONS):
-            _collect(node.body, False, found, None)
+            _collect(node.body, False, found, None, words)
         else:
             for may_wait, inner in blocks(node):
-                _collect(inner, waits and may_wait, found, taken)
+                _collect(inner, waits and may_wait, found, taken, words)
 
 
-def _collect_from(node: Any, waits: bool, found: Meanings, taken: list[Taken] | None) -> None:
+def _collect_from(node: Any, waits: bool, found: Meanings, taken: list[Taken] | None, own: Mapping[str, str]) -> None:
     for alias in node.names:
         bound = alias.asname or alias.name
         if node.level:
             if taken is not None:
                 taken.append((node.level, node.module or "", alias.name, bound))
             _note(found, bound, TAKEN)
-        elif node.module == "callsheet":
-            for name in OWN if alias.name == "*" else [alias.name]:
-                _note(found, alias.asname or name, OWN.get(name, ""))
+        elif alias.name in own or (own and alias.name == "*"):
+            for name in own if alias.name == "*" else [alias.name]:
+                _note(found, alias.asname or name, own[name])
         elif is_ordinary(node.module or ""):
             _note(found, bound, DEFERRED if waits else IMPORTED)
 

@@ -7,7 +7,7 @@ import sys
 from ._bindings import Bindings, is_name
 from ._leaf import MISSING, dtype_spec, read_leaf, write_leaf
 from ._target import Name, name_of, parse_name
-from ._tree import ATOMS
+from ._tree import ATOMS, Kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +62,22 @@ class Display:
         self.values = values
         self.whole = whole
         self.depth = 1 + max([value.depth for value in values], default=0)
+
+
+CODE_KINDS: dict[type, Kind | None] = {
+    Display: Kind(
+        lambda x: (x.labels, x.values),
+        lambda x, keys, values: x,
+        form=lambda x, keys: (x.opening, x.labels, x.closing),
+    ),
+    Code: None,
+}
+"""How `layout` sees code."""
+
+
+def code_text(code: Code) -> str:
+    """What `layout` writes for code that stands on one line."""
+    return code.text
 
 
 class Unwritable(Exception):

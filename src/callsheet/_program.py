@@ -129,7 +129,6 @@ class Program:
     def _order(self) -> None:  # noqa: C901 (most of a spec is calls like those before: they are done here, at once)
         steps, known, done = self.steps, self._known, self._done
         frames: list[Frame] = []
-        entered: Frame | None
         items: Iterator[tuple[Any, Any]] = iter([(0, self.out[0])])
         holder: Any = self.out
         leave: Any = None
@@ -144,13 +143,11 @@ class Program:
                 if cls not in _PLAIN:
                     entered = self._other(x, holder, key)
                 else:
-                    # One that reads its references would do so here.
-                    if cls is Call:
+                    if cls is Call:  # one that reads its references would do so here
                         target, args, kwargs = x.__target__, x.__args__, x.__dict__
                     else:
                         target, args, kwargs = _target_of(x), _args_of(x), _kwargs_of(x)
-                    if type(target) is Name:
-                        target = target._found
+                    target = target._found if type(target) is Name else target
                     shape = [len(args), *kwargs] if args else [*kwargs]
                     if shape != known.get(id(target)) or (args and not ATOMS.issuperset(map(type, args))):
                         entered = self._call(x, x, holder, key)

@@ -114,11 +114,18 @@ class References:
 
 
 def place_of(trail: list[Any]) -> tuple[Any, ...]:
-    """The path of where a fold stands: what a reference leads to has its own, what is handed to it the reference's."""
+    """The path of where a fold stands: what a reference leads to has its own, what is handed to it the reference's.
+
+    A node with a name of its own at the top of the spec is told by that, wherever else it is held.
+    """
     steps: list[Any] = []
     start: tuple[object, ...] = ()
+    named = _names_at_top(trail[0][3][0]) if len(trail) > 2 else {}
     for holder, kind, keys, values, n, _ in reversed(trail):
         if holder is None:
+            break
+        if id(values[n]) in named:
+            start = (named[id(values[n])],)
             break
         if type(holder) is not Ref:
             steps.append(keys[n])
@@ -128,6 +135,18 @@ def place_of(trail: list[Any]) -> tuple[Any, ...]:
                 start = way
                 break
     return (*start, *reversed(steps))
+
+
+def _names_at_top(root: Any) -> dict[int, Any]:
+    """By id, the names of the nodes that the mapping at the root of a spec holds itself."""
+    kind = kind_of(type(root))
+    if kind is None or kind.family != "dict":
+        return {}
+    found: dict[int, Any] = {}
+    for name, value in zip(*kind.items(root), strict=True):
+        if type(value) in CALLS:
+            found.setdefault(id(value), name)
+    return found
 
 
 def faults_of(

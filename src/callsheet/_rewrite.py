@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _ast as ast
 
-from ._imports import blocks, imports_of
+from ._imports import CALLSHEET, blocks, imports_of
 from ._quiet import Quiet
 from ._syntax import SCOPES, bound_names, hook, place, targets
 from ._uses import Uses
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._imports import Meanings
+    from ._imports import Meanings, Words
 
 EAGER = "# callsheet: eager"
 """The line with which a file asks for ordinary imports."""
@@ -38,6 +38,7 @@ class Rewriter:
     Args:
         tree: The parsed file; changed by `rewrite`.
         text: What it was parsed from.
+        words: In which it describes calls.
 
     Attributes:
         taken: Its relative imports, `(level, module, name, bound name)`; name `*` for a star.
@@ -47,11 +48,12 @@ class Rewriter:
         quiet: The first and last line of the statement without a hook that bound a name last.
     """
 
-    def __init__(self, tree: Any, text: str) -> None:
+    def __init__(self, tree: Any, text: str, words: Words = CALLSHEET) -> None:
         self.tree = tree
+        self.words = words
         self.lines = text.split("\n")
         self.waits = not (EAGER in text and any(line.strip() == EAGER for line in self.lines))
-        self.meanings, self.taken = imports_of(tree.body, waits=self.waits)
+        self.meanings, self.taken = imports_of(tree.body, waits=self.waits, words=words)
         self.statements: list[Statement] = []
         self.assigned: dict[str, None] = {}
         self.quiet: dict[str, tuple[int, int]] = {}
@@ -70,7 +72,7 @@ class Rewriter:
             and any(alias.name == "annotations" for alias in node.names)
             for node in self.tree.body[:20]
         )
-        self._uses = Uses(self.lines, dict(meanings), postponed=postponed)
+        self._uses = Uses(self.lines, dict(meanings), postponed=postponed, words=self.words)
         self.tree.body = self._block(self.tree.body, self.waits, top=True)
 
     def _block(self, body: list[Any], waits: bool, *, top: bool = False) -> list[Any]:

@@ -349,6 +349,10 @@ class ImportHooks:
             return known
         return _extended(known, rest, self._where(line))
 
+    def stay(self, value: Any, bound: str, rest: str, line: int) -> Any:
+        """What stands under a key that stays a name; in Callsheet's own words there is none."""
+        return self.name(value, bound, rest, line)
+
     def settle(self, *names: str) -> None:
         """Imports what annotations name that a decorator or a base class will read in the module."""
         for name in names:

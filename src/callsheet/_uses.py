@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import _ast as ast
 
-from ._imports import CONFIG, DEFERRED, IMPORTED, LAZY, OWN, PACKAGE, TAKEN, is_ordinary
+from ._imports import CALLSHEET, CONFIG, DEFERRED, IMPORTED, LAZY, OWN, PACKAGE, TAKEN, is_ordinary
 from ._syntax import FUNCTIONS, assign, dotted, hook, names_in, place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._imports import Meanings
+    from ._imports import Meanings, Words
 
 _NAMEABLE = (DEFERRED, IMPORTED, TAKEN)
 
@@ -30,9 +30,11 @@ class Uses:
         lines: The file's lines.
         meanings: What its imports bind; assignments that rename `lazy` are added on the way.
         postponed: Whether the file says `from __future__ import annotations`.
+        words: In which it describes calls.
     """
 
-    def __init__(self, lines: list[str], meanings: Meanings, *, postponed: bool) -> None:
+    def __init__(self, lines: list[str], meanings: Meanings, *, postponed: bool, words: Words = CALLSHEET) -> None:
+        self.words = words
         self.lines = lines
         self.meanings = meanings
         self.postponed = postponed
@@ -57,6 +59,11 @@ class Uses:
         if isinstance(node, ast.Import | ast.ImportFrom):
             return [node] if scope == "class" else self.imported(node, waits=False)
         before: list[Any] = []
+        if isinstance(node, ast.Assign) and any(map(self._stays, node.targets)):
+            todo = list(node.targets)
+            node.value = self._given(node.value, todo, "stay")
+            self._rewrite(todo, scope)
+            return [node]
         if isinstance(node, ast.Assign) and self._means(node.value) in (LAZY, CONFIG):
             self.meanings.update({t.id: self._means(node.value) for t in node.targets if isinstance(t, ast.Name)})
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
@@ -82,11 +89,12 @@ class Uses:
         """Rewrite all that nodes hold, in place."""
         while todo:
             x = todo.pop()
-            if isinstance(x, ast.Call) and self._is_description(x.func):
-                x.args = [self._given(a, todo) for a in x.args]
-                for keyword in x.keywords:
-                    keyword.value = self._given(keyword.value, todo)
-                x.func = self._used(x.func, todo)
+            if isinstance(x, ast.Call) and self._described(x, todo):
+                continue
+            if isinstance(x, ast.Dict) and any(map(self._stays, x.keys)):
+                pairs = zip(x.keys, x.values, strict=True)
+                x.values = [self._given(v, todo, "stay") if self._stays(k) else self._used(v, todo) for k, v in pairs]
+                todo += [key for key in x.keys if key is not None]
                 continue
             if isinstance(x, ast.Subscript) and self._means(x.value) == CONFIG:
                 x.slice = self._given(x.slice, todo)
@@ -104,6 +112,29 @@ class Uses:
                 elif isinstance(part, ast.AST) and not isinstance(part, ast.pattern):
                     setattr(x, field, self._used(part, todo))
 
+    def _described(self, call: Any, todo: list[Any]) -> bool:
+        """Rewrite a call to which names may be given, if it is one."""
+        whole = self._is_description(call.func)
+        if not whole and not any(self._stays(keyword) for keyword in call.keywords):
+            return False
+        call.args = [self._given(a, todo) if whole else self._used(a, todo) for a in call.args]
+        for keyword in call.keywords:
+            if self._stays(keyword):
+                keyword.value = self._given(keyword.value, todo, "stay")
+            else:
+                keyword.value = self._given(keyword.value, todo) if whole else self._used(keyword.value, todo)
+        call.func = self._used(call.func, todo)
+        return True
+
+    def _stays(self, x: Any) -> bool:
+        """Whether what stands under a key, an argument or an attribute stays a name."""
+        if not self.words.stays:
+            return False
+        if isinstance(x, ast.Subscript):
+            x = x.slice
+        said = {ast.keyword: "arg", ast.Attribute: "attr", ast.Constant: "value"}.get(type(x), "")
+        return bool(said) and getattr(x, said) == self.words.stays
+
     def _used(self, node: Any, todo: list[Any]) -> Any:
         """An expression where its object is wanted; what it holds is left to be done."""
         if isinstance(node, ast.Name):
@@ -112,8 +143,8 @@ class Uses:
         todo.append(node)
         return node
 
-    def _given(self, node: Any, todo: list[Any]) -> Any:
-        """An expression where a name is enough."""
+    def _given(self, node: Any, todo: list[Any], word: str = "name") -> Any:
+        """An expression where a name is enough; a hook of that word gives it."""
         if isinstance(node, ast.List | ast.Tuple):  # not a set, which nobody looks into for names
             node.elts = [self._given(v, todo) for v in node.elts]
             return node
@@ -128,7 +159,7 @@ class Uses:
         if self.meanings.get(head) not in _NAMEABLE:
             return self._used(node, todo)
         at = place(node)
-        return hook("name", [ast.Name(head, ast.Load(), **at), head, rest, node.lineno], at)
+        return hook(word, [ast.Name(head, ast.Load(), **at), head, rest, node.lineno], at)
 
     def _is_description(self, func: Any) -> bool:
         """Whether what is called is `lazy`, or the result of `lazy(T)`."""
@@ -148,6 +179,7 @@ class Uses:
         module = getattr(node, "module", None)
         if module is not None and (not is_ordinary(module) or node.names[0].name == "*"):
             return [node]
+        waits = waits or module in self.words.modules  # they may be served, whether or not there is such a module
         out: list[Any] = [] if waits else [node]
         at = place(node)
         for alias in node.names:

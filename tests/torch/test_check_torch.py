@@ -8,14 +8,14 @@ import sys
 
 import numpy
 import pytest
+import torch
 from sklearn import cluster, decomposition, ensemble, linear_model, neighbors, pipeline, preprocessing, svm
 from test_lazy_torch import SKLEARN, TORCH
+from torch import nn, optim
 from torch.utils.data import DataLoader, RandomSampler, Subset, TensorDataset, WeightedRandomSampler
 
-import torch
 from callsheet import build, check, lazy, partial, ref
 from callsheet.errors import SpecError
-from torch import nn, optim
 
 
 def net():

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 import torch
+
 from callsheet import build, restore, zoo
 from command import Project
 

@@ -5,8 +5,8 @@ import sys
 import warnings
 
 import pytest
-
 import torch
+
 from callsheet import CallsheetWarning, restore, save_weights
 from callsheet._running import RECORDING
 from callsheet.errors import PathError, RunError, WeightsError

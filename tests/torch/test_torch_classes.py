@@ -1,6 +1,7 @@
 """PyTorch's own classes, as people describe them."""
 
 import torch
+
 from callsheet import build, lazy, ref
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import torch
+
 from callsheet import equal, from_data, hash_of, lazy, load, ref, save, to_data, to_python
 from callsheet._spec import attach
 

@@ -9,8 +9,8 @@ import sys
 import fsspec
 import pytest
 import safetensors.torch
-
 import torch
+
 from callsheet import lazy, load_weights, save_weights
 from callsheet.errors import WeightsError
 from saying import told

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import fsspec
 import pytest
-
 import torch
+
 from callsheet import build, equal, lazy, load, load_weights, restore, save_weights, zoo
 from callsheet.errors import RunError, TrustError, WeightsError, ZooError
 from command import Project
