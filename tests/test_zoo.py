@@ -252,6 +252,8 @@ def test_a_store_lists_its_entries(memory):
     zoo.publish(lazy(Net)(), "memory://shelf/zoo/a", **ABOUT)
     zoo.publish(lazy(Net)(), "memory://shelf/zoo/deep/b", **ABOUT)
     assert zoo.names("memory://shelf/zoo") == ["memory://shelf/zoo/a", "memory://shelf/zoo/deep/b"]
+    assert told(lambda: zoo.names("memory://shelf/none"), ZooError) == "there is nothing at memory://shelf/none"
+    assert "nowhere://zoo names no store that is known" in told(lambda: zoo.names("nowhere://zoo"), ZooError)
 
 
 def test_what_is_not_there_is_answered_with_what_is(folder):

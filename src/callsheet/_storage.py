@@ -77,6 +77,10 @@ def _remote_files(folder: str) -> list[str]:
     fs, inner = _store(folder, LoadError)
     try:
         paths = [str(path) for path in fs.find(inner)]
+        if not paths:
+            fs.ls(inner)  # a search finds nothing also where nothing answers
+    except FileNotFoundError:
+        raise LoadError(Fault("", f"there is nothing at {folder}")) from None
     except Exception as error:  # what a store raises is its own
         raise LoadError(Fault("", f"{folder} cannot be listed: {_told(error)}")) from error
     start = inner.strip("/")
