@@ -15,7 +15,7 @@ from ._running import RUNNING
 from ._secret import Secret
 from ._spec import INSTANCES, PARTIALS, call_parts
 from ._target import Name, resolve
-from ._tree import ENTER, KINDS, Kind, Only, fold, kind_of, within_default
+from ._tree import ENTER, KINDS, Kind, Only, fold, kind_of, walk, within_default
 from .errors import CallsheetError, CycleError, Fault, SpecError
 
 TYPE_CHECKING = False
@@ -79,6 +79,11 @@ class Joint:
             return made
 
         return fold(spec, make, leaf=_leaf, short=self._short, kinds=self.references.kinds, trail=trail)
+
+    def nodes_of(self, made: Any) -> list[Any]:
+        """The nodes of the spec that came to an object, the one that made it first."""
+        nodes = {id(value): value for _, value in walk(self.spec, kinds=self.references.kinds)}
+        return [nodes[key] for key, found in self._made.items() if found is made and key in nodes]
 
     def ask(self, x: Any) -> Any:
         """What the `build` method of `x` gives: the work of one function, since it may be deep within many of its like.
