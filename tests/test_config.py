@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy as copying
 import dataclasses
+import functools
 import inspect
 import pickle
 import subprocess
@@ -476,6 +477,32 @@ def test_what_is_saved_loads_back_equal_and_builds_the_same():
     assert made["a"].net.rows == [{"a": 1}]
     assert made["b"].classes.width == 2
     assert made["a"].net is made["b"].net
+
+
+class Calling(Config):
+    """One whose `build` calls what its field holds."""
+
+    norm: Any
+
+    def build(self) -> Any:
+        return self.norm()
+
+
+def test_a_partial_in_a_field_can_be_called_by_a_handwritten_build_also_when_it_was_read():
+    config = Calling(functools.partial(Net, 5, rows=functools.partial(Net, inner=Head)))
+    made = build(from_data(to_data([config, config.norm]), allow=[__name__]))
+    assert (made[0].width, made[0].rows().inner) == (5, Head)
+    refused = told(lambda: build(from_data(to_data([config]), allow=[f"{__name__}:Calling", f"{__name__}:Head"])))
+    assert "test_config:Net is named by data, which imports nothing by itself" in refused
+
+
+def test_a_partial_in_a_field_that_holds_a_call_is_what_build_makes_a_partial_of():
+    class Asking(Calling):
+        def build(self):
+            return build(self.norm)()
+
+    read = to_data(Calling(functools.partial(Net, lazy(int)("7"))))
+    assert build(Asking(from_data(read, allow=[__name__, "builtins"]).norm)).width == 7
 
 
 @pytest.mark.parametrize("clone", [copy, copying.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])

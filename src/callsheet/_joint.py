@@ -11,15 +11,17 @@ from ._leaf import Datum, make_real
 from ._note import add_note
 from ._program import made_key, named_later, policy_of
 from ._ready import References, faults_of
+from ._ref import Ref
 from ._running import RUNNING
 from ._secret import Secret
 from ._spec import INSTANCES, PARTIALS, call_parts
 from ._target import Name, resolve
-from ._tree import ENTER, KINDS, Kind, Only, fold, kind_of, within_default
+from ._tree import ENTER, KINDS, Kind, Only, fold, kind_of, walk, within_default
 from .errors import CallsheetError, CycleError, Fault, SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _raw = object.__getattribute__
@@ -50,6 +52,8 @@ class Joint:
         self._noted: BaseException | None = None
         self._real: dict[int, Any] = {}  # id of an instance that data described -> the instance
         self._described: dict[int, int] = {}  # the other way round
+        self._asked: list[dict[int, int]] = [{}]  # of each method that runs, how often it asked for what
+        self._more: dict[tuple[int, int], Any] = {}  # what was made of a node beyond the first, by its number
         self._members = self._find_members()
 
     def is_open(self, x: Any) -> bool:
@@ -93,6 +97,7 @@ class Joint:
             raise CycleError(Fault("", f"{type(x).__qualname__} needs itself to be built first"))
         self._check(x)
         self._open.add(id(x))
+        self._asked.append({})
         token = JOINT.set(self)
         try:
             made = type(x).build.__wrapped__(x)
@@ -101,10 +106,29 @@ class Joint:
             raise
         finally:
             JOINT.reset(token)
+            self._asked.pop()
             self._open.discard(id(x))
         if key in self._members:
             self._made[key] = made
         return made
+
+    def ask_each_time(self, x: Any, make: Callable[[], Any]) -> Any:
+        """`ask`, where each further request by the method that runs is for one more of the kind.
+
+        The second request of one method gives the same as the second of another.
+
+        Args:
+            x: What has a `build` method.
+            make: Makes one more of it.
+        """
+        key, asked = self._key(x), self._asked[-1]
+        number = asked.get(key, 0)
+        asked[key] = number + 1
+        if number == 0 or key not in self._members:
+            return self.ask(x)
+        if (key, number) not in self._more:
+            self._more[key, number] = make()
+        return self._more[key, number]
 
     def _key(self, x: Any) -> int:
         return self._described.get(id(x), id(x))
@@ -131,6 +155,8 @@ class Joint:
                 return dict(zip(map(made_key, keys), values, strict=True))
             if kind.family == "list":
                 return values
+            if type(found) in PARTIALS:  # what can be called must be so in a field, unless something is built for it
+                return found if _waits(values) else self._call(found, *call_parts(found, keys, values))
             if type(found) not in INSTANCES:
                 return kind.remake(found, keys, values)
             if id(found) not in self._real:
@@ -197,8 +223,21 @@ class Joint:
 
 _DATA = ("dict", "list", "tuple")
 _DESCRIBED: dict[type, Kind | None] = Only(
-    {cls: kind for cls, kind in KINDS.items() if kind is not None and (kind.family in _DATA or cls in INSTANCES)}
+    {
+        cls: kind
+        for cls, kind in KINDS.items()
+        if kind is not None and (kind.family in _DATA or cls in INSTANCES or cls in PARTIALS)
+    }
 )
+
+
+def _waits(values: list[Any]) -> bool:
+    """Whether something among the arguments of a partial has to be built before it can be called."""
+    return any(
+        type(x) in CALLS or type(x) is Ref or hasattr(type(x), "__callsheet_kind__")
+        for value in values
+        for _, x in walk(value)
+    )
 
 
 def _resolved(instance: Any) -> Any:
