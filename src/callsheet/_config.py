@@ -125,6 +125,7 @@ else:
         """
 
         __slots__ = ()
+        __callsheet_each_time__ = False  # whether each `.build()` within one method is for one more of the kind
 
         def __class_getitem__(cls, item):
             items = item if isinstance(item, tuple) else (item,)
@@ -238,7 +239,11 @@ def _joining(by_hand: Callable[..., Any]) -> Any:
         joint = JOINT.get()
         if args or kwargs or (joint is not None and joint.is_open(self)):
             return by_hand(self, *args, **kwargs)
-        return build(self) if joint is None else joint.ask(self)
+        if joint is None:
+            return build(self)
+        if self.__callsheet_each_time__:
+            return joint.ask_each_time(self, lambda: build(self, root=joint.root))
+        return joint.ask(self)
 
     joining.__callsheet_joins__ = True  # type: ignore[attr-defined]
     return joining
