@@ -24,6 +24,7 @@ class Policy:
             name. The path of a `.py` file allows what that file defines, and
             `file:~/.token` allows that secret.
         project: The same, as the project's own `pyproject.toml` gives it.
+        giver: The function whose argument `allow` is, for advice.
 
     Raises:
         TrustError: An entry is none of these.
@@ -34,11 +35,12 @@ class Policy:
     False
     """
 
-    __slots__ = ("allow", "project")
+    __slots__ = ("allow", "giver", "project")
 
-    def __init__(self, allow: Iterable[str] = (), *, project: Iterable[str] = ()) -> None:
+    def __init__(self, allow: Iterable[str] = (), *, project: Iterable[str] = (), giver: str = "from_data") -> None:
         self.allow = tuple(map(_entry, [allow] if isinstance(allow, str) else allow))
         self.project = tuple(project)
+        self.giver = giver
 
     def allows(self, module: str, qualname: str, *, on_the_way: bool = False) -> bool:
         """Whether an object of this name may be used, or passed through on the way to another."""
@@ -136,11 +138,12 @@ class Policy:
         """Each way to allow it, whole: what is allowed already stays so."""
         head, _, line = where.rpartition(":")
         file = head if line.isdigit() else where
-        reads = f'load("{file}", ' if file.endswith(_DATA_FILES) else "from_data(..., "
+        reads = f'load("{file}", ' if file.endswith(_DATA_FILES) else f"{self.giver}(..., "
         allow = [*self.allow, entry]
+        command = f"on the command line:     {' '.join(f'--allow {each}' for each in allow)}"
         return [
             f"to allow it in Python:   {reads}allow=[{_quoted(allow)}])",
-            f"on the command line:     {' '.join(f'--allow {each}' for each in allow)}",
+            *([command] if self.giver == "from_data" else []),
             f"in pyproject.toml:       allow = [{_quoted([*self.project, entry])}]  under [tool.callsheet]",
         ]
 

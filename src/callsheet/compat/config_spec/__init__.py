@@ -1,0 +1,8 @@
+"""Specs in the manner of config_spec: functions with arguments as data, of which only the import changes."""
+
+from __future__ import annotations
+
+from ._native import from_spec, to_spec
+from ._spec import Spec, asdict
+
+__all__ = ["Spec", "asdict", "from_spec", "to_spec"]
