@@ -464,6 +464,16 @@ def test_a_field_that_its_post_init_cannot_bear_says_what_to_write():
     assert build(ref(lazy(Strict)(lazy(dict)(x=1))).build()).width == {"x": 1}
 
 
+def test_a_config_that_cannot_say_what_it_builds_is_named_with_who_put_it_there():
+    class Vague(Config):
+        width: int = 1
+
+    problem, origin, _ = told(lambda: check({"a": lazy(Net)(inner=Vague())}), SpecError).split("\n")
+    assert problem.startswith("a.inner  ")
+    assert problem.endswith("Vague does not say what it builds")
+    assert origin.strip() == "set by here"
+
+
 # --- the other verbs
 
 
