@@ -23,7 +23,7 @@ class Form:
     """What a spec says.
 
     Attributes:
-        target: `module:qualname`.
+        target: `module:qualname`; of a partial the function itself.
         args: Positional arguments.
         kwargs: Named arguments.
         return_type: Whether it gives a function that waits ("partial") or is called ("called").
@@ -34,7 +34,7 @@ class Form:
 
     def __init__(
         self,
-        target: str,
+        target: Any,
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
         return_type: str = "partial",

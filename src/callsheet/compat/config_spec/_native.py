@@ -97,7 +97,10 @@ def _held(values: list[Any]) -> Any:
         values = [_literal(value) for value in values]
         return dict(zip(keys, values, strict=True)) if kind.family == "dict" else remade(x, kind, keys, values)
 
-    return made_anew(values, make, kinds=_HELD)
+    def leaf(x: Any) -> Any:
+        return new_call(Call, Spec.from_dict, _held([Spec.asdict(x)]), {}) if isinstance(x, Spec) else x
+
+    return [attach(value) for value in made_anew(values, make, leaf=leaf, kinds=_HELD)]
 
 
 def _spec_items(spec: Any) -> tuple[list[Any], list[Any]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
+from typing import Any, ClassVar
 
+from ..._fields import clone, field_items
 from ..._path import format_path
 from ..._project import project_settings
 from ..._target import Name, TargetError, parse_name, resolve
-from ..._tree import Kind, fold, steps_of
+from ..._tree import Kind, call_form, fold, steps_of
 from ..._trust import Policy
 from ...errors import CallsheetError, CycleError, DepthError, Fault, TrustError
 from ._form import (
@@ -78,6 +79,7 @@ class Spec:
     """
 
     __config_spec__ = True
+    __callsheet_kind__: ClassVar[Kind]
 
     _target_: str
     args: tuple[Any, ...] = ()
@@ -175,7 +177,13 @@ class Spec:
         return f"<Spec: functools.partial({', '.join([self._target_, *args])})>" if args else f"<Spec: {self._target_}>"
 
 
+def _unbuilt(spec: Spec) -> Any:
+    problem = "a Spec of config_spec stands here, which is no call of Callsheet's"
+    raise FormError(Fault("", problem, advice=["write  to_spec(...)  around it"]))
+
+
 Spec.__module__ = __name__.rpartition(".")[0]  # as files shall name it
+Spec.__callsheet_kind__ = Kind(field_items, clone, node=True, family="fields", form=call_form, call=_unbuilt)
 
 
 def asdict(o: Any) -> Any:

@@ -46,10 +46,9 @@ def made_anew(
 
         return call
 
+    made, table = None, ENTERED if kinds is None else kinds
     try:
-        made = fold(
-            o, noting(make), leaf=noting(leaf) if leaf else None, kinds=ENTERED if kinds is None else kinds, trail=trail
-        )
+        made = fold(o, noting(make), leaf=noting(leaf) if leaf else None, kinds=table, trail=trail)
     except CallsheetError as error:
         found.append(error if any(fault.path for fault in error.faults) else _placed(error, trail))
     if found:
