@@ -125,7 +125,7 @@ else:
         """
 
         __slots__ = ()
-        __callsheet_each_time__ = False  # whether each `.build()` within one method is for one more of the kind
+        __callsheet_each_time__ = False  # whether each `.build()` in its own `build` is for one more of the kind
 
         def __class_getitem__(cls, item):
             items = item if isinstance(item, tuple) else (item,)
@@ -141,8 +141,12 @@ else:
                 Exception: Whatever is raised by what is called.
             """
             joint = JOINT.get()
-            goes_on = joint is not None and joint.is_open(self)  # from the `build` of a child class
-            return build(_call_of(self) if goes_on else self)
+            if joint is None:
+                return build(self)
+            if joint.is_open(self):  # from the `build` of a child class
+                return build(_call_of(self))
+            number = joint.request(self)
+            return joint.one_more(self, number, lambda: build(self, root=joint.root)) if number else build(self)
 
         def __deepcopy__(self, memo):
             return copy(self)
@@ -241,9 +245,8 @@ def _joining(by_hand: Callable[..., Any]) -> Any:
             return by_hand(self, *args, **kwargs)
         if joint is None:
             return build(self)
-        if self.__callsheet_each_time__:
-            return joint.ask_each_time(self, lambda: build(self, root=joint.root))
-        return joint.ask(self)
+        number = joint.request(self)
+        return joint.one_more(self, number, lambda: build(self, root=joint.root)) if number else joint.ask(self)
 
     joining.__callsheet_joins__ = True  # type: ignore[attr-defined]
     return joining

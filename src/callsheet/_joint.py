@@ -52,7 +52,7 @@ class Joint:
         self._noted: BaseException | None = None
         self._real: dict[int, Any] = {}  # id of an instance that data described -> the instance
         self._described: dict[int, int] = {}  # the other way round
-        self._asked: list[dict[int, int]] = [{}]  # of each method that runs, how often it asked for what
+        self._askers: list[tuple[Any, dict[int, int]]] = []  # whose methods run, and how often they asked for what
         self._more: dict[tuple[int, int], Any] = {}  # what was made of a node beyond the first, by its number
         self._members = self._find_members()
 
@@ -97,7 +97,7 @@ class Joint:
             raise CycleError(Fault("", f"{type(x).__qualname__} needs itself to be built first"))
         self._check(x)
         self._open.add(id(x))
-        self._asked.append({})
+        self._askers.append((x, {}))
         token = JOINT.set(self)
         try:
             made = type(x).build.__wrapped__(x)
@@ -106,29 +106,32 @@ class Joint:
             raise
         finally:
             JOINT.reset(token)
-            self._asked.pop()
+            self._askers.pop()
             self._open.discard(id(x))
         if key in self._members:
             self._made[key] = made
         return made
 
-    def ask_each_time(self, x: Any, make: Callable[[], Any]) -> Any:
-        """`ask`, where each further request by the method that runs is for one more of the kind.
+    def request(self, x: Any) -> int:
+        """The number of what `x.build()` means in the method that runs: 0 the node that is built once, or one more.
 
-        The second request of one method gives the same as the second of another.
-
-        Args:
-            x: What has a `build` method.
-            make: Makes one more of it.
+        Where the class of that method wants it, each further request is for one
+        more of the kind; the second of one method is the second of any other, too.
         """
-        key, asked = self._key(x), self._asked[-1]
+        if not self._askers:  # in a context that outlives its method
+            return 0
+        asker, asked = self._askers[-1]
+        key = self._key(x)
         number = asked.get(key, 0)
         asked[key] = number + 1
-        if number == 0 or key not in self._members:
-            return self.ask(x)
-        if (key, number) not in self._more:
-            self._more[key, number] = make()
-        return self._more[key, number]
+        return number if type(asker).__callsheet_each_time__ and key in self._members else 0
+
+    def one_more(self, x: Any, number: int, make: Callable[[], Any]) -> Any:
+        """What was requested under a number, made the first time."""
+        key = self._key(x), number
+        if key not in self._more:
+            self._more[key] = make()
+        return self._more[key]
 
     def _key(self, x: Any) -> int:
         return self._described.get(id(x), id(x))

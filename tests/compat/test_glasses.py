@@ -168,13 +168,33 @@ def test_two_fields_with_the_same_config_are_two_modules():
     assert left is not right
 
 
-def test_configs_of_callsheet_itself_are_built_once_as_ever():
-    class Native(NativeConfig):
-        def build(self):
-            return Conv(1, 1)
+class NativeConv(NativeConfig[Conv]):
+    in_channels: int = 1
+    out_channels: int = 1
 
-    first, second = StackConfig(Native(), depth=2).build()
-    assert first is second
+
+class NativeStack(NativeConfig):
+    block_config: NativeConfig
+
+    def build(self) -> list:
+        return [self.block_config.build() for _ in range(3)]
+
+
+@pytest.mark.parametrize("block", [ConvConfig(1, 1), NativeConv()])
+def test_who_asks_decides(block):
+    assert len(set(map(id, StackConfig(block).build()))) == 3
+    assert len(set(map(id, NativeStack(block).build()))) == 1
+    both = build([StackConfig(block), NativeStack(block), block])
+    assert both[0][0] is both[1][0] is both[2]
+
+
+def test_a_method_that_is_extended_goes_on_counting():
+    @dataclass
+    class More(StackConfig):
+        def build(self) -> list:
+            return [*super().build(), self.block_config.build()]
+
+    assert len(set(map(id, More(ConvConfig(1, 1)).build()))) == 4
 
 
 def test_what_a_spec_holds_twice_is_built_once():

@@ -16,11 +16,11 @@ else:
     class Config(callsheet.Config):
         """A dataclass with a handwritten `build`, as code for glasses has it; every verb of Callsheet works on it.
 
-        It is `callsheet.Config`, but for one thing: what a `build` method asks for
+        It is `callsheet.Config`, but for one thing: what its `build` method asks for
         several times, it gets several times, as that code expects.
         `[self.block.build() for _ in range(6)]` makes six blocks with weights of
-        their own, where `callsheet.Config` builds a node once. What stands at two
-        places of a spec is built once here as well.
+        their own, where a `callsheet.Config` would get one six times. What stands
+        at two places of a spec is built once here as well.
 
         Raises:
             SpecError: It is built without a `build` method.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from ._form import FormError
 from ._native import from_spec, to_spec
-from ._spec import Spec, asdict
+from ._spec import ImportFailure, Spec, asdict
 
-__all__ = ["Spec", "asdict", "from_spec", "to_spec"]
+__all__ = ["FormError", "ImportFailure", "Spec", "asdict", "from_spec", "to_spec"]
