@@ -506,13 +506,17 @@ def test_a_partial_in_a_field_can_be_called_by_a_handwritten_build_also_when_it_
     assert "test_config:Net is named by data, which imports nothing by itself" in refused
 
 
-def test_a_partial_in_a_field_that_holds_a_call_is_what_build_makes_a_partial_of():
-    class Asking(Calling):
-        def build(self):
-            return build(self.norm)()
+class Asking(Calling):
+    def build(self) -> Any:
+        return build(self.norm)
 
-    read = to_data(Calling(functools.partial(Net, lazy(int)("7"))))
-    assert build(Asking(from_data(read, allow=[__name__, "builtins"]).norm)).width == 7
+
+def test_a_partial_in_a_field_that_holds_a_call_stays_a_node_which_is_built_once():
+    shared = functools.partial(Net, lazy(int)("7"))
+    spec = to_data([Asking(shared), Asking(shared)])
+    first, second = build(from_data(spec, allow=[__name__, "builtins"]))
+    assert first is second
+    assert first().width == 7
 
 
 @pytest.mark.parametrize("clone", [copy, copying.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])

@@ -7,6 +7,8 @@ import copy
 import functools
 import json
 import pickle
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -324,6 +326,35 @@ def test_configs_of_other_libraries_are_read():
         assert build(to_spec(config, allow=[HERE]))["list"] == [relu]
 
 
+def test_dicts_of_other_classes_stay_of_their_class():
+    by_default = collections.defaultdict(list, a=Spec(relu))
+    made = Spec.instantiate([collections.OrderedDict(a=Spec(relu)), by_default])
+    assert made == [collections.OrderedDict(a=relu), {"a": relu}]
+    assert [type(each) for each in made] == [collections.OrderedDict, collections.defaultdict]
+    assert made[1]["new"] == []
+    assert "new" not in by_default
+
+
+def test_functions_of_a_script_are_found_by_the_script_after_it_was_edited(project):
+    script = """
+        import json, sys
+        from callsheet.compat.config_spec import Spec, asdict
+
+        def f(x):
+            return {result}
+
+        if sys.argv[1:]:
+            print(Spec.instantiate_from_dict(json.load(open("config.json")))["f"])
+        else:
+            json.dump(asdict({{"f": Spec(f, 3)()}}), open("config.json", "w"))
+    """
+    path = project("script.py", script.format(result="x"))
+    subprocess.run([sys.executable, path], check=True)
+    project("script.py", script.format(result="x + 1"))
+    read = subprocess.run([sys.executable, path, "read"], check=True, capture_output=True, text=True)
+    assert read.stdout == "4\n"
+
+
 # --- what is refused
 
 
@@ -497,6 +528,19 @@ def test_only_what_is_allowed_is_imported_where_that_is_said():
     assert Spec.instantiate_from_dict(config, allow=[HERE])["a"] is relu
     call = {"_target_": "functools:partial", "args": [1], "_return_type_": "called"}
     assert "so data may never name it" in told(lambda: Spec.instantiate(call, allow=["functools"]), TrustError)
+
+
+def test_what_an_allowed_module_took_from_elsewhere_is_judged_by_where_it_is_from(project):
+    project("helpers.py", "import os\nrun, made = os.system, []\nadd = made.append")
+    config = {"_target_": "helpers:run", "args": ["true"], "_return_type_": "called"}
+    for verb in (
+        lambda: Spec.instantiate(config, allow=["helpers"]),
+        lambda: build(to_spec(config, allow=["helpers"])),
+    ):
+        assert "helpers:run is really os.system, which is not allowed" in told(verb)
+    config["_target_"] = "helpers:add"
+    Spec.instantiate(config, allow=["helpers"])
+    build(to_spec(config, allow=["helpers"]))
 
 
 def test_a_native_spec_of_dicts_imports_only_what_is_allowed():

@@ -365,8 +365,6 @@ def _function(spec: Spec, policy: Policy | None) -> Callable[..., Any]:
         raise
     if not callable(found):
         raise TargetError(Fault("", f"{name.dotted} is {found!r}, which cannot be called"))
-    if policy is not None:
-        policy.judge_call(found)
     return found  # type: ignore[no-any-return]
 
 
