@@ -27,10 +27,12 @@ from callsheet import (
     from_data,
     hash_of,
     lazy,
+    origin,
     override,
     ref,
     to_data,
 )
+from callsheet._fields import field_names
 from callsheet._target import Name
 from callsheet.errors import ArgumentError, OverrideError, SpecError
 from saying import told
@@ -546,6 +548,41 @@ def test_what_stands_in_a_field_stays_the_object_that_it_is():
     ordinary, rows = Ordinary("${width}"), [1, {"a": 2}]
     config = NetConfig(inner=ordinary, rows=rows)
     assert (config.inner is ordinary, config.rows is rows, ordinary.text) == (True, True, "${width}")
+
+
+@pytest.mark.parametrize("options", [{}, {"frozen": True}, {"slots": True}])
+def test_an_overridden_field_knows_who_set_it_until_python_sets_it_anew(options):
+    class Sized(Config[Net], **options):
+        width: Any = 1
+        rows: Any = (1,)
+
+    spec = {"a": [Sized()]}
+    changed = override(override(spec, "a[0].width=2"), ["a[0].width=3", "a[0].rows=[4]"])
+    for made in (changed, copy(changed), {"a": [copying.copy(changed["a"][0])]}):
+        assert origin(made, "a[0].width").text == "a[0].width=3"
+        assert [(value, by.text) for value, by in origin(made, "a[0].width").chain()] == [(2, "a[0].width=2"), (1, "")]
+        assert origin(made, "a[0].rows").text == "a[0].rows=[4]"
+    assert origin(spec, "a[0].width").text == ""
+    assert field_names(changed["a"][0]) == ["width", "rows"]
+    object.__setattr__(changed["a"][0], "width", 5)
+    assert origin(changed, "a[0].width").text == ""
+
+
+def test_an_edit_that_is_undone_leaves_who_set_a_field():
+    spec = {"a": NetConfig()}
+    edit(spec, "a.width=2")
+    with pytest.raises(OverrideError):
+        edit(spec, ["a.width=3", "a.widht=4"])
+    assert spec["a"].width == 2
+    assert origin(spec, "a.width").text == "a.width=2"
+    assert vars(spec["a"]) == {"width": 2, "inner": None, "rows": [1, 2]}
+
+
+def test_an_overridden_config_is_pickled_and_compared_as_any():
+    changed = override({"a": HeadConfig(NetConfig())}, "a.net.width=7")
+    again = pickle.loads(pickle.dumps(changed["a"]))
+    assert again == changed["a"] == HeadConfig(NetConfig(width=7))
+    assert hash_of(again) == hash_of(HeadConfig(NetConfig(width=7)))
 
 
 def test_references_in_texts_follow_overrides():

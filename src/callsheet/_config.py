@@ -124,7 +124,7 @@ else:
         {'a': 1, 'b': {'a': 2, 'b': None}}
         """
 
-        __slots__ = ()
+        __slots__ = ("__origins__",)  # who has overridden fields, apart from the fields
         __callsheet_each_time__ = False  # whether each `.build()` in its own `build` is for one more of the kind
 
         def __class_getitem__(cls, item):
@@ -150,6 +150,11 @@ else:
 
         def __deepcopy__(self, memo):
             return copy(self)
+
+        def __setstate__(self, state):
+            fields, more = state if isinstance(state, tuple) else (state, None)
+            for key, value in {**(fields or {}), **(more or {})}.items():
+                object.__setattr__(self, key, value)  # also of a frozen one
 
         @property
         def __orig_class__(self):
