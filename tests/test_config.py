@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy as copying
 import dataclasses
+import functools
 import inspect
 import pickle
 import subprocess
@@ -26,10 +27,12 @@ from callsheet import (
     from_data,
     hash_of,
     lazy,
+    origin,
     override,
     ref,
     to_data,
 )
+from callsheet._fields import field_names
 from callsheet._target import Name
 from callsheet.errors import ArgumentError, OverrideError, SpecError
 from saying import told
@@ -463,6 +466,16 @@ def test_a_field_that_its_post_init_cannot_bear_says_what_to_write():
     assert build(ref(lazy(Strict)(lazy(dict)(x=1))).build()).width == {"x": 1}
 
 
+def test_a_config_that_cannot_say_what_it_builds_is_named_with_who_put_it_there():
+    class Vague(Config):
+        width: int = 1
+
+    problem, origin, _ = told(lambda: check({"a": lazy(Net)(inner=Vague())}), SpecError).split("\n")
+    assert problem.startswith("a.inner  ")
+    assert problem.endswith("Vague does not say what it builds")
+    assert origin.strip() == "set by here"
+
+
 # --- the other verbs
 
 
@@ -476,6 +489,36 @@ def test_what_is_saved_loads_back_equal_and_builds_the_same():
     assert made["a"].net.rows == [{"a": 1}]
     assert made["b"].classes.width == 2
     assert made["a"].net is made["b"].net
+
+
+class Calling(Config):
+    """One whose `build` calls what its field holds."""
+
+    norm: Any
+
+    def build(self) -> Any:
+        return self.norm()
+
+
+def test_a_partial_in_a_field_can_be_called_by_a_handwritten_build_also_when_it_was_read():
+    config = Calling(functools.partial(Net, 5, rows=functools.partial(Net, inner=Head)))
+    made = build(from_data(to_data([config, config.norm]), allow=[__name__]))
+    assert (made[0].width, made[0].rows().inner) == (5, Head)
+    refused = told(lambda: build(from_data(to_data([config]), allow=[f"{__name__}:Calling", f"{__name__}:Head"])))
+    assert "test_config:Net is named by data, which imports nothing by itself" in refused
+
+
+class Asking(Calling):
+    def build(self) -> Any:
+        return build(self.norm)
+
+
+def test_a_partial_in_a_field_that_holds_a_call_stays_a_node_which_is_built_once():
+    shared = functools.partial(Net, lazy(int)("7"))
+    spec = to_data([Asking(shared), Asking(shared)])
+    first, second = build(from_data(spec, allow=[__name__, "builtins"]))
+    assert first is second
+    assert first().width == 7
 
 
 @pytest.mark.parametrize("clone", [copy, copying.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
@@ -505,6 +548,41 @@ def test_what_stands_in_a_field_stays_the_object_that_it_is():
     ordinary, rows = Ordinary("${width}"), [1, {"a": 2}]
     config = NetConfig(inner=ordinary, rows=rows)
     assert (config.inner is ordinary, config.rows is rows, ordinary.text) == (True, True, "${width}")
+
+
+@pytest.mark.parametrize("options", [{}, {"frozen": True}, {"slots": True}])
+def test_an_overridden_field_knows_who_set_it_until_python_sets_it_anew(options):
+    class Sized(Config[Net], **options):
+        width: Any = 1
+        rows: Any = (1,)
+
+    spec = {"a": [Sized()]}
+    changed = override(override(spec, "a[0].width=2"), ["a[0].width=3", "a[0].rows=[4]"])
+    for made in (changed, copy(changed), {"a": [copying.copy(changed["a"][0])]}):
+        assert origin(made, "a[0].width").text == "a[0].width=3"
+        assert [(value, by.text) for value, by in origin(made, "a[0].width").chain()] == [(2, "a[0].width=2"), (1, "")]
+        assert origin(made, "a[0].rows").text == "a[0].rows=[4]"
+    assert origin(spec, "a[0].width").text == ""
+    assert field_names(changed["a"][0]) == ["width", "rows"]
+    object.__setattr__(changed["a"][0], "width", 5)
+    assert origin(changed, "a[0].width").text == ""
+
+
+def test_an_edit_that_is_undone_leaves_who_set_a_field():
+    spec = {"a": NetConfig()}
+    edit(spec, "a.width=2")
+    with pytest.raises(OverrideError):
+        edit(spec, ["a.width=3", "a.widht=4"])
+    assert spec["a"].width == 2
+    assert origin(spec, "a.width").text == "a.width=2"
+    assert vars(spec["a"]) == {"width": 2, "inner": None, "rows": [1, 2]}
+
+
+def test_an_overridden_config_is_pickled_and_compared_as_any():
+    changed = override({"a": HeadConfig(NetConfig())}, "a.net.width=7")
+    again = pickle.loads(pickle.dumps(changed["a"]))
+    assert again == changed["a"] == HeadConfig(NetConfig(width=7))
+    assert hash_of(again) == hash_of(HeadConfig(NetConfig(width=7)))
 
 
 def test_references_in_texts_follow_overrides():

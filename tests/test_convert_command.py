@@ -44,6 +44,13 @@ def test_a_lazyconfig_file_becomes_a_config(here):
     assert 'device = "cuda"' in said.out
 
 
+def test_a_config_of_config_spec_becomes_a_config(here):
+    here.write("old.json", '{"tx": {"target": "train:Adam", "lr": 0.1, "__dense_spec__": true}, "steps": 10}')
+    here("convert", "old.json", "new.py", "--from", "config_spec")
+    assert "tx = partial(Adam)(lr=0.1)" in (here.root / "new.py").read_text()
+    assert "there is no file" in here("convert", "older.json", "--from", "config_spec", code=1).err
+
+
 def test_what_cannot_be_converted_is_told_and_nothing_is_written(here):
     here.write("live.py", "x = [lambda: 1]\n")
     assert "x[0]" in here("convert", "live.py", "new.yaml", code=1).err

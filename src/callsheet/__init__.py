@@ -51,9 +51,13 @@ if TYPE_CHECKING:
     from ._sweep import Sweep as Sweep
     from ._sweep import Trial as Trial
     from ._sweep import sweep as sweep
+    from ._weights import WeightsReport as WeightsReport
+    from ._weights import load_weights as load_weights
+    from ._weights import save_weights as save_weights
     from .errors import CallsheetError as CallsheetError
     from .errors import CallsheetWarning as CallsheetWarning
     from .run.process import Process as Process
+    from .run.restore import restore as restore
     from .run.submit import submit as submit
 
 __version__ = "0.1.0"
@@ -84,8 +88,10 @@ _HOME = {
     "_secret": "Secret",
     "_spec": "Call Partial copy",
     "_sweep": "Sweep Trial sweep",
+    "_weights": "WeightsReport load_weights save_weights",
     "errors": "CallsheetError CallsheetWarning",
     "run.process": "Process",
+    "run.restore": "restore",
     "run.submit": "submit",
 }
 """Where each public name is defined; a name is imported when it is first asked for."""

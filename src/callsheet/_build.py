@@ -6,7 +6,7 @@ from ._joint import JOINT, Joint
 from ._note import add_note
 from ._program import Program
 from ._ready import References, faults_of
-from ._running import RUNNING
+from ._running import RECORDING, RUNNING
 from .errors import CallsheetError, Fault, SpecError
 
 TYPE_CHECKING = False
@@ -61,8 +61,12 @@ else:
         start = spec if root is None else root
         references = References(start, spec)
         program = program_of(spec, root=start, references=references)
-        if program.by_hand:
-            return Joint(spec, start, references).build(spec)
+        work = Joint(spec, start, references) if program.by_hand else program
+        recording = RECORDING.get()
+        if recording is not None and recording.nodes_of is None:
+            recording.nodes_of = work.nodes_of
+        if type(work) is Joint:
+            return work.build(spec)
         try:
             return program.run()
         except Exception as error:

@@ -124,7 +124,8 @@ else:
         {'a': 1, 'b': {'a': 2, 'b': None}}
         """
 
-        __slots__ = ()
+        __slots__ = ("__origins__",)  # who has overridden fields, apart from the fields
+        __callsheet_each_time__ = False  # whether each `.build()` in its own `build` is for one more of the kind
 
         def __class_getitem__(cls, item):
             items = item if isinstance(item, tuple) else (item,)
@@ -140,11 +141,20 @@ else:
                 Exception: Whatever is raised by what is called.
             """
             joint = JOINT.get()
-            goes_on = joint is not None and joint.is_open(self)  # from the `build` of a child class
-            return build(_call_of(self) if goes_on else self)
+            if joint is None:
+                return build(self)
+            if joint.is_open(self):  # from the `build` of a child class
+                return build(_call_of(self))
+            number = joint.request(self)
+            return joint.one_more(self, number, lambda: build(self, root=joint.root)) if number else build(self)
 
         def __deepcopy__(self, memo):
             return copy(self)
+
+        def __setstate__(self, state):
+            fields, more = state if isinstance(state, tuple) else (state, None)
+            for key, value in {**(fields or {}), **(more or {})}.items():
+                object.__setattr__(self, key, value)  # also of a frozen one
 
         @property
         def __orig_class__(self):
@@ -238,7 +248,10 @@ def _joining(by_hand: Callable[..., Any]) -> Any:
         joint = JOINT.get()
         if args or kwargs or (joint is not None and joint.is_open(self)):
             return by_hand(self, *args, **kwargs)
-        return build(self) if joint is None else joint.ask(self)
+        if joint is None:
+            return build(self)
+        number = joint.request(self)
+        return joint.one_more(self, number, lambda: build(self, root=joint.root)) if number else joint.ask(self)
 
     joining.__callsheet_joins__ = True  # type: ignore[attr-defined]
     return joining

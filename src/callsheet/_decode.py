@@ -93,7 +93,7 @@ def read_data(
 ) -> Any:
     """`from_data` under a policy; what the project allows and says was renamed counts too."""
     project = project_settings()
-    policy = None if policy is None else Policy(policy.allow, project=project.allow)
+    policy = None if policy is None else Policy(policy.allow, project=project.allow, reads=policy.reads)
     rules = migrations_of(migrations, project.migrations)
     return decode(data, policy=policy, where=where, resolvers=resolvers, rules=rules, report=report)
 

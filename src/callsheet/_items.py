@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._equal import equal
 from ._layout import layout
 from ._leaf import Datum
 from ._origin import UNKNOWN, Origin, locate
@@ -107,12 +108,26 @@ def origin_of(holder: Any, key: Any) -> Origin:
     """Who set an argument or item."""
     cls = type(holder)
     if cls not in CALLS and cls not in MAPPINGS and cls not in LISTS:
-        return UNKNOWN
+        return _origin_of_field(holder, key)
     origins = _raw(holder, "__origins__")
     known = (origins or {}).get(key)
     if type(known) is Origin:
         return known
     return locate(known or _raw(holder, "__site__"), key)
+
+
+def _origin_of_field(x: Any, key: Any) -> Origin:
+    """Who has overridden a field of a `Config`, while its value is the one that was set then."""
+    origin, value = (field_origins(x) or {}).get(key, (UNKNOWN, None))
+    if origin is UNKNOWN:
+        return UNKNOWN
+    found = getattr(x, key)
+    return origin if found is value or equal(found, value) else UNKNOWN
+
+
+def field_origins(x: Any) -> dict[Any, tuple[Origin, Any]] | None:
+    """Who has overridden fields of an instance, and what was set then; None where nothing is noted."""
+    return getattr(x, "__origins__", None) if hasattr(type(x), "__callsheet_kind__") else None
 
 
 def check_names(call: Any, names: Iterable[str], site: Site | None) -> None:

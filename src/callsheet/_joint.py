@@ -11,15 +11,17 @@ from ._leaf import Datum, make_real
 from ._note import add_note
 from ._program import made_key, named_later, policy_of
 from ._ready import References, faults_of
+from ._ref import Ref
 from ._running import RUNNING
 from ._secret import Secret
 from ._spec import INSTANCES, PARTIALS, call_parts
 from ._target import Name, resolve
-from ._tree import ENTER, KINDS, Kind, Only, fold, kind_of, within_default
+from ._tree import ENTER, KINDS, Kind, Only, fold, kind_of, walk, within_default
 from .errors import CallsheetError, CycleError, Fault, SpecError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _raw = object.__getattribute__
@@ -50,6 +52,8 @@ class Joint:
         self._noted: BaseException | None = None
         self._real: dict[int, Any] = {}  # id of an instance that data described -> the instance
         self._described: dict[int, int] = {}  # the other way round
+        self._askers: list[tuple[Any, dict[int, int]]] = []  # whose methods run, and how often they asked for what
+        self._more: dict[tuple[int, int], Any] = {}  # what was made of a node beyond the first, by its number
         self._members = self._find_members()
 
     def is_open(self, x: Any) -> bool:
@@ -80,6 +84,11 @@ class Joint:
 
         return fold(spec, make, leaf=_leaf, short=self._short, kinds=self.references.kinds, trail=trail)
 
+    def nodes_of(self, made: Any) -> list[Any]:
+        """The nodes of the spec that came to an object, the one that made it first."""
+        nodes = {id(value): value for _, value in walk(self.spec, kinds=self.references.kinds)}
+        return [nodes[key] for key, found in self._made.items() if found is made and key in nodes]
+
     def ask(self, x: Any) -> Any:
         """What the `build` method of `x` gives: the work of one function, since it may be deep within many of its like.
 
@@ -93,6 +102,7 @@ class Joint:
             raise CycleError(Fault("", f"{type(x).__qualname__} needs itself to be built first"))
         self._check(x)
         self._open.add(id(x))
+        self._askers.append((x, {}))
         token = JOINT.set(self)
         try:
             made = type(x).build.__wrapped__(x)
@@ -101,10 +111,32 @@ class Joint:
             raise
         finally:
             JOINT.reset(token)
+            self._askers.pop()
             self._open.discard(id(x))
         if key in self._members:
             self._made[key] = made
         return made
+
+    def request(self, x: Any) -> int:
+        """The number of what `x.build()` means in the method that runs: 0 the node that is built once, or one more.
+
+        Where the class of that method wants it, each further request is for one
+        more of the kind; the second of one method is the second of any other, too.
+        """
+        if not self._askers:  # in a context that outlives its method
+            return 0
+        asker, asked = self._askers[-1]
+        key = self._key(x)
+        number = asked.get(key, 0)
+        asked[key] = number + 1
+        return number if type(asker).__callsheet_each_time__ and key in self._members else 0
+
+    def one_more(self, x: Any, number: int, make: Callable[[], Any]) -> Any:
+        """What was requested under a number, made the first time."""
+        key = self._key(x), number
+        if key not in self._more:
+            self._more[key] = make()
+        return self._more[key]
 
     def _key(self, x: Any) -> int:
         return self._described.get(id(x), id(x))
@@ -131,6 +163,8 @@ class Joint:
                 return dict(zip(map(made_key, keys), values, strict=True))
             if kind.family == "list":
                 return values
+            if type(found) in PARTIALS:  # what can be called must be so in a field, unless something is built for it
+                return found if _waits(values) else self._call(found, *call_parts(found, keys, values))
             if type(found) not in INSTANCES:
                 return kind.remake(found, keys, values)
             if id(found) not in self._real:
@@ -197,8 +231,21 @@ class Joint:
 
 _DATA = ("dict", "list", "tuple")
 _DESCRIBED: dict[type, Kind | None] = Only(
-    {cls: kind for cls, kind in KINDS.items() if kind is not None and (kind.family in _DATA or cls in INSTANCES)}
+    {
+        cls: kind
+        for cls, kind in KINDS.items()
+        if kind is not None and (kind.family in _DATA or cls in INSTANCES or cls in PARTIALS)
+    }
 )
+
+
+def _waits(values: list[Any]) -> bool:
+    """Whether something among the arguments of a partial has to be built before it can be called."""
+    return any(
+        type(x) in CALLS or type(x) is Ref or hasattr(type(x), "__callsheet_kind__")
+        for value in values
+        for _, x in walk(value)
+    )
 
 
 def _resolved(instance: Any) -> Any:

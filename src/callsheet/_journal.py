@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._items import CALLS, LISTS, MAPPINGS
+from ._items import CALLS, LISTS, MAPPINGS, field_origins
 from ._ref import Ref
 from ._spec import settle_class
 
@@ -44,7 +44,7 @@ class Journal:
             order = [*items] if delete else None
             self._notes.append((holder, key, items.get(key, _ABSENT), _origin_of(holder, key), order))
         else:
-            self._notes.append((holder, key, getattr(holder, key)))
+            self._notes.append((holder, key, getattr(holder, key), field_origins(holder)))
 
     def undo(self) -> None:
         """Put everything back as it was noted, the latest first."""
@@ -61,7 +61,7 @@ class Journal:
             elif cls in MAPPINGS or cls is dict:
                 _undo_item(holder, *noted)
             else:
-                _set(holder, *noted)
+                _undo_field(holder, *noted)
             if cls in CALLS or cls in LISTS or cls in MAPPINGS:
                 settle_class(holder)
 
@@ -86,6 +86,12 @@ def _undo_item(holder: Any, key: Any, value: Any, origin: Any, order: list[Any] 
         items.clear()
         items.update(whole)
     _put_origin(holder, key, origin)
+
+
+def _undo_field(holder: Any, key: Any, value: Any, origins: Any) -> None:
+    _set(holder, key, value)
+    if origins is not field_origins(holder):
+        _set(holder, "__origins__", origins)
 
 
 def _origin_of(holder: Any, key: Any) -> Any:

@@ -27,7 +27,7 @@ from ._path import format_path
 from ._ref import Ref
 from ._secret import Secret
 from ._signature import fields_of, signature_of
-from ._spec import attach, copy, delete_item, here, new_list, new_mapping, set_item, settle_class
+from ._spec import attach, copy, delete_item, here, new_list, new_mapping, note_origin, set_item, settle_class
 from ._tree import KINDS, kind_of
 from ._tree import walk as walk_steps
 from .errors import Fault, OverrideError
@@ -299,10 +299,13 @@ def _put(root: Any, holder: Any, key: Any, value: Any, origin: Origin, journal: 
         assert kind is not None
         keys, values = kind.items(holder)
         values[keys.index(key)] = value
-        _replace_everywhere(root, holder, kind.remake(holder, keys, values), None, journal)
+        made = kind.remake(holder, keys, values)
+        note_origin(made, key, origin)
+        _replace_everywhere(root, holder, made, None, journal)
     else:
         journal.note(holder, key)
         setattr(holder, key, value)
+        note_origin(holder, key, origin)
 
 
 def _is_frozen(cls: type) -> bool:

@@ -113,6 +113,19 @@ class Program:
             raise
         return self.out[0]
 
+    def nodes_of(self, made: Any) -> list[Any]:
+        """The nodes that came to an object, the one that made it first."""
+        found = []
+        for _, _, _, holder, key, node in self.steps:
+            if type(holder) is _Everywhere:
+                holder, key = holder.places[0]
+            try:
+                if holder[key] is made:
+                    found.append(node)
+            except LookupError:  # what received this list or dict took it out
+                continue
+        return found
+
     def _order(self) -> None:  # noqa: C901 (most of a spec is calls like those before: they are done here, at once)
         steps, known, done = self.steps, self._known, self._done
         frames: list[Frame] = []

@@ -237,7 +237,10 @@ class _Survey:
             return [*found, *self.visit(kind.call(x), self.trail)]  # a config counts as the call that it comes to, too
         except CallsheetError as error:
             path = format_path(place_of(self.trail))
-            more = (Fault(path, fault.problem, origin=fault.origin, advice=fault.advice) for fault in error.faults)
+            where = origin_at(self.trail)
+            more = (
+                Fault(path, fault.problem, origin=fault.origin or where, advice=fault.advice) for fault in error.faults
+            )
             return [*found, *more]
 
     def leaf(self, x: Any) -> Any:

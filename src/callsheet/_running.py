@@ -1,12 +1,39 @@
-"""What a run knows only when it runs, seen by the build inside it; and the files that a load has read so far."""
+"""What a run knows when it runs, seen by the build inside it; what that has built; the files that a load has read."""
 
 from __future__ import annotations
 
 from contextvars import ContextVar
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 RUNNING: ContextVar[dict[str, object] | None] = ContextVar("callsheet_running", default=None)
 """The running run's `dir`, `id`, `index` and `attempt`; while a file is run only for what it defines, its path as
 `defining`; None outside of both."""
+
+
+class Recording:
+    """A run that is being recorded, and the build in it.
+
+    Attributes:
+        directory: Of the run.
+        spec: All of what was recorded, in which paths start.
+        nodes_of: Gives the nodes that came to an object, the one that made it first; none where the build has
+            not made it. Set by the first build in the run, which is the run's own.
+    """
+
+    __slots__ = ("directory", "nodes_of", "spec")
+
+    def __init__(self, directory: str, spec: Any) -> None:
+        self.directory = directory
+        self.spec = spec
+        self.nodes_of: Callable[[Any], list[Any]] | None = None
+
+
+RECORDING: ContextVar[Recording | None] = ContextVar("callsheet_recording", default=None)
+"""The recorded run of this process; None outside of one, and in threads and processes that a run starts by itself."""
 
 READ: ContextVar[dict[str, None] | None] = ContextVar("callsheet_read", default=None)
 """The files that the running load has read, those of loads inside it too; None where nobody asks."""

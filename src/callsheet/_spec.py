@@ -14,6 +14,7 @@ from ._items import (
     LISTS,
     MAPPINGS,
     check_names,
+    field_origins,
     given_itself,
     label_of,
     raw_item,
@@ -670,8 +671,11 @@ def set_item(holder: Any, key: Any, value: Any, site: Site | None, *, origin: Or
 
 
 def note_origin(holder: Any, key: Any, origin: Origin | Site | None) -> None:
-    """Note who set an argument, item or element; other holders keep no notes."""
+    """Note who set an argument, item, element or field of a `Config`; other holders keep no notes."""
     if type(holder) not in CALLS and type(holder) not in MAPPINGS and type(holder) not in LISTS:
+        if hasattr(type(holder), "__origins__"):
+            noted = {**(field_origins(holder) or {}), key: (origin, getattr(holder, key))}
+            _set(holder, "__origins__", noted)  # anew, since a copy of the instance holds the same
         return
     origins = _raw(holder, "__origins__")
     if origins is None:

@@ -9,7 +9,7 @@ from .errors import Fault, LoadError, SaveError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, BinaryIO
 
 
 def is_remote(path: str) -> bool:
@@ -50,6 +50,66 @@ def read_bytes(path: str) -> bytes:
         raise LoadError(Fault("", f"{show_file(path)} cannot be read: {error.strerror}")) from None
 
 
+def join_path(folder: str, name: str) -> str:
+    """The path of a file in a folder, remote or not."""
+    if not is_remote(folder):
+        return os.path.join(folder, *name.split("/"))
+    head, chain, rest = folder.partition("::")  # as in zip://zoo::s3://bucket/all.zip
+    return f"{head.rstrip('/')}/{name}{chain}{rest}"
+
+
+def files_below(folder: str) -> list[str]:
+    """The paths of all files in a folder and below it, relative to it, in order; what compilers leave is left out.
+
+    Raises:
+        LoadError: The store cannot list its files, or says that some lie outside; or fsspec is missing.
+    """
+    if is_remote(folder):
+        found = _remote_files(folder)
+    else:
+        walked = os.walk(folder)
+        found = [os.path.relpath(os.path.join(at, name), folder) for at, _, names in walked for name in names]
+        found = [path.replace(os.sep, "/") for path in found]
+    return sorted(path for path in found if "__pycache__" not in path.split("/"))
+
+
+def _remote_files(folder: str) -> list[str]:
+    fs, inner = _store(folder, LoadError)
+    try:
+        paths = [str(path) for path in fs.find(inner)]
+        if not paths:
+            fs.ls(inner)  # a search finds nothing also where nothing answers
+    except FileNotFoundError:
+        raise LoadError(Fault("", f"there is nothing at {folder}")) from None
+    except Exception as error:  # what a store raises is its own
+        raise LoadError(Fault("", f"{folder} cannot be listed: {_told(error)}")) from error
+    start = inner.strip("/")
+    found = [path.partition(start)[2].strip("/") for path in paths]
+    outside = [path for path in found if ".." in path.split("/") or "\\" in path]
+    if outside:
+        raise LoadError(Fault("", f"{folder} lists {outside[0]!r}, which does not lie in it"))
+    return [path for path in found if path]
+
+
+def copy_file(path: str, into: BinaryIO) -> None:
+    """Copy what a file holds, piece by piece.
+
+    Raises:
+        FileNotFoundError: There is none.
+        LoadError: It cannot be read to its end, or fsspec is missing.
+    """
+    import shutil
+
+    fs, inner = _store(path, LoadError) if is_remote(path) else (None, path)
+    try:
+        with open(path, "rb") if fs is None else fs.open(inner, "rb") as file:
+            shutil.copyfileobj(file, into, 1 << 20)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # what a store raises is its own
+        raise LoadError(Fault("", f"{show_file(path)} cannot be read: {_told(error)}")) from error
+
+
 def text_of(raw: bytes, path: str) -> str:
     """The text of a data file: UTF-8, or what its byte order mark says.
 
@@ -64,27 +124,28 @@ def text_of(raw: bytes, path: str) -> str:
         raise LoadError(Fault("", f"is not text: {error}", origin=f"{show_file(path)}:{row}")) from None
 
 
-def write_whole(path: str, text: str) -> None:
-    """Write a text file so that a reader sees all of it or what was there before.
+def write_whole(path: str, content: str | bytes) -> None:
+    """Write a file so that a reader sees all of it or what was there before.
 
     Raises:
         SaveError: The store refuses, or fsspec is missing.
         OSError: The file system refuses.
     """
+    raw = content.encode() if isinstance(content, str) else content
     if is_remote(path):
-        _write_remote(path, text.encode())
+        _write_remote(path, raw)
     else:
-        _write_local(path, text)
+        _write_local(path, raw)
 
 
-def _write_local(path: str, text: str) -> None:
+def _write_local(path: str, raw: bytes) -> None:
     import tempfile
 
     folder, name = os.path.split(os.path.abspath(path))
     handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
@@ -116,7 +177,7 @@ def _read_remote(path: str) -> bytes:
 def _write_remote(path: str, raw: bytes) -> None:
     fs, inner = _store(path, SaveError)
     if "file" in ([fs.protocol] if isinstance(fs.protocol, str) else fs.protocol):
-        _write_local(inner, raw.decode())
+        _write_local(inner, raw)
         return
     try:
         with fs.transaction:  # under another name until it is complete, where the store has no single put

@@ -24,6 +24,7 @@ class Policy:
             name. The path of a `.py` file allows what that file defines, and
             `file:~/.token` allows that secret.
         project: The same, as the project's own `pyproject.toml` gives it.
+        reads: What was called to read the data, up to its `allow=`, where that was not `load` itself: for advice.
 
     Raises:
         TrustError: An entry is none of these.
@@ -34,11 +35,12 @@ class Policy:
     False
     """
 
-    __slots__ = ("allow", "project")
+    __slots__ = ("allow", "project", "reads")
 
-    def __init__(self, allow: Iterable[str] = (), *, project: Iterable[str] = ()) -> None:
+    def __init__(self, allow: Iterable[str] = (), *, project: Iterable[str] = (), reads: str = "") -> None:
         self.allow = tuple(map(_entry, [allow] if isinstance(allow, str) else allow))
         self.project = tuple(project)
+        self.reads = reads
 
     def allows(self, module: str, qualname: str, *, on_the_way: bool = False) -> bool:
         """Whether an object of this name may be used, or passed through on the way to another."""
@@ -138,9 +140,10 @@ class Policy:
         file = head if line.isdigit() else where
         reads = f'load("{file}", ' if file.endswith(_DATA_FILES) else "from_data(..., "
         allow = [*self.allow, entry]
+        typed = [] if self.reads else [f"on the command line:     {' '.join(f'--allow {each}' for each in allow)}"]
         return [
-            f"to allow it in Python:   {reads}allow=[{_quoted(allow)}])",
-            f"on the command line:     {' '.join(f'--allow {each}' for each in allow)}",
+            f"to allow it in Python:   {self.reads or reads}allow=[{_quoted(allow)}])",
+            *typed,
             f"in pyproject.toml:       allow = [{_quoted([*self.project, entry])}]  under [tool.callsheet]",
         ]
 

@@ -105,6 +105,14 @@ class RunError(CallsheetError):
     """A run, a plan or a record cannot be found, or cannot be used."""
 
 
+class WeightsError(CallsheetError):
+    """Weights cannot be read, cannot be written, or do not fit the model; `faults` names every tensor."""
+
+
+class ZooError(CallsheetError):
+    """A zoo has no such entry, a card is faulty, or a file is not what its card says."""
+
+
 def render(faults: Sequence[Fault], *, indent: str = "") -> str:
     """Write faults for a person: paths in a column, origins at the right, advice below.
 

@@ -18,6 +18,7 @@ _VERBS = {
     "diff": "tell what differs between two configs, runs or parts of them",
     "compare": "put runs side by side",
     "convert": "write a config as another kind of file, also from another system",
+    "zoo": "list, show and copy what others publish",
     "init": "write the files of an example into this folder",
 }
 

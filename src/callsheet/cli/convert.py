@@ -12,7 +12,7 @@ from callsheet._configfile import show_file
 from callsheet._files import save
 from callsheet.cli._config import Config, Subject, allow_option, path_option, told
 
-SYSTEMS = ("detectron2",)
+SYSTEMS = ("config_spec", "detectron2")
 """Those whose files can be read; each is a module of `callsheet.compat` with a `read`."""
 
 

@@ -19,7 +19,7 @@ from callsheet._lazy import get
 from callsheet._origin import Origin
 from callsheet._path import format_path
 from callsheet._ref import Ref
-from callsheet._running import RUNNING
+from callsheet._running import RECORDING, RUNNING, Recording
 from callsheet._signature import EMPTY, signature_of
 from callsheet._target import Name, resolve
 from callsheet._tree import KINDS, kind_of, walk
@@ -111,7 +111,7 @@ def at(spec: Any, path: str) -> Any:
 
 
 def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
-    token = RUNNING.set(running)
+    token, recording = RUNNING.set(running), RECORDING.set(Recording(str(running["dir"]), task.spec))
     try:
         returned = build(at(task.spec, task.entry), root=task.spec)
     except KeyboardInterrupt:
@@ -129,6 +129,7 @@ def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
         return Outcome("failed", {}, 1), f"{type(error).__name__}: {error}"
     finally:
         RUNNING.reset(token)
+        RECORDING.reset(recording)
         sys.stdout.flush()
         sys.stderr.flush()
     result, dropped = result_of(returned)

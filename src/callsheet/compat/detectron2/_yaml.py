@@ -25,7 +25,7 @@ def read_yaml(path: str, allow: Iterable[str]) -> Any:
         LoadError: It is no YAML, or holds an object that only its constructor could make.
     """
     yaml = _library(path)
-    policy = Policy(allow, project=project_settings().allow)
+    policy = Policy(allow, project=project_settings().allow, reads=f'LazyConfig.load("{show_file(path)}", ')
 
     class Loader(yaml.SafeLoader):  # type: ignore[name-defined,misc]
         """Reads what detectron2 writes, without making anything."""
