@@ -70,8 +70,7 @@ def _plain(x):
 
 @pytest.fixture(autouse=True, scope="module")
 def variables():
-    register = getattr(OmegaConf, "register_resolver", OmegaConf.register_new_resolver)  # as of 2.4, as before
-    register("pair", pair)
+    OmegaConf.register_new_resolver("pair", pair)
     with mock.patch.dict(os.environ, ENVIRONMENT):
         yield
     OmegaConf.clear_resolver("pair")

@@ -587,3 +587,62 @@ def test_positional_arguments_get_their_names(library):
         json.dumps(_tree.to_container(from_spec({"x": {"y": "${.z}", "z": "${env:HOME}"}})))
         == '{"x": {"y": "${.z}", "z": "${oc.env:HOME}"}}'
     )
+
+
+# --- beside the real packages -----------------------------------------------------------------------------------------
+
+
+def shown(x):
+    return {key: shown(value) for key, value in x.kwargs.items()} if isinstance(x, Layer) else x
+
+
+def test_instantiate_makes_what_hydra_makes():
+    from hydra.utils import instantiate as hydras
+
+    cfg = _tree.new_dict({"width": 3, "names": ["a", "b"], "net": LazyCall(Layer)(w="${..width}", names="${..names}")})
+    cfg.net.layers = [
+        LazyCall(f"{__name__}.Layer")(n="${...w}", text="w is ${...w}"),
+        LazyCall(Layer)(inner="${..[0]}"),
+    ]
+    cfg.net.solver = dump_dataclass(Solver(lr=0.5))
+    ours, theirs = shown(instantiate(cfg.net)), shown(hydras(cfg.net, _convert_="all"))
+    ours["layers"] = [shown(layer) for layer in ours["layers"]]
+    theirs["layers"] = [shown(layer) for layer in theirs["layers"]]
+    assert ours == theirs
+    assert theirs["layers"][1]["inner"] == {"n": 3, "text": "w is 3"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.b=2",
+        "a.b=1e-3",
+        "a.b=null",
+        "a.b=True",
+        "a.b=[1,x,{k: v}]",
+        'a.b={k: [1, 2.5], q: "s"}',
+        "a.b='1'",
+        'a.b="x=y"',
+        "a.b=a string with spaces",
+        "a.b=/path/to/file.txt",
+        "a.b=detectron2://R-50.pkl",
+        "a.b=-inf",
+        "a.b=1_000",
+        "a.b=",
+        "new.deep.key=${a.b}",
+        "+a.c=5",
+        "++a.b=5",
+        "a.lst.1=7",
+        "a.dct={z: 3}",
+    ],
+)
+def test_overrides_come_to_what_hydra_and_omegaconf_make_of_them(text):
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from omegaconf import OmegaConf
+
+    tree = {"a": {"b": 1, "lst": [1, 2], "dct": {"y": 1, "z": 2}}}
+    (said,) = OverridesParser.create().parse_overrides([text])
+    theirs = _tree.new_dict(tree)
+    OmegaConf.update(theirs, said.key_or_group, said.value(), merge=True)
+    ours = LazyConfig.apply_overrides(_tree.new_dict(tree), [text])
+    assert repr(_tree.to_container(ours)) == repr(OmegaConf.to_container(theirs))
