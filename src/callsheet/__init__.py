@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ._reftext import ref as ref
     from ._replace import replace as replace
     from ._resolve import resolve as resolve
+    from ._script import main as main
     from ._secret import Secret as Secret
     from ._spec import Call as Call
     from ._spec import Partial as Partial
@@ -85,6 +86,7 @@ _HOME = {
     "_reftext": "ref",
     "_replace": "replace",
     "_resolve": "resolve",
+    "_script": "main",
     "_secret": "Secret",
     "_spec": "Call Partial copy",
     "_sweep": "Sweep Trial sweep",
