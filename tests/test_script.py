@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pickle
 import subprocess
 import sys
@@ -31,9 +33,16 @@ class Model:
 
 @dataclass
 class Train:
+    """What a training takes.
+
+    Args:
+        data: Where the images are.
+    """
+
     data: Path
     model: Model = Model()
     lr: float = 1e-3
+    """Length of a step."""
     mode: Literal["fast", "slow"] = "fast"
     sizes: list[int] = field(default_factory=lambda: [1, 2])
     resume: str | None = None
@@ -64,6 +73,7 @@ class Net(Config[dict]):
 
 @callsheet.main
 def train(config: Train) -> Train:
+    """Give back what was said."""
     return config
 
 
@@ -124,18 +134,21 @@ def test_each_of_several_parameters_has_its_name():
         "extra": {"a": [7]},
         "template": "${x}",
     }
-    assert type(made["extra"]) is dict and type(made["extra"]["a"]) is list
+    assert type(made["extra"]) is dict
+    assert type(made["extra"]["a"]) is list
 
 
 def test_a_config_arrives_as_a_config_that_can_be_built():
     net = several.main(["seed=1", "size.width=3", "net.width=2"])["net"]
-    assert type(net) is Net and net.build() == {"width": 2, "half": 2}
+    assert type(net) is Net
+    assert net.build() == {"width": 2, "half": 2}
 
 
 def test_defaults_are_not_changed_by_what_is_typed():
     several.main(["seed=1", "size.width=1", "extra.a.0=7", "deep.depth=1"])
     made = several.main(["seed=1", "size.width=1"])
-    assert made["extra"] == {"a": [1]} and made["deep"] == Model(50)
+    assert made["extra"] == {"a": [1]}
+    assert made["deep"] == Model(50)
 
 
 def test_a_value_may_refer_to_another():
@@ -222,5 +235,87 @@ def test_a_script_reads_its_command_line(tmp_path):
 
     assert run("lr=3") == (0, "3.0\nafter\n", "")
     code, out, err = run("lrr=3")
-    assert (code, out) == (2, "") and "did you mean  lr = 0.1  (default)?" in err
+    assert (code, out) == (2, "")
+    assert "did you mean  lr = 0.1  (default)?" in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["train.py"]
+
+
+@pytest.fixture
+def helped(capsys, monkeypatch):
+    """A function that asks a program for help, and gives what it prints."""
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(program: Callable[..., Any], *words: str, code: int = 0) -> Any:
+        with pytest.raises(SystemExit) as ended:
+            program.main(words)
+        assert ended.value.code == code
+        return capsys.readouterr()
+
+    return run
+
+
+def test_help_groups_by_component_and_follows_what_was_typed(helped):
+    assert (
+        helped(train, "model.norm=layer", "--help", "data=x").out
+        == """\
+usage: python train.py [PATH=VALUE]...
+
+Give back what was said.
+
+Train
+What a training takes.
+  data=x            Path           command line
+      Where the images are.
+  lr=0.001          float          default
+      Length of a step.
+  mode=fast         fast | slow    default
+  sizes=[1,2]       list[int]      default
+  resume=null       str | None     default
+  amp=false         bool           default
+
+model: Model
+  model.depth=18    int            default
+  model.norm=layer  batch | layer  command line, was batch
+"""
+    )
+
+
+def test_help_names_what_is_required_and_each_parameter(helped):
+    said = helped(several, "-h").out
+    assert said.startswith("usage: python train.py [PATH=VALUE]...\n\n  seed=…")
+    rows = [" ".join(line.split()) for line in said.splitlines()]
+    for row in ("seed=… int, required", "net: Net", "net.width=8 int default", "deep.depth=50 int default"):
+        assert row in rows
+
+
+def test_help_tells_what_is_wrong_after_it(helped):
+    said = helped(train, "lr=x", "model.depth=3", "--help", code=2)
+    assert "model.depth=3 " in said.out
+    assert said.err.startswith("train.py: 1 fault\n  lr  must be float, found 'x'")
+
+
+def test_a_script_can_be_asked_for_help_on_a_terminal_without_colours(tmp_path):
+    pty = pytest.importorskip("pty", reason="Windows has none")
+    script = tmp_path / "train.py"
+    script.write_text("import callsheet\n@callsheet.main\ndef train(lr: float = 0.1): ...\n\ntrain.main()\n")
+
+    def run(**more: str) -> str:
+        ours, theirs = pty.openpty()
+        environment = {
+            **{k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")},
+            "TERM": "xterm",
+            **more,
+        }
+        subprocess.run([sys.executable, str(script), "--help"], stdout=theirs, env=environment, check=True)
+        os.close(theirs)
+        found = b""
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 4096):
+                found += part
+        os.close(ours)
+        return found.decode().replace("\r\n", "\n")
+
+    plain = "usage: python train.py [PATH=VALUE]...\n\n  lr=0.1  float  default\n"
+    assert run(NO_COLOR="1") == run(TERM="dumb") == plain
+    assert run() == plain.replace("default", "\x1b[2mdefault\x1b[0m")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
+import callsheet
+
+from ._about import read_docstring
 from ._bind import bind_all
-from ._build import build
-from ._check import find_faults
 from ._fields import asked_beyond_fields, field_items, has_fields, taken_by
+from ._guide import guide
 from ._origin import Origin
 from ._override import apply, parse_all
+from ._page import columns, is_coloured, page, wrap
 from ._signature import EMPTY, signature_of
 from ._spec import Call, attach, copy, new_call, new_mapping, note_origin
 from ._tree import kind_of
@@ -19,7 +22,7 @@ from .errors import Fault, OverrideError, SpecError, nearest, render
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, ParamSpec, Protocol, TypeVar
+    from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar
 
     from ._signature import Parameter, Signature
 
@@ -80,17 +83,44 @@ def main(function: Callable[P, R_co]) -> Program[P, R_co]:
 
 def _run(function: Any, words: list[str]) -> Any:
     root = program_spec(function)
+    if "--help" in words or "-h" in words:
+        _help(function, root, [word for word in words if word not in ("--help", "-h")])
     faults = [*impose(root, words)]
-    faults += [fault for fault in find_faults(root) if fault.path not in {told.path for told in faults}]
+    try:
+        callsheet.check(root)
+    except SpecError as error:
+        told = {fault.path for fault in faults}
+        faults += [fault for fault in error.faults if fault.path not in told]
     if faults:
-        count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
-        print(f"{script_name()}: {count}, {function.__name__} was not called", file=sys.stderr)
-        print(render(faults, indent="  "), file=sys.stderr)
+        _tell(faults, f", {function.__name__} was not called")
         raise SystemExit(2)
     if object.__getattribute__(root, "__target__") is not function:
-        return function(build(root))
+        return function(callsheet.build(root))
     items = object.__getattribute__(root, "__dict__")
-    return function(**build(new_mapping(dict(items)), root=root))
+    return function(**callsheet.build(new_mapping(dict(items)), root=root))
+
+
+def _help(function: Any, root: Any, words: list[str]) -> NoReturn:
+    """Print what the program takes, with what was typed so far; what is wrong with that comes after it."""
+    faults = impose(root, words)
+    script = script_name()
+    told = read_docstring(function.__doc__).summary
+    sections = guide(root)
+    if object.__getattribute__(root, "__target__") is function:
+        sections[0].label = sections[0].summary = ""
+    width = columns()
+    print(f"usage: {f'python {script}' if script.endswith('.py') else script} [PATH=VALUE]...\n")
+    if told:
+        print("\n".join(wrap(told, width)) + "\n")
+    print(page(sections, width=width, colour=is_coloured()))
+    if faults:
+        _tell(faults, "")
+    raise SystemExit(2 if faults else 0)
+
+
+def _tell(faults: list[Fault], outcome: str) -> None:
+    count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
+    print(f"{script_name()}: {count}{outcome}\n{render(faults, indent='  ')}", file=sys.stderr)
 
 
 def script_name() -> str:
@@ -150,7 +180,7 @@ OPTIONS = ("--help", "--completion")
 
 
 def _call(target: Any, signature: Signature, given: dict[str, Any], opened: list[Any]) -> Any:
-    """A call with what is given, the defaults of the rest, and calls of the classes that required parameters declare."""
+    """A call with what is given, the defaults of the rest, and calls of the classes that are required."""
     arguments: dict[str, Any] = {}
     for name, parameter in signature.named.items():
         value = given.get(name, EMPTY)
