@@ -191,7 +191,7 @@ class _Guide:
         self.seen: dict[int, str] = {}
         if type(spec) in MAPPINGS:  # what has a name of its own is told there
             for key, value in _raw(spec, "__dict__").items():
-                if _is_component(value):
+                if is_component(value):
                     self.seen.setdefault(id(value), format_path((*at, key)))
         self.started: set[int] = set()
 
@@ -205,7 +205,7 @@ class _Guide:
         inner: list[tuple[Any, Steps, str]] = []
         for key, value in item_keys(holder, taken):
             path, where = (*steps, key), origin_text(origin_of(holder, key), taken, key) or origin
-            if _is_component(value) and self.seen.get(id(value), format_path(path)) == format_path(path):
+            if is_component(value) and self.seen.get(id(value), format_path(path)) == format_path(path):
                 inner.append((value, path, where))
             else:
                 place = key if isinstance(key, int) else order.get(key, len(order))
@@ -233,7 +233,7 @@ class _Guide:
 
     def shown(self, value: Any) -> str:
         """A value on one line, as one types it where it is plain."""
-        if id(value) in self.seen and _is_component(value):
+        if id(value) in self.seen and is_component(value):
             return self.seen[id(value)]
         return value_text(value, self.seen)
 
@@ -280,14 +280,14 @@ def _unset(name: str, default: Any, taken: Taken, path: Steps) -> Entry:
     )
 
 
-def _is_component(value: Any) -> bool:
+def is_component(value: Any) -> bool:
     """Whether a value has a section of its own: a call, an instance, a mapping, or a list that holds one."""
     cls = type(value)
     if cls is Ref or kind_of(cls) is None or hasattr(cls, "__members__"):
         return False
     if cls in LISTS or cls in (list, tuple):
         items = list.__iter__(value) if isinstance(value, list) else iter(value)
-        return any(_is_component(item) for item in items)
+        return any(is_component(item) for item in items)
     return (cls not in MAPPINGS and cls is not dict) or bool(len(value))
 
 

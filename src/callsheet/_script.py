@@ -9,11 +9,13 @@ import callsheet
 
 from ._about import read_docstring
 from ._bind import bind_all
+from ._candidates import candidates
 from ._fields import asked_beyond_fields, field_items, has_fields, taken_by
 from ._guide import guide
 from ._origin import Origin
 from ._override import apply, parse_all
 from ._page import columns, is_coloured, page, wrap
+from ._shells import answer, question
 from ._signature import EMPTY, signature_of
 from ._spec import Call, attach, copy, new_call, new_mapping, note_origin
 from ._tree import kind_of
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar
 
+    from ._shells import Question
     from ._signature import Parameter, Signature
 
     P = ParamSpec("P")
@@ -83,6 +86,9 @@ def main(function: Callable[P, R_co]) -> Program[P, R_co]:
 
 def _run(function: Any, words: list[str]) -> Any:
     root = program_spec(function)
+    asked = question()
+    if asked is not None:
+        _complete(asked, root)
     if "--help" in words or "-h" in words:
         _help(function, root, [word for word in words if word not in ("--help", "-h")])
     faults = [*impose(root, words)]
@@ -116,6 +122,18 @@ def _help(function: Any, root: Any, words: list[str]) -> NoReturn:
     if faults:
         _tell(faults, "")
     raise SystemExit(2 if faults else 0)
+
+
+def _complete(asked: Question, root: Any) -> NoReturn:
+    """Answer a shell that wants to know how the last word may go on."""
+    *before, word = asked.words
+    impose(root, before)
+    if word.startswith("-"):
+        found = [(option, "") for option in OPTIONS if option.startswith(word)]
+    else:
+        found = candidates(root, word)
+    answer(asked, found)
+    raise SystemExit(0)
 
 
 def _tell(faults: list[Fault], outcome: str) -> None:
@@ -175,7 +193,7 @@ def _no_option(word: str) -> Fault:
     return Fault("", f"there is no option {name}", origin=COMMAND_LINE, advice=advice)
 
 
-OPTIONS = ("--help", "--completion")
+OPTIONS = ("--help",)
 """What a program takes beside `path=value`."""
 
 

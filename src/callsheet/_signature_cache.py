@@ -67,6 +67,10 @@ class SignatureCache:
                 self._known[key] = None
         return self._known[key]
 
+    def names_of(self, module: str) -> list[str]:
+        """The names of a module of which something is remembered."""
+        return list(self._page(module)["objects"]) if self.folder else []
+
     def remember(self, found: Iterable[tuple[Name, Known]]) -> None:
         """Keep what was found out by importing, for the processes to come; where nothing can be written, nothing is.
 

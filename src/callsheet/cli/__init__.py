@@ -12,7 +12,9 @@ from callsheet.cli._verbs import CONFIGS, QUICK, VERBS
 def main(prog_name: str = "callsheet") -> None:
     """Run the command line of this process."""
     words = sys.argv[1:]
-    if words and words[0] in QUICK:
+    if "_CALLSHEET_COMPLETE" in os.environ:
+        import_module("callsheet.cli.completion").reply()
+    elif words and words[0] in QUICK:
         import_module(f"callsheet.cli.{words[0]}").main(words[1:])
     elif words and words[0] in VERBS and _asks_of_config(words[1:]):
         import_module("callsheet.cli.help").main(words[1:], verb=words[0])

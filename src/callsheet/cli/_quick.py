@@ -27,13 +27,32 @@ def split_entry(text: str) -> tuple[str, str]:
     return (text, "") if not colon or os.path.exists(text) or "/" in entry else (file, entry)
 
 
+def sorted_words(words: list[str]) -> tuple[list[str], list[str], list[str], list[str]]:
+    """The file, the overrides, the `--path` folders and the other options among words."""
+    files: list[str] = []
+    overrides: list[str] = []
+    paths: list[str] = []
+    others: list[str] = []
+    left = iter(words)
+    for word in left:
+        if word == "--path":
+            paths += [next(left, "")]
+        elif word.startswith("--path="):
+            paths.append(word[7:])
+        elif word.startswith("-"):
+            others.append(word)
+        else:
+            (overrides if files else files).append(word)
+    return files, overrides, paths, others
+
+
 def read(file: str, words: Iterable[str], paths: Iterable[str]) -> tuple[Any, list[Fault]]:
     """A config with the words that fit, and the faults of those that do not; nothing is imported for it.
 
     Raises:
         CallsheetError: The config itself cannot be read.
     """
-    for folder in (*map(os.path.abspath, paths), _project_of(file)):
+    for folder in (*map(os.path.abspath, paths), project_of(file)):
         if folder not in sys.path:
             sys.path.insert(0, folder)
     said: list[Override] = []
@@ -56,7 +75,7 @@ def read(file: str, words: Iterable[str], paths: Iterable[str]) -> tuple[Any, li
     return spec, faults
 
 
-def _project_of(file: str) -> str:
+def project_of(file: str) -> str:
     """The folder where imports start: the nearest upward of a `.py` config, or of here, that is a project's root."""
     own = folder = os.path.dirname(os.path.abspath(file)) if file.endswith(".py") else os.getcwd()
     while True:

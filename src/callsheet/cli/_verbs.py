@@ -13,10 +13,11 @@ VERBS: dict[str, str] = {
     "compare": "put runs side by side",
     "convert": "write a config as another kind of file, also from another system",
     "zoo": "list, show and copy what others publish",
+    "completion": "print what makes a shell complete all this",
     "init": "write the files of an example into this folder",
 }
 
-QUICK = ("help",)
+QUICK = ("help", "completion")
 """Verbs that answer while a person types, and so read their few words themselves, without click."""
 
 CONFIGS = (".py", ".yaml", ".yml", ".toml", ".json")

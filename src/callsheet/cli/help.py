@@ -8,7 +8,7 @@ from callsheet._guide import guide
 from callsheet._lazy import get
 from callsheet._page import columns, is_coloured, page
 from callsheet._path import parse_path
-from callsheet.cli._quick import read, split_entry, telling
+from callsheet.cli._quick import read, sorted_words, split_entry, telling
 from callsheet.errors import Fault, OverrideError
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
@@ -50,25 +50,6 @@ def main(words: list[str], *, verb: str = "") -> None:
         print(f"{USAGE}\nError: {problem}", file=sys.stderr)
         sys.exit(2)
     telling(lambda: _print(files[0], overrides, paths, verb))
-
-
-def sorted_words(words: list[str]) -> tuple[list[str], list[str], list[str], list[str]]:
-    """The file, the overrides, the `--path` folders and the other options among words."""
-    files: list[str] = []
-    overrides: list[str] = []
-    paths: list[str] = []
-    others: list[str] = []
-    left = iter(words)
-    for word in left:
-        if word == "--path":
-            paths += [next(left, "")]
-        elif word.startswith("--path="):
-            paths.append(word[7:])
-        elif word.startswith("-"):
-            others.append(word)
-        else:
-            (overrides if files else files).append(word)
-    return files, overrides, paths, others
 
 
 def _print(config: str, overrides: list[str], paths: list[str], verb: str) -> None:
