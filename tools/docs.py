@@ -73,7 +73,7 @@ def commands(text: str) -> list[Command]:
 def at_terminal(command: str, folder: Path, echo: bool) -> str:
     """Run a command at a terminal of 80 columns, and give what stays on the screen."""
     reading, writing = pty.openpty()
-    environment = {**os.environ, "COLUMNS": str(COLUMNS), "LINES": "40", "PYTHONPATH": ""}
+    environment = {**os.environ, "COLUMNS": str(COLUMNS), "LINES": "40", "PYTHONPATH": "", "NO_COLOR": "1"}
     process = subprocess.Popen(
         ["bash", "-c", command],
         cwd=folder,
