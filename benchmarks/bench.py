@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import commands
 import configs
 import datafiles
 import lazyconfig
@@ -198,7 +199,12 @@ def rcnn() -> Iterator[Row]:
         yield Row(label, goal, seconds)
 
 
-SECTIONS = (imports, leaves, nestings, builds, factories, links, reads, loads, files, rcnn)
+def prompts() -> Iterator[Row]:
+    for label, goal, seconds in commands.rows():
+        yield Row(label, goal, seconds)
+
+
+SECTIONS = (imports, leaves, nestings, builds, factories, links, reads, loads, files, rcnn, prompts)
 
 
 def main() -> None:

@@ -58,6 +58,34 @@ def processor_times(programs: Mapping[str, str], paths: list[str], *, rounds: in
     return {name: median(taken[name]) - bare for name in programs}
 
 
+def process_times(
+    programs: Mapping[str, tuple[list[str], Mapping[str, str]]], folder: str, *, rounds: int = 15
+) -> dict[str, float]:
+    """The median user and system seconds of whole processes, which take turns; the first run of each is not counted.
+
+    Args:
+        programs: Arguments and further environment variables, by name.
+        folder: The working directory.
+        rounds: Counted runs of each.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in programs}
+    here = os.getcwd()
+    os.chdir(folder)
+    try:
+        for turn in range(rounds + 1):
+            for name, (arguments, more) in programs.items():
+                quiet = [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_RDWR, 0) for n in (0, 1, 2, 3)]
+                child = os.posix_spawn(arguments[0], arguments, {**os.environ, **more}, file_actions=quiet)
+                _, status, usage = os.wait4(child, 0)
+                if os.waitstatus_to_exitcode(status):
+                    raise RuntimeError(f"failed: {' '.join(arguments)}")
+                if turn:
+                    taken[name].append(usage.ru_utime + usage.ru_stime)
+    finally:
+        os.chdir(here)
+    return {name: median(seconds) for name, seconds in taken.items()}
+
+
 def _child(source: str) -> float:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     child = os.posix_spawn(sys.executable, [sys.executable, "-I", "-S", "-c", source], environment)

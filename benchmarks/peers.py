@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
@@ -163,6 +164,15 @@ def _chains(calls: int, call: Callable[..., Any]) -> Any:
     return made
 
 
+class Parser:
+    """A package of which only the command line is compared."""
+
+    def __init__(self, name: str) -> None:
+        self.program = f"import {name}"
+        if find_spec(name) is None:
+            raise ImportError(name)
+
+
 def installed() -> dict[str, Any]:
     """Every peer by its name, None for what is not installed."""
     logging.disable()
@@ -175,6 +185,9 @@ def installed() -> dict[str, Any]:
         "ml_collections": MlCollections,
         "chz": Chz,
         "lazyconfig": LazyConfig,
+        "tyro": partial(Parser, "tyro"),
+        "draccus": partial(Parser, "draccus"),
+        "jsonargparse": partial(Parser, "jsonargparse"),
     }.items():
         try:
             found[name] = peer()

@@ -138,10 +138,11 @@ class Taken:
 
     def text(self, key: Any) -> str:
         """What is said about what stands under a key; of a position, also the name that it has there."""
-        parameter = self.signature.parameter(key) if self.signature is not None else None
-        if not isinstance(key, int) or parameter is None:
+        if not isinstance(key, int):
             return self.about.texts.get(key, "")
-        return ": ".join(filter(None, (parameter.name, self.about.texts.get(parameter.name, ""))))
+        parameter = self.signature.parameter(key) if self.signature is not None else None
+        name = parameter.name if parameter is not None else ""
+        return ": ".join(filter(None, (name, self.about.texts.get(name, ""))))
 
     def choices(self, key: Any) -> list[str]:
         """The values that may stand under a key, as one types them, where they are few."""

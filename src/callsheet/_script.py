@@ -103,7 +103,8 @@ def _run(function: Any, words: list[str]) -> Any:
     if object.__getattribute__(root, "__target__") is not function:
         return function(callsheet.build(root))
     items = object.__getattribute__(root, "__dict__")
-    return function(**callsheet.build(new_mapping(dict(items)), root=root))
+    arguments: Any = callsheet.build(new_mapping(dict(items)), root=root)
+    return function(**arguments)
 
 
 def _help(function: Any, root: Any, words: list[str]) -> NoReturn:
