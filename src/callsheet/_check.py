@@ -28,8 +28,10 @@ from .errors import CallsheetWarning, Fault, SpecError, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import Any
+
+    from ._signature import Signature
 
     Steps = tuple[Any, ...]
 
@@ -91,6 +93,21 @@ def examine(spec: Any, *, root: Any = None, only: Collection[int] | None = None)
     notes = [] if faults else [*checks.two_names()]
     checks.cache.remember(checks.found_out())
     return faults, notes
+
+
+def signatures(root: Any) -> Callable[[Any], Signature | None]:
+    """A function that gives the signature of a call, or the fields of an instance: as remembered, else by an import.
+
+    Args:
+        root: The spec that they stand in.
+    """
+    checks = _Checks(root)
+
+    def signature(holder: Any) -> Signature | None:
+        found = _signature(holder, checks.sure)
+        return found if found is not None else _signature(holder, checks.real)
+
+    return signature
 
 
 class _Checks:
