@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ._grammar import Override
     from ._migrate import Report
 
-_set = object.__setattr__
 _KNOWN = f".py, {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 
 
