@@ -553,6 +553,8 @@ def attach(value: Any, site: Site | None = None) -> Any:
             kinds=_RAW,
         )
     if cls is tuple:
+        if _SIMPLE.issuperset(map(type, value)):
+            return value
         kept = tuple([attach(v, site) for v in value])
         _hold_often(kept)
         return kept
@@ -597,10 +599,14 @@ def _attached(x: Any, keys: list[Any], values: list[Any], site: Site | None) -> 
     return new_list(values, site) if type(x) is list else new_mapping(dict(zip(keys, values, strict=True)), site)
 
 
+_SIMPLE = ATOMS - {str}
+"""Types of values that stay as they are; a text may hold a reference."""
+
+
 def _attached_atoms(x: Any, site: Site | None) -> Any:
-    """A dict that holds atoms only and no reference, at once."""
+    """A dict or list that holds atoms only and no reference, at once."""
     if type(x) is not dict:
-        return ENTER
+        return new_list(list(x), site) if _SIMPLE.issuperset(map(type, x)) else ENTER
     for value in x.values():
         cls = type(value)
         if cls not in ATOMS or (cls is str and "${" in value):

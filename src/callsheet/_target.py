@@ -366,6 +366,8 @@ def _extended(known: Name | ModuleName, rest: str, where: str) -> Any:
     """The name of an attribute of what a name names."""
     if not rest:
         return known if type(known) is Name else known.resolve()  # type: ignore[union-attr]
+    if type(known) is ModuleName and "." not in rest:
+        return Name(known.module, rest, where=where)
     head = f"{known.module}.{known.qualname}" if type(known) is Name else known.module
     name = parse_name(f"{head}.{rest}", where=where)
     if not f"{name.module}.".startswith(f"{known.module}."):
