@@ -542,7 +542,7 @@ def attach(value: Any, site: Site | None = None) -> Any:
             value = like(value, value.__base__, value.__steps__)  # each place has its own, which is bound there
         _set(value, "__held__", True)
         return value
-    if cls in MAPPINGS or cls in LISTS or cls in DEFERRED:
+    if cls in MAPPINGS or cls in LISTS or cls in DEFERRED or (cls is tuple and _SIMPLE.issuperset(map(type, value))):
         return value
     if _RAW[cls] is not None:
         return fold(
@@ -553,8 +553,6 @@ def attach(value: Any, site: Site | None = None) -> Any:
             kinds=_RAW,
         )
     if cls is tuple:
-        if _SIMPLE.issuperset(map(type, value)):
-            return value
         kept = tuple([attach(v, site) for v in value])
         _hold_often(kept)
         return kept
