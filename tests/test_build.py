@@ -130,7 +130,6 @@ def test_all_that_is_missing_is_reported_together_and_nothing_is_built():
             f"               {signature}",
             "rows[0]        must be given                                            here",
             "rows[1].depth  is required by test_build.net                            here",
-            f"               {signature}",
             "p.name         must be given                                            here",
             f"               {signature}",
         ]
