@@ -229,6 +229,93 @@ def test_a_trained_config_asks_detectron2_where_its_weights_lie(project, library
         get_config("b.py", trained=True)
 
 
+def test_the_shape_record_is_described_where_detectron2_is_not_installed(project, library):
+    path = project(
+        "conf.py",
+        """
+        from detectron2.config import LazyCall as L
+        from detectron2.layers import ShapeSpec
+        from far.away import Head
+
+        head = L(Head)(input_shape=[ShapeSpec(256, height=7)] * 2, lazy=L(ShapeSpec)(width=1), cls=ShapeSpec)
+        head.input_shape[1].channels = 128
+    """,
+    )
+    cfg = LazyConfig.load(path)
+    assert [shape.channels for shape in cfg.head.input_shape] == [256, 128]
+    assert "detectron2.layers.ShapeSpec(channels=256, height=7)" in LazyConfig.to_py(cfg)
+    assert to_python(to_spec(cfg)).startswith(
+        "# Written by Callsheet; load(...) reads it back.\nfrom callsheet import lazy\n"
+        "from detectron2.layers import ShapeSpec\nfrom far.away import Head\n"
+    )
+    project("detectron2/__init__.py", "")
+    project(
+        "detectron2/layers.py",
+        """
+        from dataclasses import dataclass
+
+        @dataclass
+        class ShapeSpec:
+            channels: int | None = None
+            height: int | None = None
+    """,
+    )
+    shapes = instantiate(LazyConfig.load(path).head.input_shape)
+    assert [(shape.channels, shape.height) for shape in shapes] == [(256, 7), (128, 7)]
+    described = _tree.new_dict({"_target_": "detectron2.layers.ShapeSpec", "channels": 3})
+    assert instantiate(described) == sys.modules["detectron2.layers"].ShapeSpec(channels=3)
+    assert instantiate(cfg.head.input_shape)[1] == shapes[1]
+
+
+def test_whole_modules_are_served_as_well(project, library):
+    path = project(
+        "conf.py",
+        """
+        import detectron2.config
+        import detectron2.config as config
+        import omegaconf
+
+        a = config.LazyCall("far.away.Net")(x=1)
+        b = detectron2.config.LazyCall("far.away.Net")(x=2)
+        c = omegaconf.OmegaConf.create({"x": 3})
+    """,
+    )
+    cfg = LazyConfig.load(path)
+    assert [cfg.a.x, cfg.b.x, cfg.c.x] == [1, 2, 3]
+    with pytest.raises(ImportError, match="no module named 'detectron2'|No module named 'detectron2'"):
+        LazyConfig.load(project("more.py", "import detectron2.config as config\nc = dict(c=config.get_cfg())\n"))
+
+
+def test_what_a_config_defines_itself_is_named_by_its_file(project, library, tmp_path):
+    path = project(
+        "own.py",
+        """
+        from dataclasses import dataclass
+        from detectron2.config import LazyCall as L
+
+        @dataclass
+        class Solver:
+            lr: float = 0.1
+
+        def double(x):
+            return 2 * x
+
+        a = L(Solver)(lr=0.5)
+        b = dict(f=double, call=L(double)(x=4), solver=Solver(lr=0.25))
+    """,
+    )
+    cfg = LazyConfig.load(path)
+    assert instantiate(cfg.a).lr == 0.5
+    assert "cfg.a = own.Solver(lr=0.5)\ncfg.b.call = own.double(x=4)\n" in LazyConfig.to_py(cfg)
+    LazyConfig.save(cfg, "out.yaml")
+    again = LazyConfig.load("out.yaml")
+    with pytest.raises(TrustError):
+        instantiate(again.a)
+    again = LazyConfig.load("out.yaml", allow=[path])
+    assert (instantiate(again.a).lr, instantiate(again.b.call), instantiate(again.b.f)(1)) == (0.5, 8, 2)
+    assert instantiate(again.b.solver).lr == 0.25
+
+
 # --- trees ----------------------------------------------------------------------------------------------------------------
 
 
@@ -266,6 +353,16 @@ def edited(conf):
     twin = copy.deepcopy(cfg.a)
     twin.y = 0
     yield cfg.a.y, twin.e, twin == cfg.a, cfg.a == copy.deepcopy(cfg.a), pickle.loads(pickle.dumps(cfg)) == cfg
+    yield conf.to_container(conf.merge({"p": {"q": [1], "r": "${s}"}, "s": 0}, cfg.n, conf.create({"p": {"q": [2]}})))
+    cfg.missing = "???"
+    yield "missing" in cfg, cfg.get("missing", 3), conf.select(cfg, "missing", default=4), list(cfg.keys())
+    cfg.lst = [3, 1, {"k": "${..[0]}"}]
+    cfg.lst[:2] = [5, 4, 6]
+    both = [0] + cfg.lst  # noqa: RUF005  (of omegaconf's own adding)
+    yield both == [0, 5, 4, 6, {"k": 5}], cfg.lst[3].k, conf.select(cfg, "lst[-1].k"), cfg.lst.pop().k
+    cfg.lst.sort(reverse=True)
+    yield cfg.lst == [6, 5, 4], conf.select(cfg, "lst[3]", default="none"), conf.select(cfg, "f.x", default="none")
+    yield pickle.loads(pickle.dumps(cfg.a)).e, copy.copy(cfg.a).e
     yield (
         sorted(cfg.a.items(), key=str)[0][0],
         [*cfg.a.keys()],
@@ -279,7 +376,7 @@ def test_containers_behave_as_omegaconfs_do():
     import omegaconf
 
     ours, theirs = list(edited(_own.OmegaConf)), list(edited(omegaconf.OmegaConf))
-    assert len(ours) == 8
+    assert len(ours) == 13
     for mine, yours in zip(ours, theirs, strict=True):
         assert mine == yours
 
@@ -292,17 +389,18 @@ def test_containers_behave_as_omegaconfs_do():
         (lambda cfg: cfg.__delattr__("nothing"), AttributeError),
         (lambda cfg: cfg.pop("nothing"), KeyError),
         (lambda cfg: cfg.lst[9], IndexError),
+        (lambda cfg: cfg.lst.__setitem__(9, 1), IndexError),
     ],
-    ids=["attribute", "item", "deleted attribute", "popped", "index"],
+    ids=["attribute", "item", "deleted attribute", "popped", "index", "set index"],
 )
 def test_what_is_not_there_raises_what_omegaconf_raises(library, do, error):
-    with pytest.raises(error):
+    with pytest.raises(error, match=r"full_key: (.*\.)?(nothing|lst\[9\])"):
         do(library.OmegaConf.create({"lst": [1]}))
 
 
 def test_without_omegaconf_references_that_lead_nowhere_are_named():
     cfg = _own.OmegaConf.create({"a": {"b": "${.c}", "d": "${e}"}, "e": "${a.d}", "f": "???", "g": "${other:1}"})
-    with pytest.raises(PathError, match=r"a  refers to \$\{\.c\}, where nothing is"):
+    with pytest.raises(PathError, match=r"a\.b  refers to \$\{\.c\}, where nothing is"):
         _ = cfg.a.b
     with pytest.raises(CycleError, match="refers to itself"):
         _ = cfg.e
@@ -310,7 +408,11 @@ def test_without_omegaconf_references_that_lead_nowhere_are_named():
         _ = cfg.f
     with pytest.raises(PathError, match="pip install omegaconf"):
         _ = cfg.g
+    with pytest.raises(AttributeError, match="OmegaConf.to_yaml needs omegaconf itself: pip install omegaconf"):
+        _own.OmegaConf.to_yaml(cfg)
     assert _own.OmegaConf.select(cfg, "f", default=3) == 3
+    with pytest.raises(PathError, match="where nothing is"):
+        _own.OmegaConf.select(cfg, "a.b", default=3)
 
 
 def test_the_environment_is_asked_as_omegaconf_asks_it(library, monkeypatch):
@@ -475,6 +577,39 @@ def test_a_lambda_is_written_for_people_and_pickled(library, tmp_path, caplog):
     assert "lambda" in Path(path).read_text()
     with open(f"{path}.pkl", "rb") as file:
         assert pickle.load(file).f() == 1
+
+
+def test_a_lambda_of_a_config_is_pickled_with_what_it_uses(project, library):
+    path = project(
+        "conf.py",
+        """
+        from detectron2.config import LazyCall as L
+        from fractions import Fraction
+        from .parts import part
+
+        norm = L(dict)(f=lambda n: Fraction(n, 4), part=part)
+    """,
+    )
+    project("parts.py", "part = dict(x=1)\n")
+    LazyConfig.save(LazyConfig.load(path), "out.yaml")
+    program = f"""
+        import pickle, sys
+        sys.path.insert(0, {str(Path(callsheet.__file__).parents[1])!r})
+        with open("out.yaml.pkl", "rb") as file:
+            cfg = pickle.load(file)
+        print(cfg.norm.f(3), cfg.norm.part.x)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "3/4 1\n"), done.stderr
+
+
+def test_what_cannot_even_be_pickled_stops_nothing(library, tmp_path, caplog):
+    path = tmp_path / "out.yaml"
+    with caplog.at_level(logging.WARNING):
+        LazyConfig.save(LazyCall("builtins.dict")(live=(n for n in range(3))), str(path))
+    assert "The config cannot be pickled either: TypeError: cannot pickle 'generator' object" in caplog.text
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["out.yaml"]
 
 
 def test_real_pyyaml_reads_what_is_saved(library, tmp_path):

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any, Self
 
-from callsheet._target import Name, parse_name, resolve
+from callsheet._configfile import PREFIX
+from callsheet._target import Name, name_of, parse_name, resolve
 
 from . import _tree
 
@@ -62,15 +63,25 @@ def _is_container_class(x: Any) -> bool:
     return isinstance(x, type) and issubclass(x, dict | list | tuple)
 
 
+def in_config(x: Any) -> bool:
+    """Whether a config file defines a class or function."""
+    return str(getattr(x, "__module__", "")).startswith(PREFIX)
+
+
 def target_text(target: Any) -> Any:
     """The shortest name under which a class or function can be imported; anything else as it is.
+
+    What a config file defines has the file in its name, and the digest of that.
 
     >>> from collections import OrderedDict
     >>> target_text(OrderedDict)
     'collections.OrderedDict'
     """
     if isinstance(target, Name):
-        return f"{target.module}.{target.qualname}"
+        return target.text if target.module.endswith(".py") else f"{target.module}.{target.qualname}"
+    if in_config(target):
+        found = name_of(target)
+        return target if found is None else found.text
     module, qualname = getattr(target, "__module__", None), getattr(target, "__qualname__", None)
     if not module or not qualname or "<" in qualname:
         return target

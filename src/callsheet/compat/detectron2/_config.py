@@ -51,8 +51,13 @@ class LazyConfig:
         except ModuleNotFoundError:
             _log.warning("pip install cloudpickle, and save pickles it as well.")
             return
+        try:
+            pickled = cloudpickle.dumps(cfg)
+        except Exception as error:  # noqa: BLE001  (whatever an object raises that refuses; the YAML is there)
+            _log.warning("The config cannot be pickled either: %s: %s", type(error).__name__, error)
+            return
         with open(f"{filename}.pkl.part", "wb") as file:
-            cloudpickle.dump(cfg, file)
+            file.write(pickled)
         os.replace(f"{filename}.pkl.part", f"{filename}.pkl")
         _log.warning("Config is saved using cloudpickle at %s.pkl.", filename)
 

@@ -13,7 +13,7 @@ from callsheet._trust import Policy
 from callsheet.errors import Fault, LoadError
 
 from . import _tree
-from ._calls import Target, target_text
+from ._calls import Target, dump_dataclass, in_config, target_text
 
 _PYTHON = "tag:yaml.org,2002:python/"
 
@@ -131,7 +131,7 @@ def _readable(x: Any, place: str, lost: list[str]) -> Any:
     if isinstance(x, list | tuple):
         return [_readable(value, f"{place}[{n}]", lost) for n, value in enumerate(x)]
     if dataclasses.is_dataclass(x) and not isinstance(x, type):
-        return x
+        return _readable(dump_dataclass(x), place, lost) if in_config(type(x)) else x
     if x is None or isinstance(x, bool | int | float | str | bytes):
         return x
     found = target_text(x)
