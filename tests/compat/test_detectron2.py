@@ -27,7 +27,7 @@ from callsheet.compat.detectron2 import (
     read,
     to_spec,
 )
-from callsheet.errors import CycleError, LoadError, OverrideError, PathError, SpecError, TrustError
+from callsheet.errors import CycleError, LoadError, OverrideError, PathError, SaveError, SpecError, TrustError
 
 CONFIGS = Path(__file__).parent / "lazyconfigs" / "configs"
 CASCADE = str(CONFIGS / "baselines" / "cascade_3x.py")
@@ -307,13 +307,46 @@ def test_what_a_config_defines_itself_is_named_by_its_file(project, library, tmp
     cfg = LazyConfig.load(path)
     assert instantiate(cfg.a).lr == 0.5
     assert "cfg.a = own.Solver(lr=0.5)\ncfg.b.call = own.double(x=4)\n" in LazyConfig.to_py(cfg)
-    LazyConfig.save(cfg, "out.yaml")
-    again = LazyConfig.load("out.yaml")
-    with pytest.raises(TrustError):
-        instantiate(again.a)
-    again = LazyConfig.load("out.yaml", allow=[path])
-    assert (instantiate(again.a).lr, instantiate(again.b.call), instantiate(again.b.f)(1)) == (0.5, 8, 2)
-    assert instantiate(again.b.solver).lr == 0.25
+    assert (build(to_spec(cfg.a)).lr, build(to_spec(cfg.b.call))) == (0.5, 8)
+    with pytest.raises(SaveError) as caught:
+        to_python(to_spec(cfg))
+    assert [fault.path for fault in caught.value.faults] == ["a", "b.f", "b.call", "b.solver"]
+
+
+def test_what_a_config_defines_itself_is_pickled_whole(project, library, caplog):
+    path = project(
+        "own.py",
+        """
+        from dataclasses import dataclass
+        from detectron2.config import LazyCall as L
+        from .parts import part
+
+        @dataclass
+        class Solver:
+            lr: float = 0.1
+
+        def double(x):
+            return 2 * x
+
+        a = dict(solver=L(Solver)(lr=0.5), live=Solver(lr=0.25), f=double)
+        b = L(double)(x=part.x)
+    """,
+    )
+    project("parts.py", "part = dict(x=4)\n")
+    LazyConfig.save(LazyConfig.load(path), "out.yaml")
+    assert "valid yaml: a.solver._target_, a.live._target_, a.f, b._target_. " in caplog.text
+    assert "_target_: own.double" in Path("out.yaml").read_text()
+    program = f"""
+        import pickle, sys
+        sys.path.insert(0, {str(Path(callsheet.__file__).parents[1])!r})
+        from callsheet.compat.detectron2 import instantiate
+        with open("out.yaml.pkl", "rb") as file:
+            cfg = pickle.load(file)
+        print(instantiate(cfg.b), cfg.a.f(1))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "8 2\n"), done.stderr
 
 
 # --- trees ----------------------------------------------------------------------------------------------------------------

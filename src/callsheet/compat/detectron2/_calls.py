@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any, Self
 
-from callsheet._configfile import PREFIX
-from callsheet._target import Name, name_of, parse_name, resolve
+from callsheet._configfile import PREFIX, file_of_module
+from callsheet._target import Name, parse_name, resolve
 
 from . import _tree
 
@@ -65,13 +65,16 @@ def _is_container_class(x: Any) -> bool:
 
 def in_config(x: Any) -> bool:
     """Whether a config file defines a class or function."""
-    return str(getattr(x, "__module__", "")).startswith(PREFIX)
+    module = getattr(x, "__module__", None)
+    return (
+        isinstance(module, str) and module.startswith(PREFIX) and module in sys.modules and hasattr(x, "__qualname__")
+    )
 
 
 def target_text(target: Any) -> Any:
     """The shortest name under which a class or function can be imported; anything else as it is.
 
-    What a config file defines has the file in its name, and the digest of that.
+    What a config file defines has the file in its name, which leads to it in this process only.
 
     >>> from collections import OrderedDict
     >>> target_text(OrderedDict)
@@ -80,8 +83,8 @@ def target_text(target: Any) -> Any:
     if isinstance(target, Name):
         return target.text if target.module.endswith(".py") else f"{target.module}.{target.qualname}"
     if in_config(target):
-        found = name_of(target)
-        return target if found is None else found.text
+        path, digest = file_of_module(sys.modules[target.__module__])
+        return f"{path}:{target.__qualname__}#{digest}" if "<" not in target.__qualname__ else target
     module, qualname = getattr(target, "__module__", None), getattr(target, "__qualname__", None)
     if not module or not qualname or "<" in qualname:
         return target

@@ -232,6 +232,8 @@ def _run(path: str, chain: tuple[str, ...]) -> ModuleType:
 class _Hooks(ImportHooks):
     """What the imports of a running config come to."""
 
+    runs_again = False  # as plain Python its relative imports and `LazyCall` would be others
+
     def __init__(self, path: str, chain: tuple[str, ...]) -> None:
         super().__init__(path)
         self.names = {}

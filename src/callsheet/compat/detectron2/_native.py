@@ -80,7 +80,10 @@ class _Reading:
 
     def target(self, holder: Any, target: Any, at: Steps, copies: tuple[Steps, ...]) -> Any:
         if isinstance(target, str) and "${" not in target:
-            return parse_name(target, policy=target.policy if isinstance(target, Target) else None)
+            name = parse_name(target, policy=target.policy if isinstance(target, Target) else None)
+            return (
+                resolve(name) if name.digest else name
+            )  # what a config defines is itself there, and has no other name
         return self.item(holder, target, "_target_", at, copies)
 
     def item(self, holder: Any, value: Any, key: Any, at: Steps, copies: tuple[Steps, ...]) -> Any:

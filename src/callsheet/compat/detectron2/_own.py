@@ -198,7 +198,8 @@ class ListConfig(_Node, MutableSequence[Any]):
 
     def _at(self, index: Any) -> int:
         try:
-            return range(len(self))[index]
+            at: int = range(len(self))[index]
+            return at
         except IndexError:
             raise IndexError(f"list index out of range\n    full_key: {full_key(self, index)}") from None
 
@@ -343,7 +344,7 @@ class OmegaConf(metaclass=_Installable):
             known: Any = found if isinstance(found, DictConfig) else ()
             at: Any = step
             if isinstance(found, ListConfig) and str(step).isdecimal():
-                at, known = int(step), range(len(found))
+                at, known = int(str(step)), range(len(found))
             if at not in known:
                 return default
             found = found._read(at)
