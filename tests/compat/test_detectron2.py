@@ -311,6 +311,7 @@ def test_what_a_config_defines_itself_is_named_by_its_file(project, library, tmp
     with pytest.raises(SaveError) as caught:
         to_python(to_spec(cfg))
     assert [fault.path for fault in caught.value.faults] == ["a", "b.f", "b.call", "b.solver"]
+    assert caught.value.faults[2].problem == "needs double, which a config defines for itself"
 
 
 def test_what_a_config_defines_itself_is_pickled_whole(project, library, caplog):
