@@ -12,9 +12,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 import callsheet
 from callsheet import build, check, lazy, load, ref, save, to_python
+from callsheet._path import format_path
 from callsheet.compat.detectron2 import (
     LazyCall,
     LazyConfig,
@@ -53,6 +56,10 @@ class Solver:
 class Stack:
     solver: Solver
     more: tuple = ()
+
+
+REF = "a reference"
+LAYER = f"{__name__}.Layer"
 
 
 class Layer:
@@ -702,6 +709,73 @@ def test_what_instantiate_makes_build_makes(library):
     theirs = instantiate(cfg.all)[0]
     assert built["all"][0].kwargs == {**theirs.kwargs, "q": {"a": 1, "b": 1, "c": 2}, "p": {"v": 3}}
     assert built["m"] is not built["all"][0].kwargs["q"]
+
+
+LEAVES = st.one_of(st.integers(-3, 3), st.sampled_from(["x", "", "y z", "a.b"]), st.none(), st.just(0.5), st.just(REF))
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.dictionaries(st.sampled_from("abcd"), inner, max_size=4),
+        st.dictionaries(st.sampled_from("abcd"), inner, max_size=4).map(lambda d: {**d, "_target_": LAYER}),
+        st.lists(inner, max_size=3),
+    ),
+    max_leaves=14,
+)
+
+
+def places_in(tree, at=()):
+    yield at
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ():
+        if key != "_target_":
+            yield from places_in(value, (*at, key))
+
+
+def value_at(tree, steps):
+    for step in steps:
+        tree = tree[step]
+    return tree
+
+
+@st.composite
+def lazy_trees(draw):
+    """Trees of calls, lists and dicts in which references lead anywhere, from the root or relative."""
+    tree = {"a": draw(TREES), "b": draw(TREES)}
+    places = list(places_in(tree))
+    for at in [place for place in places if value_at(tree, place) == REF]:
+        to = draw(st.sampled_from(places[1:]))
+        dots = draw(st.integers(0, len(at)))
+        above = at[: len(at) - dots] if dots else ()
+        if len(to) <= len(above) or to[: len(above)] != above or isinstance(to[len(above)], int):
+            dots, above = 0, ()
+        text = "${" + "." * dots + format_path(to[len(above) :]) + "}"
+        leaf = not isinstance(value_at(tree, to), dict | list) and "${" not in str(value_at(tree, to))
+        value_at(tree, at[:-1])[at[-1]] = f"v={text}" if leaf and draw(st.booleans()) else text
+    return tree
+
+
+def built_whole(x):
+    """What `instantiate` makes, the calls in plain dicts made as well, as `build` makes them."""
+    made = instantiate(x)
+    if isinstance(made, Layer):
+        return "call", {key: built_whole(value) for key, value in made.kwargs.items()}
+    if isinstance(made, dict) or _tree.library().OmegaConf.is_dict(made):
+        return {key: built_whole(made[key]) for key in made}
+    return [built_whole(member) for member in made] if isinstance(made, list) or _tree.is_config(made) else made
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(tree=lazy_trees())
+def test_a_tree_builds_to_the_same_as_a_spec_and_after_coming_back(library, tree):
+    cfg = _tree.new_dict(tree)
+    try:
+        expected = built_whole(cfg)
+    except (RecursionError, ValueError, LookupError, SpecError):  # of references in circles
+        assume(False)
+    spec = to_spec(cfg)
+    assert built_whole(build(spec)) == expected
+    back = from_spec(spec, shared="copy")
+    assert built_whole(back) == expected
+    assert to_spec(back) == spec
 
 
 def test_a_reference_to_a_call_becomes_a_call_of_its_own(library):
