@@ -9,6 +9,7 @@ import sys
 import textwrap
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -778,11 +779,26 @@ def test_a_tree_builds_to_the_same_as_a_spec_and_after_coming_back(library, tree
     assert to_spec(back) == spec
 
 
+def test_a_relative_reference_in_what_is_copied_leads_to_the_same(library):
+    cfg = _tree.new_dict({"n": 3, "b": {"x": LazyCall(Layer)(w=1, own="w=${..x.w}", out="${..n}", deep=["${..w}"])}})
+    cfg.b.n = "${n}"
+    cfg.twin = ["${b.x}"]
+    spec = to_spec(cfg)
+    assert build(spec)["twin"][0].kwargs == {"w": 1, "own": "w=1", "out": 3, "deep": [1]}
+    spec.twin[0].w = 2
+    assert build(spec)["twin"][0].kwargs == {"w": 2, "own": "w=2", "out": 3, "deep": [2]}
+
+
 def test_a_reference_to_a_call_becomes_a_call_of_its_own(library):
     cfg = _tree.new_dict({"a": LazyCall(Layer)(x=1), "b": LazyCall("builtins.dict")(l="${a}", m="${a}")})
     built = build(to_spec(cfg))
     assert built["b"]["l"] is not built["b"]["m"]
     assert built["b"]["l"].kwargs == {"x": 1}
+    cfg.lst = ["${a}", "${oc.env:HOME}"]
+    cfg.same = "${lst}"
+    built = build(to_spec(cfg))
+    assert built["lst"][0] is not built["same"][0]
+    assert built["same"][0] is not built["a"]
     cfg.a.inner = "${b}"
     with pytest.raises(CycleError, match="refers to what holds it"):
         to_spec(cfg)
@@ -811,7 +827,7 @@ def test_what_lazyconfig_has_no_word_for_is_named_all_together():
         "a": node,
         "b": node,
         "keys": ref(node).keys(),
-        "part": callsheet.partial(dict)(a=1),
+        "part": callsheet.partial(dict)(a=lazy(dict)()),
         "args": [lazy("builtins.print")(1)],
     }
     with pytest.raises(SpecError) as caught:
@@ -822,6 +838,16 @@ def test_what_lazyconfig_has_no_word_for_is_named_all_together():
         "a": {"a": 1, "_target_": "builtins.dict"},
         "b": {"a": 1, "_target_": "builtins.dict"},
     }
+
+
+def test_a_live_partial_is_a_value_that_comes_back(library):
+    cfg = _tree.new_dict({"net": LazyCall(Layer)(norm=partial(Fraction, denominator=4), width=2)})
+    spec = to_spec(cfg)
+    assert build(spec)["net"].kwargs["norm"](3) == Fraction(3, 4)
+    assert instantiate(from_spec(spec).net).kwargs["norm"](3) == Fraction(3, 4)
+    for inside in (lazy(Fraction)(1), [{"deep": lazy(Fraction)(1)}]):
+        with pytest.raises(SpecError, match="norm  is a partial call"):
+            from_spec({"norm": partial(Fraction, denominator=inside)})
 
 
 def test_positional_arguments_get_their_names(library):
