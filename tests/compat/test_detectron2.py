@@ -72,6 +72,55 @@ def refuse(**kwargs):
     raise ValueError("refused by itself")
 
 
+# --- what LazyConfig's own page shows -----------------------------------------------------------------------------------
+
+
+def test_a_python_file_of_dicts_loads_with_attribute_access(project, library):
+    path = project("config.py", "net = dict(depth=1, width=2 * 8, head=dict(classes=1))\ndata = dict(size=3, n=4)\n")
+    cfg = LazyConfig.load(path)
+    assert cfg.net.head.classes == 1
+    assert _tree.to_container(cfg) == {
+        "net": {"depth": 1, "width": 16, "head": {"classes": 1}},
+        "data": {"size": 3, "n": 4},
+    }
+
+
+def test_nested_calls_describe_dicts_that_instantiate_to_what_the_code_would_make(project, library):
+    project(
+        "shop.py",
+        """
+        class Rule:
+            def __init__(self, rate, kind): self.rate, self.kind = rate, kind
+
+        class Learner:
+            def __init__(self, rule): self.rule = rule
+    """,
+    )
+    path = project(
+        "conf.py",
+        """
+        from detectron2.config import LazyCall as L
+        from shop import Learner, Rule
+
+        learner = L(Learner)(rule=L(Rule)(rate=0.01, kind="sgd"))
+    """,
+    )
+    cfg = LazyConfig.load(path).learner
+    assert _tree.to_container(cfg) == {
+        "_target_": "shop.Learner",
+        "rule": {"_target_": "shop.Rule", "rate": 0.01, "kind": "sgd"},
+    }
+    learner = instantiate(cfg)
+    assert (type(learner).__name__, learner.rule.rate, learner.rule.kind) == ("Learner", 0.01, "sgd")
+    assert type(build(to_spec(cfg)).rule) is type(learner.rule)
+
+
+def test_a_config_of_the_zoo_is_read_line_by_line(project, library):
+    project("configs/zoo/net.py", "train = dict(n=3)\nmodel = dict(_target_='far.Net', depth=2)\n")
+    path = project("configs/show.py", "from detectron2.model_zoo import get_config\ncfg = get_config('zoo/net.py')\n")
+    assert LazyConfig.to_py(LazyConfig.load(path).cfg) == "cfg.model = far.Net(depth=2)\ncfg.train.n = 3\n"
+
+
 # --- files --------------------------------------------------------------------------------------------------------------
 
 
