@@ -343,6 +343,14 @@ def test_whole_modules_are_served_as_well(project, library):
         LazyConfig.load(project("more.py", "import detectron2.config as config\nc = dict(c=config.get_cfg())\n"))
 
 
+def test_a_misspelt_word_of_lazyconfig_is_told_and_other_words_of_detectron2_wait(project):
+    LazyConfig.load(project("conf.py", "from detectron2.config import get_cfg\n"))
+    with pytest.raises(LoadError, match="detectron2.config has no 'LazyCal'") as caught:
+        LazyConfig.load(project("conf.py", "from detectron2.config import LazyCal as L\n"))
+    assert caught.value.faults[0].origin == "conf.py:1"
+    assert caught.value.faults[0].advice[0] == "did you mean  LazyCall?"
+
+
 def test_what_a_config_defines_itself_is_named_by_its_file(project, library, tmp_path):
     path = project(
         "own.py",

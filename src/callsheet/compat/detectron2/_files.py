@@ -253,6 +253,10 @@ class _Hooks(ImportHooks):
         if served is not None:
             self.bound.pop(bound, None)
             return served
+        close = nearest(name, list(SERVED.get(module, ())))
+        if close and find_spec("detectron2") is None:
+            advice = [f"did you mean  {close[0]}?", "or for what detectron2 itself has:  pip install detectron2"]
+            raise LoadError(Fault("", f"{module} has no {name!r}", origin=self._where(line), advice=advice))
         return super().bind(bound, module, name, line, submodule)
 
     def name(self, value: Any, bound: str, rest: str, line: int) -> Any:
