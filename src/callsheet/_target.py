@@ -7,6 +7,7 @@ import sys
 from . import _configfile
 from ._configfile import ConfigModule, show_file
 from ._running import RUNNING
+from ._syntax import HOOKS
 from ._tree import is_enum
 from .errors import Fault, SpecError, nearest
 
@@ -293,6 +294,8 @@ class ImportHooks:
     """
 
     names: dict[str, Any]
+    runs_again = True
+    """Whether whoever finds a name in the file can run it for that, without these hooks."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -417,6 +420,8 @@ def name_of(x: Any) -> Name | None:
         return None
     for part in qualname.split("."):
         found = getattr(found, part, None)
+    if not getattr(vars(holder).get(HOOKS), "runs_again", True):
+        return None
     path, digest = _configfile.file_of_module(holder)
     if found is x or (owner is not None and found == x):
         return Name(path or module, qualname, digest=digest, found=x)
