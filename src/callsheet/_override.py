@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._bind import bind_all, bind_new
 from ._convert import Mismatch, convert
 from ._equal import equal
-from ._grammar import Override, parse, plain_value
+from ._grammar import Override, parse
 from ._hint import ANY, Form
 from ._items import (
     CALLS,
@@ -30,6 +30,7 @@ from ._signature import fields_of, signature_of
 from ._spec import attach, copy, delete_item, here, new_list, new_mapping, note_origin, set_item, settle_class
 from ._tree import KINDS, kind_of
 from ._tree import walk as walk_steps
+from ._word import plain_value
 from .errors import Fault, OverrideError
 
 TYPE_CHECKING = False

@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from callsheet._grammar import Override, parse, plain_value
+from callsheet._grammar import Override, parse
 from callsheet._path import format_path
+from callsheet._word import plain_value
 from callsheet.errors import Fault, OverrideError
 
 from . import _files, _tree
