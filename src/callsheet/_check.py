@@ -271,7 +271,7 @@ def _origins(holder: Any) -> dict[Any, Any]:
 def _settled(holder: Any, key: Any, value: Any, form: Form, origin: Origin) -> Any:
     """What an override typed, as the declared type; it stays in the spec so."""
     said = parse(origin.text)
-    if said.is_sweep or not said.choices or said.steps[-1] not in (key, str(key)):
+    if said.is_sweep or said.happens_once or not said.choices or said.last not in (key, str(key)):
         return value
     if type(value) is Secret:
         return value  # as it was typed: a text is what it becomes

@@ -83,6 +83,11 @@ class Override:
         return f"{format_path(self.steps)}[{first}:{last}]"
 
     @property
+    def last(self) -> Any:
+        """The last step of the path: the name of what is set."""
+        return (self.below or self.steps)[-1]
+
+    @property
     def texts(self) -> Sequence[str]:
         """The choices as texts."""
         return self._texts if self._texts is not None else _Texts(self.choices)

@@ -94,6 +94,8 @@ for _module in ("detectron2.config", "detectron2.config.lazy"):
 def _single(said: Override) -> Override:
     if said.is_sweep:
         raise OverrideError(Fault("", f"{said.text!r} is a sweep, and only one value can stand here"))
+    if said.below or said.operation in ("remove", "splice"):
+        raise OverrideError(Fault("", f"{said.text!r} is no override of a LazyConfig: give a whole list"))
     return said
 
 
