@@ -10,8 +10,9 @@ from ._bind import bind_all
 from ._configfile import show_file
 from ._datafile import SUFFIXES, load_data, save_data
 from ._origin import locate
-from ._override import apply_all, parse_all
+from ._override import apply_all
 from ._running import READ
+from ._said import parse_all
 from ._session import Session, unreadable
 from ._spec import attach, here
 from ._storage import full_path, is_remote, suffix_of, write_whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._bind import bind_all, bind_new
 from ._convert import Mismatch, convert
 from ._equal import equal
-from ._grammar import Override, parse, plain_value
+from ._grammar import Override
 from ._hint import ANY, Form
 from ._items import (
     CALLS,
@@ -25,11 +25,13 @@ from ._lazy import nothing_at, through
 from ._origin import Origin, locate
 from ._path import format_path
 from ._ref import Ref
+from ._said import parse_all
 from ._secret import Secret
 from ._signature import fields_of, signature_of
 from ._spec import attach, copy, delete_item, here, new_list, new_mapping, note_origin, set_item, settle_class
 from ._tree import KINDS, kind_of
 from ._tree import walk as walk_steps
+from ._word import plain_value
 from .errors import Fault, OverrideError
 
 TYPE_CHECKING = False
@@ -49,7 +51,8 @@ def override(spec: S, texts: Iterable[str] | str) -> S:
     Args:
         spec: Any spec.
         texts: Overrides: `a.b=1`, `+a.c=[1,2]` (a new key of a dict), `++a.c=1`
-            (new or not), `~a.d`, `a.0.b=x`, `a+=[x]`. One text, or several.
+            (new or not), `~a.d`, `a.0.b=x`, `a+=[x]`, `a-=[x]`, `a[0:0]=[x]`;
+            `@file` for those of a file. One text, or several.
 
     Returns:
         The copy; it shares with `spec` only nodes that nothing but a reference reaches.
@@ -91,31 +94,6 @@ def edit(spec: Any, texts: Iterable[str] | str) -> None:
         raise
 
 
-def parse_all(texts: Iterable[str] | str) -> list[Override]:
-    """Read overrides of which each stands for one value.
-
-    Raises:
-        OverrideError: With a fault for each that cannot be read.
-    """
-    overrides: list[Override] = []
-    faults: list[Fault] = []
-    for text in [texts] if isinstance(texts, str) else texts:
-        try:
-            said = parse(text)
-            if said.is_sweep:
-                one = f"{said.path}=[{','.join(said.texts)}]"
-                advice = [f"for one value:  {one}  or quote it", "to try each:  callsheet sweep"]
-                raise OverrideError(
-                    Fault(said.path, "is a sweep, and only one value can stand here", origin=text, advice=advice)
-                )
-            overrides.append(said)
-        except OverrideError as error:
-            faults += error.faults
-    if faults:
-        raise OverrideError(*faults)
-    return overrides
-
-
 def apply_all(
     root: Any, overrides: Iterable[Override], *, where: str, kind: str = "override", journal: Journal | None = None
 ) -> None:
@@ -148,6 +126,7 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override", jour
         OverrideError: It does not fit.
     """
     journal = journal or Journal()
+    where = said.where or where
     holder = holder_of(root, said, where, journal)
     key = settle_step(holder, said.steps[-1])
     cls = type(holder)
@@ -178,8 +157,8 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override", jour
     try:
         hint = Secret if type(before) is Secret else _hint(holder, key)
         value = attach(convert(said.choices[0], hint))
-        if said.operation == "append":
-            value = _appended(before, value, said)
+        if said.happens_once:
+            value = _changed(before, value, said)
     except Mismatch as error:
         signature = signature_of(_raw(holder, "__target__")) if cls in CALLS else fields_of(cls)
         advice = [signature_text(holder, signature, signature.parameter(key))] if signature is not None else []
@@ -192,24 +171,43 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override", jour
         _replace_everywhere(root, before, value, origin, journal)
 
 
-def _appended(before: Any, more: Any, said: Override) -> Any:
-    """What `a += more` makes of what stands there, as Python does it.
+def _changed(before: Any, more: Any, said: Override) -> Any:
+    """What `a += more`, `a -= more` or `a[0:2] = more` makes of what stands there, as Python does it.
 
     Raises:
-        Mismatch: The two cannot be added, or nothing stands there.
+        Mismatch: It cannot be done, or nothing stands there.
     """
-    problem = f"cannot be added to by {said.text.partition('=')[2]}: "
+    verb = {"append": "added to", "remove": "taken from"}.get(said.operation, "edited")
+    problem = f"cannot be {verb} by {said.text.partition('=')[2] or said.text}: "
     if before is _ABSENT:
         raise Mismatch(problem + "nothing is set there")
-    if isinstance(before, list | tuple) and not isinstance(more, list | tuple):
-        raise Mismatch(f"{problem}it is {layout(before)}, and takes a list: {said.path}+=[…]")
+    if isinstance(before, list | tuple):
+        if not isinstance(more, list | tuple):
+            sign = "+=" if said.operation == "append" else "-="
+            raise Mismatch(f"{problem}it is {layout(before)}, and takes a list: {said.path}{sign}[…]")
+        # As they are kept: iterating would read references.
+        items = list(list.__iter__(before) if isinstance(before, list) else before)
+        _edit_items(items, list(list.__iter__(more) if isinstance(more, list) else more), said, problem)
+        return new_list(items) if isinstance(before, list) else tuple(items)
     try:
-        if isinstance(before, list):
-            # As they are kept: iterating would read references.
-            return new_list([*list.__iter__(before), *(list.__iter__(more) if isinstance(more, list) else more)])
-        return (*before, *more) if isinstance(before, tuple) else attach(before + more)
+        if said.operation == "splice":
+            raise TypeError
+        return attach(before + more if said.operation == "append" else before - more)
     except TypeError:
         raise Mismatch(f"{problem}it is {layout(before)}") from None
+
+
+def _edit_items(items: list[Any], more: list[Any], said: Override, problem: str) -> None:
+    if said.operation == "append":
+        items += more
+    elif said.span is not None:
+        items[slice(*said.span)] = more
+    else:
+        for value in more:
+            n = next((n for n, item in enumerate(items) if equal(item, value)), None)
+            if n is None:
+                raise Mismatch(f"{problem}it holds no {layout(value)}: it is {layout(items)}")
+            del items[n]
 
 
 def _origin(holder: Any, key: Any, said: Override, before: Any, where: str, kind: str) -> Origin:
@@ -251,7 +249,7 @@ def _at(fault: Fault, where: str) -> Fault:
 
 
 def _check_key(holder: Any, key: Any, said: Override, where: str) -> None:
-    if key not in holder and said.operation in ("set", "append"):
+    if key not in holder and said.operation not in ("add", "force"):
         fault = nothing_at(holder, said.steps, len(said.steps) - 1)
         advice = [*fault.advice, *([f"to add it:  +{said.text}"] if said.operation == "set" else [])]
         raise OverrideError(Fault(said.path, fault.problem, origin=where, advice=advice))

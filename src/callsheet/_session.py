@@ -59,7 +59,7 @@ class Session:
         self.places: dict[tuple[str, int, str], str | None] = {}
         self.refs = False
         self.deleted: dict[str, list[Any]] = {}  # by a delete's text, what it has taken from
-        self.appended: set[int] = set()  # the numbers of the appends that have happened
+        self.appended: set[int] = set()  # the numbers of the appends and other edits that have happened
         self._survey(path)
         numbered = [said.like() for said in overrides]
         for n, said in enumerate(numbered):
@@ -180,7 +180,7 @@ class Session:
     def impose(self, root: Any, said: Override) -> None:
         """Apply an override that may have been applied before.
 
-        A delete takes once from each object, and an append happens once.
+        A delete takes once from each object, and what edits what is there happens once.
 
         Raises:
             OverrideError: It does not fit.
@@ -195,7 +195,7 @@ class Session:
             taken.append(holder)
         elif said.number not in self.appended:
             apply(root, said, where=self.where, kind=self.kinds.get(said.text, "override"))
-            if said.operation == "append":
+            if said.happens_once:
                 self.appended.add(said.number)
 
 

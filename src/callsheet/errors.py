@@ -65,6 +65,10 @@ class OverrideError(CallsheetError, ValueError):
     """An override cannot be read, or does not fit the spec."""
 
 
+class SpaceError(CallsheetError, TypeError):
+    """A sweep over a space is used like a sequence, or a point lies outside of it."""
+
+
 class PatchError(CallsheetError, ValueError):
     """Changes do not fit the spec that they shall be applied to."""
 

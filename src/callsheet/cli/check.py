@@ -15,8 +15,9 @@ from callsheet._files import load_said
 from callsheet._grammar import Override
 from callsheet._items import CALLS
 from callsheet._lazy import get, walk
-from callsheet._override import apply, parse_all
+from callsheet._override import apply
 from callsheet._reach import others_changed, reached_nothing
+from callsheet._said import parse_all
 from callsheet.cli._config import (
     COMMAND_LINE,
     Config,

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from callsheet._configfile import PREFIX
-from callsheet._grammar import Override, parse, plain_value
+from callsheet._grammar import Override, parse
 from callsheet._path import format_path
+from callsheet._word import plain_value
 from callsheet.errors import Fault, OverrideError
 
 from . import _files, _tree
@@ -104,6 +105,8 @@ for _module in ("detectron2.config", "detectron2.config.lazy"):
 def _single(said: Override) -> Override:
     if said.is_sweep:
         raise OverrideError(Fault("", f"{said.text!r} is a sweep, and only one value can stand here"))
+    if said.below or said.operation in ("remove", "splice"):
+        raise OverrideError(Fault("", f"{said.text!r} is no override of a LazyConfig: give a whole list"))
     return said
 
 
