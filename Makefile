@@ -10,7 +10,7 @@ TORCH := torch==2.13.0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test laws test-others lint format types floors docs bench clean
+.PHONY: help shells demo test laws test-others lint format types floors docs bench clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -23,16 +23,24 @@ $(VENV)/.ready: pyproject.toml Makefile
 	$(UV) pip install --quiet --python $(BIN)/python --editable . --group test --group lint
 	@touch $@
 
+shells:  ## the shells whose completion is tested, by the machine's own package manager
+	@missing=; for shell in bash zsh fish; do command -v $$shell >/dev/null || missing="$$missing $$shell"; done; \
+	if test -z "$$missing"; then exit 0; fi; \
+	root=; test "$$(id -u)" = 0 || root=sudo; \
+	if command -v brew >/dev/null; then brew install --quiet $$missing; \
+	elif command -v apt-get >/dev/null; then $$root apt-get update -qq && $$root apt-get install -qq -y $$missing >/dev/null; \
+	else echo "completion is tested in real shells: install$$missing"; exit 1; fi
+
 demo: $(VENV)/.ready  ## the main job: check, run, why, sweep and compare on handwritten digits, in the folder demo/
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/docs.py README.md --into demo
 
-test: $(VENV)/.ready  ## all tests, the examples in docstrings, and every block of README and docs
+test: $(VENV)/.ready shells  ## all tests, the examples in docstrings, and every block of README and docs
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 laws: $(VENV)/.ready  ## the laws of a spec, each tried on 20,000 other specs (an hour)
 	CALLSHEET_LAWS=20000 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/test_laws.py
 
-test-others: $(VENV)/.ready  ## the tests under the other Python versions that this machine has (pages and PyTorch excepted)
+test-others: $(VENV)/.ready shells  ## the tests under the other Python versions that this machine has (pages and PyTorch excepted)
 	@for version in $(OTHER_PYTHONS); do \
 	    found=; \
 	    for python in python$$version $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python; do \

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ._replace import replace as replace
     from ._resolve import resolve as resolve
     from ._schema import schema as schema
+    from ._script import main as main
     from ._secret import Secret as Secret
     from ._spec import Call as Call
     from ._spec import Partial as Partial
@@ -87,6 +88,7 @@ _HOME = {
     "_reftext": "ref",
     "_replace": "replace",
     "_resolve": "resolve",
+    "_script": "main",
     "_secret": "Secret",
     "_spec": "Call Partial copy",
     "_sweep": "Sweep Trial sweep",

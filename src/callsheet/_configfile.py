@@ -10,6 +10,7 @@ import _ast as ast
 import os
 import sys
 from _thread import RLock, allocate_lock
+from importlib import import_module
 
 from ._imports import CALLSHEET, TAKEN
 from ._rewrite import Rewriter
@@ -240,9 +241,12 @@ def read_source(path: str) -> str:
 
 def digest_of(text: str) -> str:
     """Twelve hex digits that change whenever a file's text changes."""
-    from hashlib import sha256
-
-    return sha256(text.encode()).hexdigest()[:12]
+    for name in ("_sha2", "_sha256", "hashlib"):  # the last of which loads OpenSSL, and that takes longer than a config
+        try:
+            return str(import_module(name).sha256(text.encode()).hexdigest())[:12]
+        except ImportError:
+            continue
+    raise AssertionError("hashlib is a part of Python")
 
 
 def show_file(path: str) -> str:

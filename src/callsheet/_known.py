@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Literal
 
+    from ._about import About
+
 
 class Known:
     """What is known of an object.
@@ -25,9 +27,11 @@ class Known:
         returned: Of a function: what it says it returns.
         signature: What it takes; None where Python cannot tell.
         found: The object; `EMPTY` where it is only remembered.
+        said: What its docstrings say, where it is only remembered.
+        choices: The values that a parameter may have, by its name, where it is only remembered.
     """
 
-    __slots__ = ("calls", "exact", "found", "kind", "name", "names", "returned", "signature")
+    __slots__ = ("calls", "choices", "exact", "found", "kind", "name", "names", "returned", "said", "signature")
 
     def __init__(
         self,
@@ -40,6 +44,8 @@ class Known:
         returned: Form = ANY,
         signature: Signature | None = None,
         found: Any = EMPTY,
+        said: About | None = None,
+        choices: dict[str, list[str]] | None = None,
     ) -> None:
         self.name = name
         self.kind = kind
@@ -49,6 +55,8 @@ class Known:
         self.returned = returned
         self.signature = signature
         self.found = found
+        self.said = said
+        self.choices = choices or {}
 
 
 def known_of(found: Any) -> Known:

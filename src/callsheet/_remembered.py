@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from ._about import About, about, choices_of, typed_text
 from ._annotation import EMPTY
 from ._convert import reads_texts
 from ._hint import ANY, NONE, Form
 from ._known import Known
-from ._signature import Parameter, Signature
+from ._signature import Parameter, Signature, default_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +21,20 @@ if TYPE_CHECKING:
 _ATOMS = (int, float, str, bool, type(None))
 _BUILTINS = (int, float, str, bool, bytes, complex, list, dict, tuple, set, frozenset, type(None))
 _KNOWN_MODULES = ("builtins", "collections.abc")
+_LONGEST = 60
+"""Characters of a default that is no data beyond which it is not told."""
 
-OTHER = object()
-"""Stands for a default that is no data."""
+
+class Unread:
+    """Stands for a default that is no data: only how it reads is remembered."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def write_known(known: Known) -> Data:
@@ -30,7 +42,7 @@ def write_known(known: Known) -> Data:
 
     What is left out for want of words is what gives a doubt to whoever reads it.
     """
-    signature = known.signature
+    signature, said = known.signature, about(known.found)
     return {
         "name": known.name,
         "kind": known.kind,
@@ -41,10 +53,22 @@ def write_known(known: Known) -> Data:
         "parameters": None
         if signature is None
         else [
-            [parameter.name, kind, _write_default(parameter.default), _write_form(_form(signature, parameter, kind))]
+            _write_parameter(parameter, kind, _form(signature, parameter, kind), said)
             for parameter, kind in signature.parameters
         ],
+        "summary": said.summary,
     }
+
+
+def _write_parameter(parameter: Parameter, kind: str, form: Form, said: About) -> Data:
+    text = said.texts.get(parameter.name, "")
+    return [
+        parameter.name,
+        kind,
+        _write_default(parameter.default),
+        _write_form(form),
+        *([form.text, choices_of(form), text] if form is not ANY else ["", [], text]),
+    ]
 
 
 def read_known(data: Data) -> Known:
@@ -53,13 +77,16 @@ def read_known(data: Data) -> Known:
     Raises:
         Exception: The data is something else.
     """
-    signature = None
+    signature, given = None, data["parameters"] or []
     if data["parameters"] is not None:
-        given = data["parameters"]
         signature = Signature(
-            None, [(Parameter(name, _read_default(default), EMPTY), kind) for name, kind, default, _ in given]
+            None,
+            [
+                (Parameter(name, _read_default(default), text or EMPTY), kind)
+                for name, kind, default, _, text, _, _ in given
+            ],
         )
-        signature.forms.update({name: _read_form(form) for name, _, _, form in given})
+        signature.forms.update({name: _read_form(form) for name, _, _, form, *_ in given})
     return Known(
         data["name"],
         data["kind"],
@@ -68,6 +95,8 @@ def read_known(data: Data) -> Known:
         calls=data["calls"],
         returned=_read_form(data["returned"]),
         signature=signature,
+        said=About(data["summary"], {name: said for name, *_, said in given if said}),
+        choices={name: choices for name, *_, choices, _ in given if choices},
     )
 
 
@@ -82,11 +111,17 @@ def _form(signature: Signature, parameter: Parameter, kind: str) -> Form:
 def _write_default(default: Any) -> Data:
     if default is EMPTY:
         return []
-    return [default] if type(default) in _ATOMS and default == default else None
+    if type(default) in _ATOMS and default == default:
+        return [default]
+    try:
+        text = typed_text(default) if reads_texts(type(default)) else default_text(default)
+    except Exception:  # noqa: BLE001  (of somebody's own repr)
+        return "..."
+    return text if len(text) <= _LONGEST and " at 0x" not in text else "..."
 
 
 def _read_default(data: Data) -> Any:
-    return OTHER if data is None else data[0] if data else EMPTY
+    return Unread(data) if isinstance(data, str) else data[0] if data else EMPTY
 
 
 def _write_form(form: Form) -> Data:

@@ -143,13 +143,13 @@ class Signature:
             scope = None if isinstance(written, str) else self._scope(parameter.name, written)
             text += ": " + (written if isinstance(written, str) else form_of(written, scope).text)
         if parameter.default is not EMPTY:
-            default = _default_text(parameter.default)
+            default = default_text(parameter.default)
             equals = " = " if parameter.annotation is not EMPTY else "="
             text += equals + (default if len(default) <= 40 else "...")
         return text
 
 
-def _default_text(default: Any) -> str:
+def default_text(default: Any) -> str:
     """A default as it was written: an enum member, a class, a function and a path by their names."""
     cls = type(default)
     if hasattr(cls, "__members__") and getattr(default, "name", None):
@@ -211,7 +211,30 @@ def _declared_fields(cls: Any) -> Iterator[Parameter]:
         yield Parameter(name, getattr(cls, "_field_defaults", {}).get(name, EMPTY), told)
 
 
+_FUNCTION = type(lambda: None)
+
+
+def _plain_function(function: Any) -> Signature:
+    """What `inspect` would say of a function that no decorator has touched, without importing it."""
+    code, defaults, by_name = function.__code__, function.__defaults__ or (), function.__kwdefaults__ or {}
+    names, hints = code.co_varnames, function.__annotations__
+    count, only, more = code.co_argcount, code.co_kwonlyargcount, code.co_argcount + code.co_kwonlyargcount
+    found = []
+    for n, name in enumerate(names[:count]):
+        at = n - (count - len(defaults))
+        kind = "POSITIONAL_ONLY" if n < code.co_posonlyargcount else "POSITIONAL_OR_KEYWORD"
+        found.append((name, defaults[at] if at >= 0 else EMPTY, kind))
+    if code.co_flags & 0x04:
+        found.append((names[more], EMPTY, "VAR_POSITIONAL"))
+    found += [(name, by_name.get(name, EMPTY), "KEYWORD_ONLY") for name in names[count : count + only]]
+    if code.co_flags & 0x08:
+        found.append((names[more + bool(code.co_flags & 0x04)], EMPTY, "VAR_KEYWORD"))
+    return Signature(function, [(Parameter(name, given, hints.get(name, EMPTY)), kind) for name, given, kind in found])
+
+
 def _inspect(target: Any) -> Signature | None:
+    if type(target) is _FUNCTION and not {"__wrapped__", "__signature__", "__text_signature__"} & vars(target).keys():
+        return _plain_function(target)
     import inspect
 
     origin = getattr(target, "__origin__", None)

@@ -22,12 +22,12 @@ from .errors import TrustError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
+    from typing import Any, ClassVar
 
     Place = tuple[str, list[str] | None]
     """The file of a module, and where its submodules are looked for."""
 
-FORMAT = 1
+FORMAT = 2
 """Raised with every change in what is written here, or in what a form means."""
 
 _INSTALLED = ("site-packages", "dist-packages")
@@ -67,6 +67,10 @@ class SignatureCache:
                 self._known[key] = None
         return self._known[key]
 
+    def names_of(self, module: str) -> list[str]:
+        """The names of a module of which something is remembered."""
+        return list(self._page(module)["objects"]) if self.folder else []
+
     def remember(self, found: Iterable[tuple[Name, Known]]) -> None:
         """Keep what was found out by importing, for the processes to come; where nothing can be written, nothing is.
 
@@ -95,14 +99,12 @@ class SignatureCache:
         return self._pages[module]
 
     def _read(self, module: str) -> dict[str, Any] | None:
-        import json
-
         path = self._path(module)
         if path is None:
             return None
         try:
             with open(path, encoding="utf-8") as file:
-                page: dict[str, Any] = json.load(file)
+                page: dict[str, Any] = _data_of(file.read())
             holds = (
                 page["format"] == FORMAT
                 and page["environment"] == self._environment()
@@ -110,7 +112,7 @@ class SignatureCache:
                 and all(_stamp(file) == stamp for file, stamp in page["files"].items())
                 and isinstance(page["objects"], dict)
             )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except Exception:  # noqa: BLE001  (whatever is in that file)
             return None
         return page if holds else None
 
@@ -218,6 +220,29 @@ def cache_folder() -> str:
     return os.path.join(base, "callsheet") if os.path.isabs(base) else ""
 
 
+class _Plain:
+    """What Python's JSON scanner wants to be told."""
+
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_float, parse_int, parse_constant = float, int, float
+    memo: ClassVar[dict[str, str]] = {}
+
+
+def _data_of(text: str) -> Any:
+    """What `json.loads` gives, without importing `json`, which takes as long as Python takes to start."""
+    try:
+        from _json import make_scanner
+    except ImportError:  # of an interpreter that has it in Python alone
+        import json
+
+        return json.loads(text)
+    found, end = make_scanner(_Plain)(text, 0)  # type: ignore[arg-type]
+    if end != len(text):
+        raise ValueError("more than one value")
+    return found
+
+
 def _is_allowed(name: Name, entry: dict[str, Any]) -> bool:
     """Whether the policy of a name, if it has one, allows what the name led to; asked anew of each spec."""
     policy = name.policy
@@ -276,7 +301,7 @@ _PYTHON = os.path.dirname(os.__file__)
 def _is_own(module: str) -> bool:
     """Whether an imported module is the project's own code."""
     file = _file_of(sys.modules.get(module))
-    if not file or module == "__main__" or ":" in module or _is_everywhere(module):
+    if not file or module in ("__main__", "__mp_main__") or ":" in module or _is_everywhere(module):
         return False
     return not _is_installed(file)
 

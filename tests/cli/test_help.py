@@ -2,7 +2,7 @@
 
 import pytest
 
-VERBS = ["show", "check", "run", "why", "sweep", "compare", "zoo", "init"]
+VERBS = ["help", "show", "check", "run", "why", "sweep", "compare", "zoo", "completion", "init"]
 
 
 def test_the_command_lists_its_verbs(cmd):

@@ -1,69 +1,30 @@
-"""The `callsheet` command: each verb is a module of its own, imported when it is asked for."""
+"""The `callsheet` command: what a person waits for while typing is answered at once, all else goes through click."""
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 
-import click
-
-import callsheet
-from callsheet.errors import nearest
-
-_VERBS = {
-    "show": "print a spec, or one of its parts",
-    "check": "report every fault of a spec; build nothing",
-    "run": "build a spec's `main` and record the run",
-    "why": "tell who set a value, and what it replaced",
-    "sweep": "run every combination of some choices; go on where it stopped",
-    "diff": "tell what differs between two configs, runs or parts of them",
-    "compare": "put runs side by side",
-    "schema": "print the JSON Schema of a config, for editors",
-    "convert": "write a config as another kind of file, also from another system",
-    "zoo": "list, show and copy what others publish",
-    "init": "write the files of an example into this folder",
-}
+from callsheet.cli._verbs import CONFIGS, QUICK, VERBS
 
 
-class _Verbs(click.Group):
-    """The verbs; a verb's module is imported only when the verb is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The verbs, in the order in which one needs them."""
-        return list(_VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a verb."""
-        if cmd_name not in _VERBS:
-            return None
-        command: click.Command = import_module(f"callsheet.cli.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The verbs with a line each, without importing them."""
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(_VERBS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """A misspelt verb is answered with the nearest one."""
-        if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            close = nearest(args[0], _VERBS)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            ctx.fail(f"There is no verb {args[0]!r}.{hint}")
-        return super().resolve_command(ctx, args)
+def main(prog_name: str = "callsheet") -> None:
+    """Run the command line of this process."""
+    words = sys.argv[1:]
+    if "_CALLSHEET_COMPLETE" in os.environ:
+        import_module("callsheet.cli.completion").reply()
+    elif words and words[0] in QUICK:
+        import_module(f"callsheet.cli.{words[0]}").main(words[1:])
+    elif words and words[0] in VERBS and _asks_of_config(words[1:]):
+        import_module("callsheet.cli.help").main(words[1:], verb=words[0])
+    else:
+        import_module("callsheet.cli._group").command(prog_name=prog_name)
 
 
-@click.group(
-    cls=_Verbs,
-    subcommand_metavar="VERB ...",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
-)
-@click.version_option(callsheet.__version__, prog_name="callsheet")
-def main() -> None:
-    r"""Describe a machine-learning experiment as Python calls that have not happened yet; check it, run it, sweep it.
-
-    \b
-    A config is a .py, .yaml, .toml or .json file; path=value changes it:
-      callsheet run conf.py epochs=8 optim.lr=3e-3
-    """
+def _asks_of_config(words: list[str]) -> bool:
+    """Whether `--help` stands behind a config: it is the config that somebody wants to know about."""
+    files = (word.partition(":")[0] for word in words if "=" not in word)
+    return ("--help" in words or "-h" in words) and any(
+        file.endswith(CONFIGS) and os.path.isfile(file) for file in files
+    )

@@ -1,0 +1,156 @@
+"""What an override that is being typed may become: paths of a spec, and the values that fit there."""
+
+from __future__ import annotations
+
+import os
+
+from ._guide import Taken, given, is_component, item_keys, value_text
+from ._hint import NONE
+from ._items import CALLS, raw_item, settle_step
+from ._lazy import through
+from ._path import parse_path, plain_step
+from ._ref import Ref
+from ._signature_cache import SignatureCache
+from ._target import Name
+from ._values import parse_value
+from .errors import CallsheetError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    Candidate = tuple[str, str]
+    """A whole word, and a note on it for whoever chooses."""
+
+_raw = object.__getattribute__
+_ABSENT = object()
+
+
+def candidates(spec: Any, word: str, *, sweeps: bool = False, values: bool = True) -> list[Candidate]:
+    """The words that a word may become.
+
+    Args:
+        spec: What its path starts in.
+        word: As far as it was typed: `opt`, `optim.`, `optim.lr=`, `~opt`.
+        sweeps: Whether several values may stand behind the `=`.
+        values: Whether a value follows the path; only the path is wanted if not.
+
+    Returns:
+        In the order of the spec; none where nothing fits.
+    """
+    sign = "++" if word.startswith("++") else word[:1] if word[:1] in ("+", "~") else ""
+    path, equals, typed = word[len(sign) :].partition("=")
+    try:
+        if equals:
+            return list(_values(spec, path.removesuffix("+"), typed, word[: -len(typed) or None], sweeps=sweeps))
+        return list(_paths(spec, path, sign, assigns=values and sign != "~"))
+    except (CallsheetError, LookupError):
+        return []
+
+
+def files(text: str, *, endings: tuple[str, ...] = ("",)) -> list[Candidate]:
+    """The files and folders that a path may become."""
+    folder, name = os.path.split(text)
+    try:
+        found = sorted(os.listdir(os.path.expanduser(folder) or "."))
+    except OSError:
+        return []
+    made = []
+    for entry in found:
+        whole = os.path.join(folder, entry)
+        if not entry.startswith(name) or (entry.startswith(".") and not name.startswith(".")) or entry == "__pycache__":
+            continue
+        if os.path.isdir(os.path.expanduser(whole)):
+            made.append((whole + "/", ""))
+        elif entry.endswith(endings):
+            made.append((whole, ""))
+    return made
+
+
+def _at(spec: Any, path: str) -> Any:
+    """What stands at a path, past references."""
+    value = spec
+    for step in parse_path(path) if path else ():
+        holder = through(spec, value)
+        value = raw_item(holder, settle_step(holder, step))
+    return through(spec, value)
+
+
+def _paths(spec: Any, path: str, sign: str, *, assigns: bool) -> Iterator[Candidate]:
+    before, dot, _ = path.rpartition(".")
+    holder = _at(spec, before)
+    taken = Taken(holder, SignatureCache())
+    items = list(item_keys(holder, taken))
+    ends = "=" if assigns else ""
+    for key, value in items:
+        if not isinstance(key, int) and not (isinstance(key, str) and plain_step(key)):
+            continue
+        whole = f"{before}{dot}{key}"
+        if not whole.startswith(path):
+            continue
+        try:
+            inside = is_component(through(spec, value))
+        except CallsheetError:
+            inside = False  # a reference that leads nowhere
+        if inside:
+            yield f"{sign}{whole}.", taken.type_text(key)
+            if not assigns:
+                yield f"{sign}{whole}", ""
+        else:
+            now = "" if type(value) is Ref else f"now {value_text(value)}"
+            yield f"{sign}{whole}{ends}", " ".join(filter(None, (taken.type_text(key), now)))
+    for name, _ in taken.unset(holder) if sign != "~" and assigns else ():
+        whole = f"{before}{dot}{name}"
+        if whole.startswith(path):
+            yield f"{sign}{whole}=", taken.type_text(name)
+
+
+def _values(spec: Any, path: str, typed: str, start: str, *, sweeps: bool) -> Iterator[Candidate]:
+    """Whole words that end in a value: its choices, files, targets, else what stands there now."""
+    before, _, last = path.rpartition(".")
+    holder, cache = _at(spec, before), SignatureCache()
+    taken = Taken(holder, cache)
+    if sweeps and "," in typed and not any(c in typed for c in "[{('\""):
+        done, _, typed = typed.rpartition(",")
+        start = f"{start}{done},"
+    key = settle_step(holder, parse_path(last)[-1])
+    now = next((value for other, value in item_keys(holder, taken) if other == key), _ABSENT)
+    choices = taken.choices(key)
+    if not choices and isinstance(now, bool):
+        choices = ["true", "false"]
+    if _is_file(taken.type_text(key)):
+        yield from ((start + text, note) for text, note in files(typed))
+        return
+    if type(now) in CALLS:
+        choices = list(_targets(_raw(now, "__target__"), cache))
+    elif not choices:
+        choices = [] if now is _ABSENT or is_component(now) else [value_text(now)]
+        choices += ["null"] if NONE in taken.form(key).parts and "null" not in choices else []
+    for choice in choices:
+        if choice.startswith(typed) and _is_typed(choice):
+            yield start + choice, "now" if now is not _ABSENT and choice == value_text(now) else ""
+
+
+def _is_typed(text: str) -> bool:
+    """Whether a value that is shown can be typed so."""
+    try:
+        parse_value(text)
+    except CallsheetError:
+        return False
+    return True
+
+
+def _is_file(type_text: str) -> bool:
+    """Whether a file's name is wanted; the class itself may only be remembered."""
+    return any(part.strip() in ("Path", "PurePath", "PosixPath", "PathLike") for part in type_text.split("|"))
+
+
+def _targets(target: Any, cache: SignatureCache) -> Iterator[str]:
+    """What a call may call: what it calls now, and what is remembered of the same module."""
+    if type(target) is not Name:
+        found = given(target)
+        yield f"{found.__module__}.{found.__qualname__}"
+        return
+    names = {target.qualname, *cache.names_of(target.module)}
+    yield from (f"{target.module}.{name}" for name in sorted(names))

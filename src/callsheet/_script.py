@@ -1,0 +1,263 @@
+"""`main`: a function whose parameters, typed as `path=value`, make it a program."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import callsheet
+
+from ._about import read_docstring
+from ._bind import bind_all
+from ._candidates import candidates
+from ._fields import asked_beyond_fields, field_items, has_fields, taken_by
+from ._guide import guide
+from ._origin import Origin
+from ._override import apply
+from ._page import columns, is_coloured, page, wrap
+from ._said import parse_all
+from ._shells import answer, question
+from ._signature import EMPTY, signature_of
+from ._spec import Call, attach, copy, new_call, new_mapping, note_origin
+from ._tree import kind_of
+from .errors import Fault, OverrideError, SpecError, nearest, render
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar
+
+    from ._shells import Question
+    from ._signature import Parameter, Signature
+
+    P = ParamSpec("P")
+    R_co = TypeVar("R_co", covariant=True)
+
+    class Program(Protocol[P, R_co]):
+        """A function that can be called as before, and that knows how to read the command line."""
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+            """Call the function."""
+            ...
+
+        def main(self, argv: Sequence[str] | None = None) -> R_co:
+            """Read the command line and call the function."""
+            ...
+
+
+COMMAND_LINE = "command line"
+_DEFAULT = Origin("default", "default")
+
+
+def main(function: Callable[P, R_co]) -> Program[P, R_co]:
+    """Make a function a program: `python train.py model.depth=34 --help`.
+
+    What the function takes is typed as `path=value`, in the grammar of
+    `override`. A single parameter that is declared as a dataclass, an attrs
+    class, a `NamedTuple` or a `Config` is what the paths start in; of several
+    parameters each has its name, and leads on into such classes. Values become
+    the declared types; a `Config` arrives as a config, to be built by whoever
+    wants what it describes.
+
+    Args:
+        function: Any function; it can still be called, pickled and described as before.
+
+    Returns:
+        The function itself, which has a `main(argv=None)` now: it reads
+        `sys.argv` (or a list of texts), calls the function and gives what that
+        returns. What is wrong with the command line is told all together on
+        standard error, and ends the program with `SystemExit(2)`; exceptions
+        of the function are not touched.
+
+    Raises:
+        TypeError: It is no function.
+
+    >>> @main
+    ... def train(lr: float = 0.1, steps: int = 10) -> float:
+    ...     return lr * steps
+    >>> train.main(["steps=3", "lr=1"]), train(0.5)
+    (3.0, 5.0)
+    """
+    if not hasattr(function, "__code__"):
+        raise TypeError(f"main turns a function into a program, found {function!r}")
+    program: Any = function
+    program.main = lambda argv=None: _run(function, sys.argv[1:] if argv is None else list(argv))
+    return program  # type: ignore[no-any-return]
+
+
+def _run(function: Any, words: list[str]) -> Any:
+    root = program_spec(function)
+    asked = question()
+    if asked is not None:
+        _complete(asked, root)
+    if "--help" in words or "-h" in words:
+        _help(function, root, [word for word in words if word not in ("--help", "-h")])
+    faults = [*impose(root, words)]
+    try:
+        callsheet.check(root)
+    except SpecError as error:
+        told = {fault.path for fault in faults}
+        faults += [fault for fault in error.faults if fault.path not in told]
+    if faults:
+        _tell(faults, f", {function.__name__} was not called")
+        raise SystemExit(2)
+    if object.__getattribute__(root, "__target__") is not function:
+        return function(callsheet.build(root))
+    items = object.__getattribute__(root, "__dict__")
+    given: dict[str, Any] = callsheet.build(new_mapping(dict(items)), root=root)
+    return function(**given)
+
+
+def _help(function: Any, root: Any, words: list[str]) -> NoReturn:
+    """Print what the program takes, with what was typed so far; what is wrong with that comes after it."""
+    faults = impose(root, words)
+    script = script_name()
+    told = read_docstring(function.__doc__).summary
+    sections = guide(root)
+    if object.__getattribute__(root, "__target__") is function:
+        sections[0].label = sections[0].summary = ""
+    width = columns()
+    print(f"usage: {f'python {script}' if script.endswith('.py') else script} [PATH=VALUE]...\n")
+    if told:
+        print("\n".join(wrap(told, width)) + "\n")
+    print(page(sections, width=width, colour=is_coloured()))
+    if faults:
+        _tell(faults, "")
+    raise SystemExit(2 if faults else 0)
+
+
+def _complete(asked: Question, root: Any) -> NoReturn:
+    """Answer a shell that wants to know how the last word may go on."""
+    *before, word = asked.words
+    impose(root, before)
+    if word.startswith("-"):
+        found = [(option, "") for option in OPTIONS if option.startswith(word)]
+    else:
+        found = candidates(root, word)
+    answer(asked, found)
+    raise SystemExit(0)
+
+
+def _tell(faults: list[Fault], outcome: str) -> None:
+    count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
+    print(f"{script_name()}: {count}{outcome}\n{render(faults, indent='  ')}", file=sys.stderr)
+
+
+def script_name() -> str:
+    """The program, as it was started."""
+    return os.path.basename(sys.argv[0]) or "main"
+
+
+def program_spec(function: Any) -> Any:
+    """What a function takes, as a call with all defaults set: of the function, or of its only parameter's class.
+
+    Raises:
+        SpecError: A parameter can be given by position only.
+    """
+    signature = signature_of(function)
+    if signature is None:
+        raise SpecError(Fault("", f"{function.__qualname__} does not say what it takes"))
+    by_position = [p.name for p, kind in signature.parameters if kind == "POSITIONAL_ONLY"]
+    if by_position:
+        problem = f"{function.__qualname__} takes {', '.join(by_position)} by position only, so that no name reaches it"
+        raise SpecError(Fault("", problem, advice=["take away the  /"]))
+    parameters = list(signature.named.values())
+    cls = _class_of(signature, parameters[0]) if len(signature.parameters) == len(parameters) == 1 else None
+    if cls is None:
+        root = _call(function, signature, {}, [])
+    elif parameters[0].default in (EMPTY, None):
+        root = _call_of_class(cls, [])
+    else:
+        root = _described(copy(parameters[0].default))
+    bind_all(root)
+    return root
+
+
+def impose(root: Any, words: Iterable[str]) -> list[Fault]:
+    """Apply what was typed; the faults of all words that cannot be."""
+    faults: list[Fault] = []
+    for word in words:
+        try:
+            if word.startswith("--"):
+                raise OverrideError(_no_option(word))
+            for said in parse_all(word):
+                apply(root, said, where=COMMAND_LINE)
+        except OverrideError as error:
+            faults += error.faults
+    bind_all(root)
+    return faults
+
+
+def _no_option(word: str) -> Fault:
+    name, equals, _ = word.partition("=")
+    close = [] if equals else nearest(name, OPTIONS)
+    advice = [f"did you mean  {close[0]}?"] if close else [f"write  {word[2:] if equals else name[2:] + '=…'}"]
+    return Fault("", f"there is no option {name}", origin=COMMAND_LINE, advice=advice)
+
+
+OPTIONS = ("--help",)
+"""What a program takes beside `path=value`."""
+
+
+def _call(target: Any, signature: Signature, given: dict[str, Any], opened: list[Any]) -> Any:
+    """A call with what is given, the defaults of the rest, and calls of the classes that are required."""
+    arguments: dict[str, Any] = {}
+    for name, parameter in signature.named.items():
+        value = given.get(name, EMPTY)
+        if value is EMPTY:
+            value = _default_of(target, parameter)
+        cls = _class_of(signature, parameter) if value is EMPTY and parameter.default is EMPTY else None
+        if cls is not None and cls not in opened:
+            value = _call_of_class(cls, opened)
+        if value is not EMPTY and not _reads_as_reference(target, value):
+            arguments[name] = attach(_described(copy(value) if kind_of(type(value)) is not None else value))
+    made = new_call(Call, target, [], arguments)
+    for name in arguments:
+        note_origin(made, name, _DEFAULT)
+    return made
+
+
+def _call_of_class(cls: Any, opened: list[Any]) -> Any:
+    signature = signature_of(cls)
+    return EMPTY if signature is None else _call(cls, signature, {}, [*opened, cls])
+
+
+def _described(value: Any) -> Any:
+    """An instance as the call that makes it, so that its constructor sees what was typed; anything else as it is."""
+    cls = type(value)
+    signature = signature_of(cls) if _has_parts(cls) and not asked_beyond_fields(cls) else None
+    if signature is None:
+        return value
+    names = taken_by(cls)
+    fields = zip(*field_items(value), strict=True) if has_fields(cls) else value._asdict().items()
+    return _call(cls, signature, {names[key]: item for key, item in fields if key in names}, [cls])
+
+
+def _class_of(signature: Signature, parameter: Parameter) -> Any:
+    """The class with fields that a parameter declares; None where it declares something else."""
+    form = signature.form(parameter.name)
+    forms = form.parts if form.kind == "union" and parameter.default is None else [form]
+    found = [form.of for form in forms if form.kind == "class" and _has_parts(form.of)]
+    return found[0] if len(found) == 1 else None
+
+
+def _has_parts(cls: Any) -> bool:
+    return isinstance(cls, type) and (has_fields(cls) or (issubclass(cls, tuple) and hasattr(cls, "_fields")))
+
+
+def _default_of(target: Any, parameter: Parameter) -> Any:
+    """The default of a parameter or field, made where the class has a factory for it; EMPTY for none."""
+    fields = getattr(target, "__dataclass_fields__", {})
+    factory: Any = getattr(fields.get(parameter.name), "default_factory", None)
+    if callable(factory):
+        return factory()
+    for field in getattr(target, "__attrs_attrs__", ()):
+        factory = getattr(field.default, "factory", None)
+        if factory is not None and (field.alias or field.name) == parameter.name:
+            return EMPTY if field.default.takes_self else factory()
+    return parameter.default
+
+
+def _reads_as_reference(target: Any, value: Any) -> bool:
+    """Whether a text would be read as a reference where its class means just a text."""
+    return isinstance(value, str) and "${" in value and not hasattr(target, "__callsheet_kind__")

@@ -1,0 +1,60 @@
+"""The verbs as one click command: each is a module of its own, imported when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+import callsheet
+from callsheet.cli._verbs import QUICK, VERBS
+from callsheet.errors import nearest
+
+
+class _Verbs(click.Group):
+    """The verbs; a verb's module is imported only when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in the order in which one needs them."""
+        return [verb for verb in VERBS if verb not in QUICK]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a verb."""
+        if cmd_name not in VERBS or cmd_name in QUICK:
+            return None
+        command: click.Command = import_module(f"callsheet.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs with a line each, without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """A misspelt verb is answered with the nearest one."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            close = nearest(args[0], VERBS)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            ctx.fail(f"There is no verb {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Verbs,
+    subcommand_metavar="VERB ...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+@click.version_option(callsheet.__version__, prog_name="callsheet")
+def command() -> None:
+    r"""Describe a machine-learning experiment as Python calls that have not happened yet; check it, run it, sweep it.
+
+    \b
+    A config is a .py, .yaml, .toml or .json file; path=value changes it:
+      callsheet run conf.py epochs=8 optim.lr=3e-3
+
+    \b
+    What a config takes, with values, types and who set them:
+      callsheet help conf.py
+    """

@@ -1,0 +1,25 @@
+"""The names of the verbs, for whoever only has to tell them."""
+
+from __future__ import annotations
+
+VERBS: dict[str, str] = {
+    "help": "tell what can be changed in a config, with types and origins",
+    "show": "print a spec, or one of its parts",
+    "check": "report every fault of a spec; build nothing",
+    "run": "build a spec's `main` and record the run",
+    "why": "tell who set a value, and what it replaced",
+    "sweep": "run every combination of some choices; go on where it stopped",
+    "diff": "tell what differs between two configs, runs or parts of them",
+    "compare": "put runs side by side",
+    "schema": "print the JSON Schema of a config, for editors",
+    "convert": "write a config as another kind of file, also from another system",
+    "zoo": "list, show and copy what others publish",
+    "completion": "print what makes a shell complete all this",
+    "init": "write the files of an example into this folder",
+}
+
+QUICK = ("help", "completion")
+"""Verbs that answer while a person types, and so read their few words themselves, without click."""
+
+CONFIGS = (".py", ".yaml", ".yml", ".toml", ".json")
+"""How the name of a config ends."""
