@@ -329,7 +329,7 @@ def test_get_reads_what_an_override_wrote():
 def test_adding_does_what_python_does(text, value):
     spec = {"a": [1, 2], "t": (1,), "n": 5, "s": "run", "r": [ref("n")], "m": MISSING}
     made = override(spec, [text])
-    found = made[text.strip('~')[0]]
+    found = made[text.strip("~")[0]]
     assert (found is value) if value is MISSING else (plain(found) if text[0] == "r" else found) == value
 
 
