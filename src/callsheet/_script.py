@@ -104,7 +104,7 @@ def _run(function: Any, words: list[str]) -> Any:
     if object.__getattribute__(root, "__target__") is not function:
         return function(callsheet.build(root))
     items = object.__getattribute__(root, "__dict__")
-    given: dict[str, Any] = callsheet.build(new_mapping(dict(items)), root=root)
+    given: Any = callsheet.build(new_mapping(dict(items)), root=root)
     return function(**given)
 
 

@@ -342,15 +342,15 @@ class ImportHooks:
             for n, step in enumerate(steps):
                 inside = vars(found).get(step) if type(found) is ConfigModule else None
                 if type(inside) is Name or type(inside) is ModuleName:
-                    return _extended(inside, ".".join(steps[n + 1 :]), self._where(line))
+                    return extended(inside, ".".join(steps[n + 1 :]), self._where(line))
                 found = getattr(found, step)
             a_call = hasattr(type(found), "__held__")  # what is a part of the spec is given itself
             if known is None or known._found is not value or (type(known) is ModuleName and not rest) or a_call:
                 return found
-            known = _extended(known, rest, self._where(line))
+            known = extended(known, rest, self._where(line))
             known._found = found
             return known
-        return _extended(known, rest, self._where(line))
+        return extended(known, rest, self._where(line))
 
     def stay(self, value: Any, bound: str, rest: str, line: int) -> Any:
         """What stands under a key that stays a name; in Callsheet's own words there is none."""
@@ -365,7 +365,7 @@ class ImportHooks:
                 self.bound[name] = value
 
 
-def _extended(known: Name | ModuleName, rest: str, where: str) -> Any:
+def extended(known: Name | ModuleName, rest: str, where: str) -> Any:
     """The name of an attribute of what a name names."""
     if not rest:
         return known if type(known) is Name else known.resolve()  # type: ignore[union-attr]
