@@ -11,9 +11,9 @@ import attrs
 import pytest
 
 from callsheet._about import about, choices_of, read_docstring, typed_text
-from callsheet._grammar import plain_value
 from callsheet._hint import form_of
-from callsheet._override import parse_all
+from callsheet._said import parse_all
+from callsheet._word import plain_value
 
 GOOGLE = """Do it.
 

@@ -126,12 +126,10 @@ def test_all_that_is_missing_is_reported_together_and_nothing_is_built():
     assert told(lambda: build(spec), SpecError) == "\n".join(
         [
             "n.width        must be given                                            here",
-            f"               {signature}",
             "n.depth        is required by test_build.net                            here",
             f"               {signature}",
             "rows[0]        must be given                                            here",
             "rows[1].depth  is required by test_build.net                            here",
-            f"               {signature}",
             "p.name         must be given                                            here",
             f"               {signature}",
         ]

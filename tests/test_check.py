@@ -94,7 +94,6 @@ def test_all_faults_come_together_in_the_order_of_the_spec():
     assert told(lambda: check(spec), SpecError) == "\n".join(
         [
             f"{'optim.z       no such argument of test_check.untyped':<72}here",
-            "              untyped(x, y=None)",
             f"{'names.x       is required by test_check.untyped':<72}here",
             "              untyped(x, y=None)",
             f"{'gone          cannot import no_such_package.thing: no module named':<72}".rstrip()

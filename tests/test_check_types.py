@@ -410,7 +410,6 @@ def test_what_an_argument_of_the_variable_kind_must_be_is_told():
     assert text == "\n".join(
         [
             f"{'[1]  must be Layer, found a call of Data':<72}here",
-            "     stack(*layers: Layer, **rates: float)",
             f"{'a    must be float, found ' + repr('x'):<72}here",
             "     stack(*layers: Layer, **rates: float)",
         ]

@@ -12,7 +12,7 @@ import uuid
 import pytest
 
 from callsheet._convert import Mismatch, convert
-from callsheet._grammar import parse_value
+from callsheet._values import parse_value
 
 
 class Color(enum.Enum):

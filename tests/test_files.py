@@ -432,7 +432,6 @@ def test_the_arguments_of_an_imported_target_are_checked_at_check_and_build_only
         "lrr       no such argument of train.fit                            conf.py:3\n"
         "          did you mean  lr?\n"
         "momentum  no such argument of train.fit                            conf.py:4\n"
-        "          fit(lr)\n"
         "lr        is required by train.fit                                 conf.py:3\n"
         "          fit(lr)"
     )  # fmt: skip

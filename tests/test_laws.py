@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, given, note
 
 import specs
-from callsheet import build, copy, equal, from_data, hash_of, load, save, to_data, to_python
+from callsheet import Ref, build, copy, equal, from_data, hash_of, load, save, to_data, to_python
 from callsheet._decode import decode
 from callsheet._encode import _CONTAINED
 from callsheet._tree import kind_of
@@ -80,6 +80,7 @@ def test_what_is_written_as_python_loads_back_equal_and_is_written_alike_again(t
     @tried(150)
     @given(SPECS)
     def law(spec):
+        assume(type(spec) is not Ref)  # which alone is read as what it leads to
         path = tmp_path / "spec.py"
         text = written(to_python, spec)
         note(text)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from callsheet import MISSING, build, copy, edit, equal, get, lazy, load, origin, override, plain, ref
-from callsheet._override import apply_all, parse_all
+from callsheet import MISSING, build, check, copy, edit, equal, get, lazy, load, origin, override, plain, ref
+from callsheet._override import apply_all
+from callsheet._said import parse_all
 from callsheet.errors import OverrideError
 from saying import told
 
@@ -312,12 +313,23 @@ def test_get_reads_what_an_override_wrote():
         ("s+=-b", "run-b"),
         ("r+=[${n}]", [5, 5]),
         ("m+=1", MISSING),
+        ("a=extend_list(3,[4])", [1, 2, 3, [4]]),
+        ("a-=[1]", [2]),
+        ("a-=[2,1]", []),
+        ("t-=[1]", ()),
+        ("n-=2", 3),
+        ("a[0:0]=[0,x]", [0, "x", 1, 2]),
+        ("a[1:]=[]", [1]),
+        ("a[-1:]=[3,4]", [1, 3, 4]),
+        ("~a[:1]", [2]),
+        ("~a[5:]", [1, 2]),
+        ("r[:0]=[1]", [1, 5]),
     ],
 )
 def test_adding_does_what_python_does(text, value):
     spec = {"a": [1, 2], "t": (1,), "n": 5, "s": "run", "r": [ref("n")], "m": MISSING}
     made = override(spec, [text])
-    found = made[text[0]]
+    found = made[text.strip("~")[0]]
     assert (found is value) if value is MISSING else (plain(found) if text[0] == "r" else found) == value
 
 
@@ -337,9 +349,41 @@ def test_what_is_added_becomes_the_declared_type():
         ("a+=3", "cannot be added to by 3: it is [1, 2], and takes a list: a+=[…]"),
         ("n+=[3]", "cannot be added to by [3]: it is 5"),
         ("z+=1", "is not there"),
+        ("z-=[1]", "is not there"),
+        ("a-=3", "cannot be taken from by 3: it is [1, 2], and takes a list: a-=[…]"),
+        ("a-=[1,1]", "cannot be taken from by [1,1]: it holds no 1: it is [2]"),
+        ("a-=['1']", "cannot be taken from by ['1']: it holds no '1': it is [1, 2]"),
+        ("n[0:1]=[3]", "cannot be edited by [3]: it is 5"),
+        ("~n[0:1]", "cannot be edited by ~n[0:1]: it is 5"),
     ],
 )
 def test_what_cannot_be_added_says_what_stands_there(text, problem):
     with pytest.raises(OverrideError) as caught:
         override({"a": [1, 2], "n": 5}, [text])
     assert [fault.problem for fault in caught.value.faults] == [problem]
+
+
+def test_elements_of_a_file_are_edited_once_and_what_follows_sees_them(project):
+    project("conf.py", "layers = [1, 2, 3]\ntotal = sum(layers)\nname = 'x'\n")
+    cfg = load("conf.py", ["layers[0:0]=[10]", "~layers[-1:]", "layers-=[1]"])
+    assert (plain(cfg.layers), cfg.total) == ([10, 2], 12)
+
+
+def test_edits_of_lists_become_the_declared_type_and_can_be_taken_back():
+    def serve(ports: list[int]):
+        pass
+
+    spec = lazy(serve)([80])
+    edit(spec, ["ports[0:0]=[8e3]", "ports-=[80]"])
+    assert spec == lazy(serve)([8000])
+    with pytest.raises(OverrideError, match=r"must be list\[int\], found|must be int, found 'x'"):
+        edit(spec, ["ports[0:0]=[1]", "ports[0:0]=[x]"])
+    assert spec == lazy(serve)([8000])
+
+
+def test_an_edit_of_what_is_only_named_is_not_done_again_by_check(project):
+    project("train.py", "def fit(n: int = 0, k: list[int] = ()): return n, k\n")
+    project("conf.py", "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=5, k=[1])\n")
+    cfg = load("conf.py", ["main.n+=2", "main.k+=[2]", "main.k[0:0]=[0]"])
+    check(cfg)
+    assert build(cfg.main) == (7, [0, 1, 2])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from callsheet import copy, equal, lazy, load, origin, plain, ref, sweep
-from callsheet.errors import OverrideError
+from callsheet.errors import OverrideError, SpaceError
 
 
 def net(width: int = 1, lr: float = 0.1): ...
@@ -96,3 +96,55 @@ def test_what_cannot_be_read_is_told_at_once_and_together():
 def test_without_an_axis_there_is_nothing_to_sweep():
     assert repr(sweep({"a": 1}, "a=2")) == "<Sweep of no trials: nothing sweeps>"
     assert list(sweep({"a": 1}, "a=2")) == []
+
+
+def test_functions_of_the_grammar_make_axes():
+    trials = sweep({"a": 0, "b": 0}, ["a=range(0,1,0.25)", "b=tag(mine,sort(y,x))"])
+    assert len(trials) == 8
+    assert plain(trials[3].spec) == {"a": 0.25, "b": "y"}
+    assert (trials.axes, trials.tags) == ({"a": ("0.0", "0.25", "0.5", "0.75"), "b": ("x", "y")}, {"b": {"mine"}})
+    assert sweep({"a": 0}, "a=choice(1)").axes == {"a": ("1",)}
+
+
+def test_an_axis_of_any_length_is_reached_without_walking():
+    trials = sweep({"a": 0}, "a=range(1000000000000)")
+    assert trials[-1].spec == {"a": 999_999_999_999}
+    assert (len(trials.axes["a"]), trials.axes["a"][5]) == (1_000_000_000_000, "5")
+
+
+def test_the_same_shuffled_axis_comes_in_the_same_order():
+    first, second = (sweep({"a": 0}, "a=shuffle(range(50))").axes["a"] for _ in range(2))
+    assert first == second != tuple(map(str, range(50)))
+
+
+def test_with_an_interval_it_is_a_space_whose_trials_are_drawn():
+    space = sweep({"m": lazy(net)(), "n": 0}, ["m.lr=interval(0,1)", "n=int(interval(1,9))", "m.width=8,16"])
+    assert space.is_space
+    assert not sweep({"a": 1}, "a=1,2").is_space
+    assert (space.axes["m.lr"].start, space.axes["m.lr"].end) == (0.0, 1.0)
+    trial = space.drawn(7, {"m.lr": 0.5, "n": 3, "m.width": 1})
+    assert (trial.index, trial.overrides) == (7, ("m.lr=0.5", "n=3", "m.width=16"))
+    assert (trial.spec.m, trial.spec.n) == (lazy(net)(lr=0.5, width=16), 3)
+    assert origin(trial.spec, "m.lr").kind == "sweep"
+    assert repr(space) == "<Sweep over a space (m.lr: interval(0.0,1.0), n: int(interval(1,9)), m.width: 2)>"
+
+
+def test_a_space_is_no_sequence_and_says_what_to_do():
+    space = sweep({"a": 0}, "a=interval(0,1)")
+    for use in (len, list, lambda x: x[0]):
+        with pytest.raises(SpaceError, match=r"a is continuous\n  draw its trials:  sweep.drawn\(0, {path: number}\)"):
+            use(space)
+
+
+def test_a_point_that_is_not_of_the_space_names_every_fault():
+    space = sweep({"a": 0, "b": 0, "c": 0}, ["a=interval(0,1)", "b=x,y", "c=int(interval(0,5))"])
+    with pytest.raises(SpaceError) as caught:
+        space.drawn(0, {"a": 1.0, "b": 2, "d": 1})
+    assert [(fault.path, fault.problem) for fault in caught.value.faults] == [
+        ("d", "is no axis of the sweep"),
+        ("a", "1.0 is no place on this axis"),
+        ("b", "2 is no place on this axis"),
+        ("c", "is not given by the point"),
+    ]
+    with pytest.raises(SpaceError, match="0.5 is no place"):
+        space.drawn(0, {"a": 0.5, "b": -0, "c": 0.5})

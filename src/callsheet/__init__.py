@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ._reftext import ref as ref
     from ._replace import replace as replace
     from ._resolve import resolve as resolve
+    from ._schema import schema as schema
     from ._script import main as main
     from ._secret import Secret as Secret
     from ._spec import Call as Call
@@ -70,6 +71,7 @@ _HOME = {
     "_check": "check",
     "_decode": "from_data",
     "_encode": "to_data",
+    "_schema": "schema",
     "_codegen": "to_python",
     "_config": "Config",
     "_diff": "diff",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from ._grammar import parse_value
 from ._guide import Taken, given, is_component, item_keys, value_text
 from ._hint import NONE
 from ._items import CALLS, raw_item, settle_step
@@ -13,6 +12,7 @@ from ._path import parse_path, plain_step
 from ._ref import Ref
 from ._signature_cache import SignatureCache
 from ._target import Name
+from ._values import parse_value
 from .errors import CallsheetError
 
 TYPE_CHECKING = False

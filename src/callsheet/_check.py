@@ -8,7 +8,7 @@ from ._convert import Mismatch, convert
 from ._displaced import displaced_faults
 from ._equal import equal
 from ._fit import Judge
-from ._grammar import parse, plain_value
+from ._grammar import parse
 from ._hint import ANY, Form
 from ._items import CALLS, LISTS, MAPPINGS, origin_of, raw_item, signature_text
 from ._known import Known, known_of
@@ -24,12 +24,15 @@ from ._signature_cache import SignatureCache
 from ._spec import attach, set_item
 from ._target import Name, name_of, resolve
 from ._tree import ATOMS, KINDS, kind_of
+from ._word import plain_value
 from .errors import CallsheetWarning, Fault, SpecError, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import Any
+
+    from ._signature import Signature
 
     Steps = tuple[Any, ...]
 
@@ -91,6 +94,21 @@ def examine(spec: Any, *, root: Any = None, only: Collection[int] | None = None)
     notes = [] if faults else [*checks.two_names()]
     checks.cache.remember(checks.found_out())
     return faults, notes
+
+
+def signatures(root: Any) -> Callable[[Any], Signature | None]:
+    """A function that gives the signature of a call, or the fields of an instance: as remembered, else by an import.
+
+    Args:
+        root: The spec that they stand in.
+    """
+    checks = _Checks(root)
+
+    def signature(holder: Any) -> Signature | None:
+        found = _signature(holder, checks.sure)
+        return found if found is not None else _signature(holder, checks.real)
+
+    return signature
 
 
 class _Checks:
@@ -270,7 +288,7 @@ def _origins(holder: Any) -> dict[Any, Any]:
 def _settled(holder: Any, key: Any, value: Any, form: Form, origin: Origin) -> Any:
     """What an override typed, as the declared type; it stays in the spec so."""
     said = parse(origin.text)
-    if said.is_sweep or not said.choices or said.steps[-1] not in (key, str(key)):
+    if said.is_sweep or said.happens_once or not said.choices or said.last not in (key, str(key)):
         return value
     if type(value) is Secret:
         return value  # as it was typed: a text is what it becomes

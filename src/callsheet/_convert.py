@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ._grammar import Word, plain_value
 from ._hint import ANY, Form, form_of
 from ._secret import Secret, is_reference
 from ._target import Name, TargetError, parse_name
+from ._word import Word, plain_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

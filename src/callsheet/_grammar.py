@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
+from _collections_abc import Sequence
+
+from ._functions import SWEEPS, Choice, Extension, Glob, Interval, Range
 from ._path import format_path, parse_path
+from ._values import Reader
+from ._word import Word, write_value
 from .errors import Fault, OverrideError, PathError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
 
-    Operation = Literal["set", "add", "force", "delete", "append"]
+    Operation = Literal["set", "add", "force", "delete", "append", "remove", "splice"]
 
-
-class Word:
-    """An unquoted word: its text, and the value that it has where no type is declared."""
-
-    __slots__ = ("text", "value")
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.value = typed(text)
-
-    def __repr__(self) -> str:
-        return f"Word({self.text!r})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Word) and self.text == other.text
-
-    def __hash__(self) -> int:
-        return hash(self.text)
+_SIGNS = {"add": "+", "force": "++", "delete": "~"}
+_SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-/%"
 
 
 class Override:
@@ -36,63 +25,113 @@ class Override:
 
     Attributes:
         text: The whole text.
-        operation: "set" (`a=1`), "add" (`+a=1`), "force" (`++a=1`), "delete" (`~a`), "append" (`a+=[1]`).
-        steps: The path, parsed.
-        choices: The values; more than one is a sweep. Empty for a bare `~a`.
-            A value is a `Word`, a str (quoted), a list or a dict of values.
+        operation: "set" (`a=1`), "add" (`+a=1`), "force" (`++a=1`), "delete" (`~a`), "append" (`a+=[1]`),
+            "remove" (`a-=[1]`), "splice" (`a[0:2]=[1]`, `~a[0:2]`).
+        steps: The path, parsed; of a wildcard, what stands before the three dots.
+        below: Of a wildcard, what stands after them: `model...dropout`. Else empty.
+        span: Of a splice, from where to where, None for an end that is left out.
+        choices: The values: one, or those of a sweep, in a sequence that need not hold them all. Empty for a bare
+            `~a`, an `interval` and a `glob`. A value is a `Word`, a str (quoted), a list or a dict of values, or what
+            a cast gave.
+        sweep: What sweeps, if anything does.
         number: Which of the overrides given together it is, where that has to be known.
+        where: The file and line that say it, where it is not who gave the others.
     """
 
-    __slots__ = ("choices", "number", "operation", "steps", "text", "texts")
+    __slots__ = ("_texts", "below", "choices", "number", "operation", "span", "steps", "sweep", "text", "where")
 
     operation: Operation
     steps: tuple[Any, ...]
 
     def __init__(
-        self, text: str, operation: Operation, steps: tuple[Any, ...], choices: list[Any], texts: list[str]
+        self,
+        text: str,
+        operation: Operation,
+        steps: tuple[Any, ...],
+        choices: Sequence[Any],
+        texts: Sequence[str] | None = None,
+        *,
+        sweep: Choice | Range | Interval | Glob | None = None,
     ) -> None:
         self.text = text
         self.operation = operation
         self.steps = steps
         self.choices = choices
-        self.texts = texts
+        self._texts = texts
+        self.sweep = sweep
+        self.below: tuple[Any, ...] = ()
+        self.span: tuple[int | None, int | None] | None = None
         self.number = 0
+        self.where = ""
 
-    def like(self, *, operation: Operation | None = None, steps: tuple[Any, ...] | None = None) -> Override:
-        """The same words, meant in another way or at another place."""
-        made = Override(
-            self.text,
-            self.operation if operation is None else operation,
-            self.steps if steps is None else steps,
-            self.choices,
-            self.texts,
-        )
-        made.number = self.number
+    def like(self, **changed: Any) -> Override:
+        """The same words, with some attributes changed: meant in another way or at another place."""
+        made = Override(self.text, self.operation, self.steps, self.choices, self._texts, sweep=self.sweep)
+        made.below, made.span, made.number, made.where = self.below, self.span, self.number, self.where
+        for name, value in changed.items():
+            setattr(made, name, value)
         return made
 
     @property
     def path(self) -> str:
         """The path as text."""
-        return format_path(self.steps)
+        if not self.below and self.span is None:
+            return format_path(self.steps)
+        if self.span is None:
+            return f"{format_path(self.steps)}...{format_path(self.below)}"
+        first, last = ("" if end is None else str(end) for end in self.span)
+        return f"{format_path(self.steps)}[{first}:{last}]"
+
+    @property
+    def last(self) -> Any:
+        """The last step of the path: the name of what is set."""
+        return (self.below or self.steps)[-1]
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """The choices as texts."""
+        return self._texts if self._texts is not None else _Texts(self.choices)
 
     @property
     def is_sweep(self) -> bool:
-        """Whether it stands for more values than one."""
-        return len(self.choices) > 1
+        """Whether it stands for a value that is not decided yet."""
+        return self.sweep is not None
+
+    @property
+    def happens_once(self) -> bool:
+        """Whether it changes what stands there, so that doing it again would do more."""
+        return self.operation in ("append", "remove", "splice")
 
     def chosen(self, n: int) -> Override:
         """The override that sets the n-th choice only."""
-        sign = {"add": "+", "force": "++", "delete": "~"}.get(self.operation, "")
-        equals = "+=" if self.operation == "append" else "="
-        text = f"{sign}{self.path}{equals}{self.texts[n]}"
-        return Override(text, self.operation, self.steps, [self.choices[n]], [self.texts[n]])
+        return self.decided(self.choices[n], self.texts[n])
+
+    def decided(self, value: Any, text: str) -> Override:
+        """The override that sets one value, which reads as a text."""
+        equals = {"append": "+=", "remove": "-="}.get(self.operation, "=")
+        whole = f"{_SIGNS.get(self.operation, '')}{self.path}{equals}{text}"
+        return self.like(text=whole, choices=[value], _texts=[text], sweep=None)
+
+
+class _Texts(Sequence):  # type: ignore[type-arg]
+    """Values as texts, written when they are asked for."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, n: Any) -> Any:
+        return [*map(write_value, self._values[n])] if isinstance(n, slice) else write_value(self._values[n])
 
 
 def parse(text: str) -> Override:
     """Read one override.
 
     Args:
-        text: `a.b=1`, `+a.c=[1,2]`, `++a.c=1`, `~a.d`, `a.0.b=x`, `a+=[1]`, `a=1,2`.
+        text: `a.b=1`, `+a.c=[1,2]`, `++a.c=1`, `~a.d`, `a.0.b=x`, `a+=[1]`, `a-=[1]`, `a[0:0]=[x]`, `a=1,2`,
+            `a...b=1`.
 
     Raises:
         OverrideError: The text is no override; the message points at the column.
@@ -100,6 +139,11 @@ def parse(text: str) -> Override:
     >>> parse("optim.lr=1e-3,3e-3").choices
     [Word('1e-3'), Word('3e-3')]
     """
+    name, _, word = text.partition("=")
+    if word and not word.strip(_SAFE) and name.isascii() and name.replace(".", "_").isidentifier():
+        steps = name.split(".")
+        if "" not in steps:
+            return Override(text, "set", tuple(steps), [Word(word)], [word])
     operation: Operation = "set"
     start = 0
     for sign, meaning in (("++", "force"), ("+", "add"), ("~", "delete")):
@@ -110,23 +154,67 @@ def parse(text: str) -> Override:
     if equals < 0 and operation != "delete":
         advice = "write  path=value" if operation == "set" else f"write  {text[:start]}path=value"
         raise OverrideError(Fault("", f"{text!r} is not an override: there is no '='", advice=[advice]))
-    path = text[start:equals] if equals >= 0 else text[start:]
-    if path.endswith("+") and operation == "set":
-        operation, path = "append", path[:-1]
+    path = (text[start:equals] if equals >= 0 else text[start:]).strip()
+    if operation == "set" and path[-1:] in ("+", "-"):
+        operation, path = ("append" if path[-1] == "+" else "remove"), path[:-1].rstrip()
     try:
-        steps = parse_path(path.strip())
+        made = _placed(text, operation, path)
     except PathError as error:
         raise OverrideError(Fault("", f"{text!r} is not an override: {error.faults[0].problem}")) from None
-    if equals < 0:
-        return Override(text, operation, steps, [], [])
-    choices, texts = _Reader(text, equals + 1).choices()
-    if operation == "delete" and len(choices) > 1:
-        raise OverrideError(Fault("", f"{text!r} would delete a sweep of values: name one, or none"))
-    return Override(text, operation, steps, choices, texts)
+    return made if equals < 0 else _valued(made, equals + 1)
+
+
+def _placed(text: str, operation: Operation, path: str) -> Override:
+    """An override that has its path, and no value yet."""
+    opened = path.rfind("[") if path.endswith("]") else -1
+    first, colon, last = path[opened + 1 : -1].partition(":")
+    if opened >= 0 and colon and _is_position(first) and _is_position(last):
+        if operation not in ("set", "delete"):
+            raise _not_so(text, "elements are set, as in a[0:2]=[x], or deleted, as in ~a[0:2]")
+        made = Override(text, "splice", parse_path(path[:opened]), [[]], ["[]"])
+        made.span = (int(first) if first.strip() else None, int(last) if last.strip() else None)
+        return made
+    before, dots, after = path.partition("...")
+    if dots and before.count('"') % 2 == 0 and before.count("'") % 2 == 0:
+        if operation != "set":
+            raise _not_so(text, "three dots are for values that are set, as in model...dropout=0.1")
+        made = Override(text, operation, parse_path(before) if before else (), [], [])
+        made.below = parse_path(after)
+        return made
+    return Override(text, operation, parse_path(path), [], [])
+
+
+def _is_position(text: str) -> bool:
+    digits = text.strip().removeprefix("-")
+    return not text.strip() or (digits.isascii() and digits.isdecimal())
+
+
+def _valued(made: Override, start: int) -> Override:
+    """An override with the value that stands after its `=`."""
+    value, texts = Reader(made.text, start).whole()
+    if made.operation == "delete" and isinstance(value, SWEEPS):
+        raise OverrideError(Fault("", f"{made.text!r} would delete a sweep of values: name one, or none"))
+    if made.operation == "splice" and (made.text.startswith("~") or not isinstance(value, list)):
+        raise _not_so(made.text, "elements are set by a list, as in a[0:2]=[x], or deleted, as in ~a[0:2]")
+    if isinstance(value, Extension):
+        if made.operation not in ("set", "append", "force") or made.below:
+            raise _not_so(made.text, "extend_list adds to a list that is there, as in a=extend_list(x)")
+        made.operation, value, texts = "append", value.values, None
+    if not isinstance(value, SWEEPS):
+        return made.like(choices=[value], _texts=texts)
+    choices = value.values if isinstance(value, Choice) else value if isinstance(value, Range) else ()
+    return made.like(choices=choices, _texts=texts, sweep=value)
+
+
+def _not_so(text: str, advice: str) -> OverrideError:
+    return OverrideError(Fault("", f"{text!r} is not an override", advice=[advice]))
 
 
 def _equals(text: str, start: int) -> int:
     """Where the path ends: the first `=` outside of brackets."""
+    first = text.find("=", start)
+    if "[" not in text[start : max(first, start)]:
+        return first
     quote = ""
     depth = 0
     for n in range(start, len(text)):
@@ -142,206 +230,3 @@ def _equals(text: str, start: int) -> int:
         elif c == "=" and depth <= 0:
             return n
     return -1
-
-
-def parse_value(text: str) -> Any:
-    """Read one value; a text with commas at the top is an error.
-
-    Raises:
-        OverrideError: It is no single value.
-    """
-    choices, _ = _Reader(text, 0).choices()
-    if len(choices) != 1:
-        raise OverrideError(
-            Fault(
-                "",
-                f"{text!r} is a sweep, and only one value can stand here",
-                advice=["for one value:  [a,b]  or  'a,b'"],
-            )
-        )
-    return choices[0]
-
-
-_DEEPEST = 200
-_ESCAPES = "\\,[]{}'\":= "
-
-
-class _Reader:
-    """Reads values from left to right, looking at each character once."""
-
-    def __init__(self, text: str, at: int) -> None:
-        self.text = text
-        self.at = at
-        self.depth = 0
-
-    def choices(self) -> tuple[list[Any], list[str]]:
-        choices: list[Any] = []
-        texts: list[str] = []
-        while True:
-            start = self.at
-            choices.append(self.value(",", start))
-            texts.append(self.text[start : self.at].strip())
-            if self.at == len(self.text):
-                break
-            self.at += 1  # the comma
-        if len(choices) > 1 and "" in texts:
-            raise self.fault("expected a value between commas", self.at)
-        return choices, texts
-
-    def value(self, ends: str, opened: int) -> Any:
-        """One value, up to one of `ends`, which is not consumed."""
-        self.space()
-        c = self.peek()
-        if c and c in "[{":
-            if self.depth == _DEEPEST:
-                raise OverrideError(
-                    Fault("", f"a value is nested too deeply: more than {_DEEPEST} levels, at column {self.at + 1}")
-                )
-            self.depth += 1
-            value: Any = self.sequence() if c == "[" else self.mapping()
-            self.depth -= 1
-        elif c and c in "\"'":
-            value = self.quoted()
-        else:
-            return self.word(ends)
-        self.space()
-        if self.peek() and self.peek() not in ends:
-            raise self.fault(f"expected {' or '.join(map(repr, ends))} after the value", self.at)
-        return value
-
-    def sequence(self) -> list[Any]:
-        opened = self.at
-        self.at += 1
-        out: list[Any] = []
-        self.space()
-        while self.peek() != "]":
-            out.append(self.value(",]", opened))
-            self.comma("]", opened)
-        self.at += 1
-        return out
-
-    def mapping(self) -> dict[Any, Any]:
-        opened = self.at
-        self.at += 1
-        out: dict[Any, Any] = {}
-        self.space()
-        while self.peek() != "}":
-            self.space()
-            start = self.at
-            key = self.value(":", opened)
-            if self.peek() != ":":
-                raise self.fault("expected ':' after a key", self.at)
-            self.at += 1
-            name = key if isinstance(key, str) else key.value if isinstance(key, Word) else None
-            if name is None and not (isinstance(key, Word) and key.value is None):
-                raise self.fault("a key must be a word or a quoted text", opened)
-            if name in out:
-                raise self.fault(f"the key {name!r} stands twice", start)
-            out[name] = self.value(",}", opened)
-            self.comma("}", opened)
-        self.at += 1
-        return out
-
-    def comma(self, close: str, opened: int) -> None:
-        self.space()
-        if not self.peek():
-            raise self.fault(f"this {self.text[opened]!r} is not closed", opened)
-        if self.peek() == ",":
-            self.at += 1
-            self.space()
-        elif self.peek() != close:
-            raise self.fault(f"expected ',' or {close!r}", self.at)
-
-    def quoted(self) -> str:
-        opened, quote = self.at, self.text[self.at]
-        self.at += 1
-        out: list[str] = []
-        while self.peek() != quote:
-            if not self.peek():
-                raise self.fault("this quote is not closed", opened)
-            if self.peek() == "\\" and self.text[self.at + 1 : self.at + 2] in (quote, "\\"):
-                self.at += 1
-            out.append(self.text[self.at])
-            self.at += 1
-        self.at += 1
-        return "".join(out)
-
-    def word(self, ends: str) -> Word:
-        start = self.at
-        out: list[str] = []
-        while self.at < len(self.text):
-            c = self.text[self.at]
-            if c == "$" and self.text[self.at + 1 : self.at + 2] == "{":
-                close = self.text.find("}", self.at)
-                if close < 0:
-                    raise self.fault("this '${' is not closed", self.at)
-                out.append(self.text[self.at : close + 1])
-                self.at = close + 1
-                continue
-            if c in ends:
-                break
-            if c == "(" and self.text[start : self.at].isidentifier():
-                raise self.fault(f"{self.text[start : self.at]}(…) is not known; quote a text that holds '('", start)
-            if c == "\\" and self.text[self.at + 1 : self.at + 2] in tuple(_ESCAPES):
-                self.at += 1
-                c = self.text[self.at]
-            out.append(c)
-            self.at += 1
-        text = "".join(out).strip()
-        if not text and ends != ",":
-            raise self.fault("expected a value", self.at)
-        return Word(text)
-
-    def peek(self) -> str:
-        return self.text[self.at : self.at + 1]
-
-    def space(self) -> None:
-        while self.peek() == " ":
-            self.at += 1
-
-    def fault(self, problem: str, column: int) -> OverrideError:
-        return OverrideError(Fault("", f"{problem}, at column {column + 1}", advice=[self.text, " " * column + "^"]))
-
-
-def typed(text: str) -> Any:
-    """The value of an unquoted word: null, a truth value, a number, else the text itself.
-
-    >>> [typed(word) for word in ("null", "true", "1_000", "1e-3", "-inf", "no", "1.2.3")]
-    [None, True, 1000, 0.001, -inf, 'no', '1.2.3']
-    """
-    lower = text.lower()
-    if lower in _CONSTANTS:
-        return _CONSTANTS[lower]
-    if not text or (text[0] not in "0123456789+-.in" and lower[:1] not in ("i", "n")):
-        return text
-    if text.startswith("_") or text.endswith("_") or "__" in text or text != text.strip():
-        return text
-    digits = text.lstrip("+-")
-    if len(digits) > 1 and digits[0] == "0" and digits.isdecimal():
-        return text  # 007 is a name or a code: as a number it would lose what was typed
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-_CONSTANTS: dict[str, Any] = {"null": None, "true": True, "false": False, "": ""}
-
-
-def plain_value(value: Any) -> Any:
-    """What a value is where no type is declared.
-
-    >>> plain_value(parse_value("[1, {a: x}, '2']"))
-    [1, {'a': 'x'}, '2']
-    """
-    if isinstance(value, Word):
-        return value.value
-    if isinstance(value, list):
-        return [plain_value(v) for v in value]
-    if isinstance(value, dict):
-        return {k: plain_value(v) for k, v in value.items()}
-    return value

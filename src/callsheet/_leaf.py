@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from ._configfile import PREFIX
 from ._secret import Secret, is_reference, read_secret
 from ._target import Name, named_value, parse_name, resolve
 from ._tree import ATOMS, is_enum
@@ -367,6 +368,10 @@ def not_data(path: str, x: Any, origin: str) -> Fault:
     """The fault of a live object in a spec that is to be written."""
     text = repr(x)
     shown = text if len(text) <= 60 else text[:57] + "..."
+    defined = getattr(x, "__qualname__", None) or type(x).__qualname__
+    if str(getattr(x, "__module__", None)).startswith(PREFIX) and "<" not in defined:
+        advice = ["move it to a module of its own, and import it from there"]
+        return Fault(path, f"needs {defined}, which a config defines for itself", origin=origin, advice=advice)
     return Fault(
         path,
         f"is not data, so it cannot be saved: {shown}",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
+from ._amend import amended
+from ._arguments import swap_target
 from ._bind import bind_all, bind_new
 from ._convert import Mismatch, convert
 from ._equal import equal
-from ._grammar import Override, parse, plain_value
+from ._grammar import Override
 from ._hint import ANY, Form
 from ._items import (
     CALLS,
@@ -24,13 +28,27 @@ from ._layout import layout
 from ._lazy import nothing_at, through
 from ._origin import Origin, locate
 from ._path import format_path
+from ._placing import put, replace_everywhere
 from ._ref import Ref
+from ._said import parse_all
 from ._secret import Secret
 from ._signature import fields_of, signature_of
-from ._spec import attach, copy, delete_item, here, new_list, new_mapping, note_origin, set_item, settle_class
-from ._tree import KINDS, kind_of
-from ._tree import walk as walk_steps
-from .errors import Fault, OverrideError
+from ._spec import attach, copy, delete_item, here, new_mapping, set_item
+from ._swap import (
+    Surroundings,
+    is_node,
+    left_out,
+    names_object,
+    names_of,
+    remade,
+    same_target,
+    target_named,
+    variant_named,
+)
+from ._tree import KINDS, TARGET, kind_of
+from ._wildcard import places_below
+from ._word import Word, plain_value
+from .errors import CallsheetWarning, Fault, OverrideError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +67,8 @@ def override(spec: S, texts: Iterable[str] | str) -> S:
     Args:
         spec: Any spec.
         texts: Overrides: `a.b=1`, `+a.c=[1,2]` (a new key of a dict), `++a.c=1`
-            (new or not), `~a.d`, `a.0.b=x`, `a+=[x]`. One text, or several.
+            (new or not), `~a.d`, `a.0.b=x`, `a+=[x]`, `a-=[x]`, `a[0:0]=[x]`;
+            `@file` for those of a file. One text, or several.
 
     Returns:
         The copy; it shares with `spec` only nodes that nothing but a reference reaches.
@@ -91,33 +110,14 @@ def edit(spec: Any, texts: Iterable[str] | str) -> None:
         raise
 
 
-def parse_all(texts: Iterable[str] | str) -> list[Override]:
-    """Read overrides of which each stands for one value.
-
-    Raises:
-        OverrideError: With a fault for each that cannot be read.
-    """
-    overrides: list[Override] = []
-    faults: list[Fault] = []
-    for text in [texts] if isinstance(texts, str) else texts:
-        try:
-            said = parse(text)
-            if said.is_sweep:
-                one = f"{said.path}=[{','.join(said.texts)}]"
-                advice = [f"for one value:  {one}  or quote it", "to try each:  callsheet sweep"]
-                raise OverrideError(
-                    Fault(said.path, "is a sweep, and only one value can stand here", origin=text, advice=advice)
-                )
-            overrides.append(said)
-        except OverrideError as error:
-            faults += error.faults
-    if faults:
-        raise OverrideError(*faults)
-    return overrides
-
-
 def apply_all(
-    root: Any, overrides: Iterable[Override], *, where: str, kind: str = "override", journal: Journal | None = None
+    root: Any,
+    overrides: Iterable[Override],
+    *,
+    where: str,
+    kind: str = "override",
+    journal: Journal | None = None,
+    around: Surroundings | None = None,
 ) -> None:
     """Apply overrides in their order.
 
@@ -127,6 +127,7 @@ def apply_all(
         where: Who said them, for origins and errors: `command line`.
         kind: The kind of origin that the values get.
         journal: Gets notes of what is changed.
+        around: What the words of swaps and variants can name; without it, the first level of the spec.
 
     Raises:
         OverrideError: With a fault for each that does not fit; the others are applied.
@@ -134,29 +135,85 @@ def apply_all(
     faults: list[Fault] = []
     for said in overrides:
         try:
-            apply(root, said, where=where, kind=kind, journal=journal)
+            apply(root, said, where=where, kind=kind, journal=journal, around=around)
         except OverrideError as error:
             faults += error.faults
     if faults:
         raise OverrideError(*faults)
 
 
-def apply(root: Any, said: Override, *, where: str, kind: str = "override", journal: Journal | None = None) -> None:
-    """Apply one override in place.
+def apply(
+    root: Any,
+    said: Override,
+    *,
+    where: str,
+    kind: str = "override",
+    journal: Journal | None = None,
+    around: Surroundings | None = None,
+) -> None:
+    """Apply one override in place; the arguments are those of `apply_all`.
 
     Raises:
         OverrideError: It does not fit.
     """
     journal = journal or Journal()
+    where = said.where or where
+    if said.below:
+        for steps in places_below(root, said, where):
+            one = said.like(steps=steps, below=())
+            apply(root, one, where=where, kind=kind, journal=journal, around=around)
+        return
     holder = holder_of(root, said, where, journal)
     key = settle_step(holder, said.steps[-1])
+    _check_place(holder, key, said, where)
+    if said.operation == "delete":
+        _delete(holder, key, said, where, journal)
+        return
+    try:
+        before = raw_item(holder, key)
+    except LookupError:
+        before = _ABSENT
+    origin = _origin(holder, key, said, before, where, kind)
+    word = said.choices[0].text if isinstance(said.choices[0], Word) and not said.happens_once else ""
+    if word.startswith("@"):
+        value = variant_named(word[1:], root, said, around or _around(root), where)
+    elif isinstance(said.choices[0], Word) and word == said.choices[0].value and is_node(before) and names_object(word):
+        value = _swapped(before, word, said, around or _around(root), origin, journal)
+    else:
+        value = _converted(holder, key, before, said, where)
+    if value is before and is_node(before):
+        return
+    relative = bind_new(value, root)
+    put(root, holder, key, value, origin, journal)
+    if relative:
+        bind_all(root, error=OverrideError)
+    if _is_held_twice(before) and before is not value:
+        replace_everywhere(root, before, value, origin, journal)
+
+
+def _around(root: Any) -> Surroundings:
+    """What a spec alone knows by names: its own first level."""
+    names = names_of(root)
+    return Surroundings(lambda: names)
+
+
+def _is_held_twice(node: Any) -> bool:
+    """Whether other places may hold a node, or references lead to it; nobody counts those of a dataclass."""
+    return is_node(node) and (type(node) not in CALLS or _raw(node, "__held__") > 1)
+
+
+def _check_place(holder: Any, key: Any, said: Override, where: str) -> None:
+    """Refuse what the holder has not, and does not take.
+
+    Raises:
+        OverrideError: With what there is.
+    """
     cls = type(holder)
     if cls is tuple and isinstance(key, int) and -len(holder) <= key < len(holder):
         whole = format_path(said.steps[:-1])
         advice = [f"give the whole of it:  {whole}=[…]", "or use a list in its place"] if whole else []
         raise OverrideError(Fault(said.path, "stands in a tuple, which cannot be edited", origin=where, advice=advice))
     if said.operation == "delete":
-        _delete(holder, key, said, where, journal)
         return
     if cls in MAPPINGS or cls is dict:
         _check_key(holder, key, said, where)
@@ -165,51 +222,49 @@ def apply(root: Any, said: Override, *, where: str, kind: str = "override", jour
     elif cls in LISTS or cls is list:
         if not isinstance(key, int) or not -len(holder) <= key < len(holder):
             raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
-    elif kind_of(cls) is not None and cls is not Ref and cls is not tuple:
-        if key not in KINDS[cls].items(holder)[0]:  # type: ignore[union-attr]
-            raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
-    else:
+    elif kind_of(cls) is None or cls is Ref or cls is tuple or key not in KINDS[cls].items(holder)[0]:  # type: ignore[union-attr]
         raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
+
+
+def _converted(holder: Any, key: Any, before: Any, said: Override, where: str) -> Any:
+    """What was typed as the declared type, together with what stands there where it is added to that.
+
+    Raises:
+        OverrideError: It does not fit.
+    """
+    cls = type(holder)
     try:
-        before = raw_item(holder, key)
-    except LookupError:
-        before = _ABSENT
-    origin = _origin(holder, key, said, before, where, kind)
-    try:
-        hint = Secret if type(before) is Secret else _hint(holder, key)
-        value = attach(convert(said.choices[0], hint))
-        if said.operation == "append":
-            value = _appended(before, value, said)
+        value = attach(convert(said.choices[0], Secret if type(before) is Secret else _hint(holder, key)))
+        return amended(before, value, said, absent=before is _ABSENT) if said.happens_once else value
     except Mismatch as error:
         signature = signature_of(_raw(holder, "__target__")) if cls in CALLS else fields_of(cls)
         advice = [signature_text(holder, signature, signature.parameter(key))] if signature is not None else []
         raise OverrideError(Fault(said.path, str(error), origin=where, advice=advice)) from None
-    relative = bind_new(value, root)
-    _put(root, holder, key, value, origin, journal)
-    if relative:
-        bind_all(root, error=OverrideError)
-    if type(before) in CALLS and _raw(before, "__held__") > 1 and before is not value:
-        _replace_everywhere(root, before, value, origin, journal)
 
 
-def _appended(before: Any, more: Any, said: Override) -> Any:
-    """What `a += more` makes of what stands there, as Python does it.
+def _swapped(before: Any, word: str, said: Override, around: Surroundings, origin: Origin, journal: Journal) -> Any:
+    """The node with another target, or the instance of another class in its place, with the arguments that fit.
 
     Raises:
-        Mismatch: The two cannot be added, or nothing stands there.
+        OverrideError: The word names nothing that can be called.
+        TargetError, TrustError: A target cannot be imported.
     """
-    problem = f"cannot be added to by {said.text.partition('=')[2]}: "
-    if before is _ABSENT:
-        raise Mismatch(problem + "nothing is set there")
-    if isinstance(before, list | tuple) and not isinstance(more, list | tuple):
-        raise Mismatch(f"{problem}it is {layout(before)}, and takes a list: {said.path}+=[…]")
-    try:
-        if isinstance(before, list):
-            # As they are kept: iterating would read references.
-            return new_list([*list.__iter__(before), *(list.__iter__(more) if isinstance(more, list) else more)])
-        return (*before, *more) if isinstance(before, tuple) else attach(before + more)
-    except TypeError:
-        raise Mismatch(f"{problem}it is {layout(before)}") from None
+    target = target_named(word, before, said, around, origin.where)
+    if type(before) not in CALLS:
+        if type(before) is target:
+            return before
+        value, dropped = remade(before, target, said, origin.where)
+    elif same_target(_raw(before, "__target__"), target):
+        return before
+    else:
+        value, known = before, origin_of(before, TARGET)
+        journal.note(before, None)
+        replaced = (_raw(before, "__target__"), known)
+        gone = swap_target(before, target, {}, None, origin=Origin(origin.kind, origin.where, said.text, replaced))
+        dropped = [*gone]
+    if dropped:
+        warnings.warn(left_out(said, target, dropped), CallsheetWarning, stacklevel=2)
+    return value
 
 
 def _origin(holder: Any, key: Any, said: Override, before: Any, where: str, kind: str) -> Origin:
@@ -251,7 +306,7 @@ def _at(fault: Fault, where: str) -> Fault:
 
 
 def _check_key(holder: Any, key: Any, said: Override, where: str) -> None:
-    if key not in holder and said.operation in ("set", "append"):
+    if key not in holder and said.operation not in ("add", "force"):
         fault = nothing_at(holder, said.steps, len(said.steps) - 1)
         advice = [*fault.advice, *([f"to add it:  +{said.text}"] if said.operation == "set" else [])]
         raise OverrideError(Fault(said.path, fault.problem, origin=where, advice=advice))
@@ -286,33 +341,6 @@ def _hint(holder: Any, key: Any) -> Form:
     return signature.form(key) if signature is not None else ANY
 
 
-def _put(root: Any, holder: Any, key: Any, value: Any, origin: Origin, journal: Journal) -> None:
-    cls = type(holder)
-    if cls in CALLS or cls in MAPPINGS or cls in LISTS:
-        journal.note(holder, key)
-        set_item(holder, key, value, None, origin=origin)
-    elif cls is dict or cls is list:
-        journal.note(holder, key)
-        holder[key] = value
-    elif _is_frozen(cls):
-        kind = KINDS[cls]
-        assert kind is not None
-        keys, values = kind.items(holder)
-        values[keys.index(key)] = value
-        made = kind.remake(holder, keys, values)
-        note_origin(made, key, origin)
-        _replace_everywhere(root, holder, made, None, journal)
-    else:
-        journal.note(holder, key)
-        setattr(holder, key, value)
-        note_origin(holder, key, origin)
-
-
-def _is_frozen(cls: type) -> bool:
-    parameters = getattr(cls, "__dataclass_params__", None)
-    return bool(getattr(parameters, "frozen", False)) or "_fields" in dir(cls) or cls.__module__ == "functools"
-
-
 def _delete(holder: Any, key: Any, said: Override, where: str, journal: Journal) -> None:
     try:
         found = raw_item(holder, key)
@@ -336,37 +364,4 @@ def _delete(holder: Any, key: Any, said: Override, where: str, journal: Journal)
     else:
         raise OverrideError(
             Fault(said.path, f"cannot be deleted: it is a field of {type(holder).__qualname__}", origin=where)
-        )
-
-
-def _replace_everywhere(root: Any, old: Any, new: Any, origin: Origin | None, journal: Journal) -> None:
-    """Put `new` where `old` stood, in every place that holds it and in every reference to it."""
-    for _, x in list(walk_steps(root)):
-        kind = kind_of(type(x))
-        if kind is None:
-            continue
-        if type(x) is Ref:
-            if x.__base__ is old:
-                journal.note(x, None)
-                object.__setattr__(x, "__base__", new)
-            continue
-        for key, value in zip(*kind.items(x), strict=True):
-            if value is old:
-                _place(x, key, new, origin, journal)
-
-
-def _place(x: Any, key: Any, new: Any, origin: Origin | None, journal: Journal) -> None:
-    cls = type(x)
-    if cls is not tuple:
-        journal.note(x, key)
-    if cls in CALLS or cls in MAPPINGS or cls in LISTS:
-        set_item(x, key, new, None, origin=origin)
-        settle_class(x)
-    elif cls in (dict, list):
-        x[key] = new
-    elif cls is not tuple:
-        object.__setattr__(x, key, new)
-    else:
-        raise OverrideError(
-            Fault(format_path([key]), "stands in a tuple, which cannot be edited", advice=["use a list in its place"])
         )

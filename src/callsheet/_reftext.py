@@ -2,10 +2,10 @@ r"""References read from text: `${a.b}`, `${.x}`, `run-${seed}`, `${env:HOME,def
 
 from __future__ import annotations
 
-from ._grammar import typed
 from ._path import parse_path
 from ._ref import Ref
 from ._tree import kind_of
+from ._word import typed
 from ._written import WRITTEN, Asked, Route, Template, written
 from .errors import Fault, PathError, ReferenceUseError
 

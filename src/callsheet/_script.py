@@ -13,8 +13,9 @@ from ._candidates import candidates
 from ._fields import asked_beyond_fields, field_items, has_fields, taken_by
 from ._guide import guide
 from ._origin import Origin
-from ._override import apply, parse_all
+from ._override import apply
 from ._page import columns, is_coloured, page, wrap
+from ._said import parse_all
 from ._shells import answer, question
 from ._signature import EMPTY, signature_of
 from ._spec import Call, attach, copy, new_call, new_mapping, note_origin
@@ -103,8 +104,8 @@ def _run(function: Any, words: list[str]) -> Any:
     if object.__getattribute__(root, "__target__") is not function:
         return function(callsheet.build(root))
     items = object.__getattribute__(root, "__dict__")
-    arguments: Any = callsheet.build(new_mapping(dict(items)), root=root)
-    return function(**arguments)
+    given: Any = callsheet.build(new_mapping(dict(items)), root=root)
+    return function(**given)
 
 
 def _help(function: Any, root: Any, words: list[str]) -> NoReturn:

@@ -7,11 +7,13 @@ import os
 from . import _configfile
 from ._bind import bind_all
 from ._configfile import ConfigSource, show_file
+from ._datafile import SUFFIXES, load_data
 from ._instances import note_unborne
 from ._items import raw_item, settle_step
 from ._leaf import is_data
 from ._override import apply, holder_of
 from ._spec import attach, new_mapping, settle_class
+from ._swap import Surroundings
 from ._target import ImportHooks
 from ._tree import ATOMS, kind_of
 from .errors import CallsheetError, Fault, LoadError, OverrideError, nearest
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from ._grammar import Override
     from ._rewrite import Statement
+    from ._trust import Policy
 
 _set = object.__setattr__
 
@@ -49,7 +52,10 @@ class _File:
 class Session:
     """One load: each file read once, its import statements before anything runs, then run from the main file."""
 
-    def __init__(self, path: str, overrides: Sequence[Override], where: str, kinds: dict[str, str]) -> None:
+    def __init__(
+        self, path: str, overrides: Sequence[Override], where: str, kinds: dict[str, str], policy: Policy | None = None
+    ) -> None:
+        self.policy = policy
         self.path = path
         self.overrides = overrides
         self.where = where
@@ -59,7 +65,7 @@ class Session:
         self.places: dict[tuple[str, int, str], str | None] = {}
         self.refs = False
         self.deleted: dict[str, list[Any]] = {}  # by a delete's text, what it has taken from
-        self.appended: set[int] = set()  # the numbers of the appends that have happened
+        self.appended: set[int] = set()  # the numbers of the appends and other edits that have happened
         self._survey(path)
         numbered = [said.like() for said in overrides]
         for n, said in enumerate(numbered):
@@ -98,6 +104,9 @@ class Session:
                 continue
             passed.add((path, said.number, said.path))
             file.overrides.append(said)
+            if not said.steps:
+                self._route_all(file, said, passed)
+                continue
             first, *rest = said.steps
             for level, module, name, bound in file.source.taken:
                 place = self.place_of(path, level, module)
@@ -109,6 +118,17 @@ class Session:
                     inner = self._submodule(path, level, module, name)
                     if inner is not None:
                         self._route(inner, [_renamed(said, tuple(rest))], passed)
+
+    def _route_all(self, file: _File, said: Override, passed: set[tuple[str, int, str]]) -> None:
+        """Give a wildcard that starts at the top to the files whose names it may reach: below each that is taken."""
+        for level, module, name, bound in file.source.taken:
+            place = self.place_of(file.source.path, level, module)
+            if place is not None and name == "*":
+                self._route(place, [said], passed)
+            elif place is not None and bound == said.below[0]:
+                self._route(place, [said.like(steps=(name, *said.below[1:]), below=())], passed)
+            elif place is not None:
+                self._route(place, [_renamed(said, (name,))], passed)
 
     def root(self, resolvers: Mapping[str, Callable[..., Any]]) -> Any:
         """Run the main file; give what it exports."""
@@ -141,7 +161,7 @@ class Session:
             meanings = _configfile.meanings_through(
                 path, lambda place: self.sources[place].source, self.meanings, self.place_of
             )
-            watched = frozenset(str(said.steps[0]) for said in file.overrides)
+            watched = frozenset(str((said.steps or said.below)[0]) for said in file.overrides)
             try:
                 _configfile.execute(file.source.compile(meanings, watched), module, hooks)
             except Exception as error:
@@ -171,16 +191,33 @@ class Session:
         faults: list[Fault] = []
         for said in file.overrides:
             try:
-                self.impose(spec, said)
+                self.impose(spec, said, file)
             except OverrideError as error:
                 faults += error.faults
         if faults:
             raise OverrideError(*faults)
 
-    def impose(self, root: Any, said: Override) -> None:
+    def _around(self, file: _File) -> Surroundings:
+        def names() -> dict[str, Any]:
+            own = object.__getattribute__(file.view, "__dict__")
+            return {
+                **own,
+                **{name: known for name, known in file.bound.items() if name not in own or callable(own[name])},
+            }
+
+        return Surroundings(names, os.path.dirname(file.source.path), self._read, (".py", *SUFFIXES))
+
+    def _read(self, path: str) -> Any:
+        """The spec of a file that a variant names."""
+        if not path.endswith(".py"):
+            return attach(load_data(path, self.policy))
+        self._survey(path)
+        return self.exports(self.run(path, (self.path,)))
+
+    def impose(self, root: Any, said: Override, file: _File) -> None:
         """Apply an override that may have been applied before.
 
-        A delete takes once from each object, and an append happens once.
+        A delete takes once from each object, and what edits what is there happens once.
 
         Raises:
             OverrideError: It does not fit.
@@ -194,8 +231,9 @@ class Session:
             apply(root, said, where=self.where)
             taken.append(holder)
         elif said.number not in self.appended:
-            apply(root, said, where=self.where, kind=self.kinds.get(said.text, "override"))
-            if said.operation == "append":
+            kind = self.kinds.get(said.text, "override")
+            apply(root, said, where=self.where, kind=kind, around=self._around(file))
+            if said.happens_once:
                 self.appended.add(said.number)
 
 
@@ -261,11 +299,15 @@ class _Hooks(ImportHooks):
                 names[name] = wrapped[id(value)]
             origins[name] = site
         for said in file.overrides:
-            if said.steps[0] in names and said.steps[0] in file.source.assigned | file.taken and not self._waits(said):
+            if self._may_stand(said, names) and not self._waits(said):
                 try:
-                    self.session.impose(file.view, _imposed(said))
+                    self.session.impose(file.view, _imposed(said), file)
                 except CallsheetError:
                     pass  # not yet there, or not yet what it will be: the end of the file decides
+
+    def _may_stand(self, said: Override, names: dict[str, Any]) -> bool:
+        first = said.steps[0] if said.steps else None
+        return first is None or (first in names and first in self.file.source.assigned | self.file.taken)
 
     def _waits(self, said: Override) -> bool:
         return said.operation == "delete" and len(said.steps) == 1

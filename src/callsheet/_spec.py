@@ -542,7 +542,7 @@ def attach(value: Any, site: Site | None = None) -> Any:
             value = like(value, value.__base__, value.__steps__)  # each place has its own, which is bound there
         _set(value, "__held__", True)
         return value
-    if cls in MAPPINGS or cls in LISTS or cls in DEFERRED:
+    if cls in MAPPINGS or cls in LISTS or cls in DEFERRED or (cls is tuple and _SIMPLE.issuperset(map(type, value))):
         return value
     if _RAW[cls] is not None:
         return fold(
@@ -597,10 +597,14 @@ def _attached(x: Any, keys: list[Any], values: list[Any], site: Site | None) -> 
     return new_list(values, site) if type(x) is list else new_mapping(dict(zip(keys, values, strict=True)), site)
 
 
+_SIMPLE = ATOMS - {str}
+"""Types of values that stay as they are; a text may hold a reference."""
+
+
 def _attached_atoms(x: Any, site: Site | None) -> Any:
-    """A dict that holds atoms only and no reference, at once."""
+    """A dict or list that holds atoms only and no reference, at once."""
     if type(x) is not dict:
-        return ENTER
+        return new_list(list(x), site) if _SIMPLE.issuperset(map(type, x)) else ENTER
     for value in x.values():
         cls = type(value)
         if cls not in ATOMS or (cls is str and "${" in value):

@@ -7,6 +7,7 @@ import sys
 from . import _configfile
 from ._configfile import ConfigModule, show_file
 from ._running import RUNNING
+from ._syntax import HOOKS
 from ._tree import is_enum
 from .errors import Fault, SpecError, nearest
 
@@ -293,6 +294,8 @@ class ImportHooks:
     """
 
     names: dict[str, Any]
+    runs_again = True
+    """Whether whoever finds a name in the file can run it for that, without these hooks."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -339,15 +342,15 @@ class ImportHooks:
             for n, step in enumerate(steps):
                 inside = vars(found).get(step) if type(found) is ConfigModule else None
                 if type(inside) is Name or type(inside) is ModuleName:
-                    return _extended(inside, ".".join(steps[n + 1 :]), self._where(line))
+                    return extended(inside, ".".join(steps[n + 1 :]), self._where(line))
                 found = getattr(found, step)
             a_call = hasattr(type(found), "__held__")  # what is a part of the spec is given itself
             if known is None or known._found is not value or (type(known) is ModuleName and not rest) or a_call:
                 return found
-            known = _extended(known, rest, self._where(line))
+            known = extended(known, rest, self._where(line))
             known._found = found
             return known
-        return _extended(known, rest, self._where(line))
+        return extended(known, rest, self._where(line))
 
     def stay(self, value: Any, bound: str, rest: str, line: int) -> Any:
         """What stands under a key that stays a name; in Callsheet's own words there is none."""
@@ -362,10 +365,12 @@ class ImportHooks:
                 self.bound[name] = value
 
 
-def _extended(known: Name | ModuleName, rest: str, where: str) -> Any:
+def extended(known: Name | ModuleName, rest: str, where: str) -> Any:
     """The name of an attribute of what a name names."""
     if not rest:
         return known if type(known) is Name else known.resolve()  # type: ignore[union-attr]
+    if type(known) is ModuleName and "." not in rest:
+        return Name(known.module, rest, where=where)
     head = f"{known.module}.{known.qualname}" if type(known) is Name else known.module
     name = parse_name(f"{head}.{rest}", where=where)
     if not f"{name.module}.".startswith(f"{known.module}."):
@@ -415,6 +420,8 @@ def name_of(x: Any) -> Name | None:
         return None
     for part in qualname.split("."):
         found = getattr(found, part, None)
+    if not getattr(vars(holder).get(HOOKS), "runs_again", True):
+        return None
     path, digest = _configfile.file_of_module(holder)
     if found is x or (owner is not None and found == x):
         return Name(path or module, qualname, digest=digest, found=x)

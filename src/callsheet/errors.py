@@ -65,6 +65,10 @@ class OverrideError(CallsheetError, ValueError):
     """An override cannot be read, or does not fit the spec."""
 
 
+class SpaceError(CallsheetError, TypeError):
+    """A sweep over a space is used like a sequence, or a point lies outside of it."""
+
+
 class PatchError(CallsheetError, ValueError):
     """Changes do not fit the spec that they shall be applied to."""
 
@@ -114,7 +118,7 @@ class ZooError(CallsheetError):
 
 
 def render(faults: Sequence[Fault], *, indent: str = "") -> str:
-    """Write faults for a person: paths in a column, origins at the right, advice below.
+    """Write faults for a person: paths in a column, origins at the right, advice below, for several in a row once.
 
     >>> print(render([Fault("a.b", "must be int", origin="conf.py:3", advice=["f(b: int)"])]))
     a.b  must be int                                                   conf.py:3
@@ -126,7 +130,7 @@ def render(faults: Sequence[Fault], *, indent: str = "") -> str:
     left = min(max(map(len, names), default=0), 28)
     right = max((len(fault.origin) for fault in faults), default=0)
     lines = []
-    for name, fault in zip(names, faults, strict=True):
+    for n, (name, fault) in enumerate(zip(names, faults, strict=True), 1):
         margin = indent + " " * (left + 2 if left else 0)
         head = f"{indent}{name:<{left}}  " if left else indent
         first, *more = fault.problem.split("\n")
@@ -137,7 +141,8 @@ def render(faults: Sequence[Fault], *, indent: str = "") -> str:
         lines += [margin + line for line in more]
         if fault.origin and not lines[-1 - len(more)].endswith(fault.origin):
             lines.append(f"{margin}set by {fault.origin}")
-        lines += [margin + line for line in fault.advice]
+        if n == len(faults) or faults[n].advice != fault.advice:
+            lines += [margin + line for line in fault.advice]
     return "\n".join(lines)
 
 

@@ -75,7 +75,7 @@ def test_json_gives_the_faults_as_data(cmd):
             }
         ]
     }
-    assert cmd("check", "conf.py", "--json").data == {"faults": [], "notes": [], "calls": 4}
+    assert cmd("check", "conf.py", "--json").data == {"faults": [], "notes": [], "also_changed": [], "calls": 4}
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,16 @@ import sys
 import textwrap
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 import callsheet
 from callsheet import build, check, lazy, load, ref, save, to_python
+from callsheet._path import format_path
 from callsheet.compat.detectron2 import (
     LazyCall,
     LazyConfig,
@@ -27,7 +31,7 @@ from callsheet.compat.detectron2 import (
     read,
     to_spec,
 )
-from callsheet.errors import CycleError, LoadError, OverrideError, PathError, SpecError, TrustError
+from callsheet.errors import CycleError, LoadError, OverrideError, PathError, SaveError, SpecError, TrustError
 
 CONFIGS = Path(__file__).parent / "lazyconfigs" / "configs"
 CASCADE = str(CONFIGS / "baselines" / "cascade_3x.py")
@@ -55,6 +59,10 @@ class Stack:
     more: tuple = ()
 
 
+REF = "a reference"
+LAYER = f"{__name__}.Layer"
+
+
 class Layer:
     def __init__(self, **kwargs):
         self.kwargs = kwargs
@@ -62,6 +70,55 @@ class Layer:
 
 def refuse(**kwargs):
     raise ValueError("refused by itself")
+
+
+# --- what LazyConfig's own page shows -----------------------------------------------------------------------------------
+
+
+def test_a_python_file_of_dicts_loads_with_attribute_access(project, library):
+    path = project("config.py", "net = dict(depth=1, width=2 * 8, head=dict(classes=1))\ndata = dict(size=3, n=4)\n")
+    cfg = LazyConfig.load(path)
+    assert cfg.net.head.classes == 1
+    assert _tree.to_container(cfg) == {
+        "net": {"depth": 1, "width": 16, "head": {"classes": 1}},
+        "data": {"size": 3, "n": 4},
+    }
+
+
+def test_nested_calls_describe_dicts_that_instantiate_to_what_the_code_would_make(project, library):
+    project(
+        "shop.py",
+        """
+        class Rule:
+            def __init__(self, rate, kind): self.rate, self.kind = rate, kind
+
+        class Learner:
+            def __init__(self, rule): self.rule = rule
+    """,
+    )
+    path = project(
+        "conf.py",
+        """
+        from detectron2.config import LazyCall as L
+        from shop import Learner, Rule
+
+        learner = L(Learner)(rule=L(Rule)(rate=0.01, kind="sgd"))
+    """,
+    )
+    cfg = LazyConfig.load(path).learner
+    assert _tree.to_container(cfg) == {
+        "_target_": "shop.Learner",
+        "rule": {"_target_": "shop.Rule", "rate": 0.01, "kind": "sgd"},
+    }
+    learner = instantiate(cfg)
+    assert (type(learner).__name__, learner.rule.rate, learner.rule.kind) == ("Learner", 0.01, "sgd")
+    assert type(build(to_spec(cfg)).rule) is type(learner.rule)
+
+
+def test_a_config_of_the_zoo_is_read_line_by_line(project, library):
+    project("configs/zoo/net.py", "train = dict(n=3)\nmodel = dict(_target_='far.Net', depth=2)\n")
+    path = project("configs/show.py", "from detectron2.model_zoo import get_config\ncfg = get_config('zoo/net.py')\n")
+    assert LazyConfig.to_py(LazyConfig.load(path).cfg) == "cfg.model = far.Net(depth=2)\ncfg.train.n = 3\n"
 
 
 # --- files --------------------------------------------------------------------------------------------------------------
@@ -229,6 +286,135 @@ def test_a_trained_config_asks_detectron2_where_its_weights_lie(project, library
         get_config("b.py", trained=True)
 
 
+def test_the_shape_record_is_described_where_detectron2_is_not_installed(project, library):
+    path = project(
+        "conf.py",
+        """
+        from detectron2.config import LazyCall as L
+        from detectron2.layers import ShapeSpec
+        from far.away import Head
+
+        head = L(Head)(input_shape=[ShapeSpec(256, height=7)] * 2, lazy=L(ShapeSpec)(width=1), cls=ShapeSpec)
+        head.input_shape[1].channels = 128
+    """,
+    )
+    cfg = LazyConfig.load(path)
+    assert [shape.channels for shape in cfg.head.input_shape] == [256, 128]
+    assert "detectron2.layers.ShapeSpec(channels=256, height=7)" in LazyConfig.to_py(cfg)
+    assert to_python(to_spec(cfg)).startswith(
+        "# Written by Callsheet; load(...) reads it back.\nfrom callsheet import lazy\n"
+        "from detectron2.layers import ShapeSpec\nfrom far.away import Head\n"
+    )
+    project("detectron2/__init__.py", "")
+    project(
+        "detectron2/layers.py",
+        """
+        from dataclasses import dataclass
+
+        @dataclass
+        class ShapeSpec:
+            channels: int | None = None
+            height: int | None = None
+    """,
+    )
+    shapes = instantiate(LazyConfig.load(path).head.input_shape)
+    assert [(shape.channels, shape.height) for shape in shapes] == [(256, 7), (128, 7)]
+    described = _tree.new_dict({"_target_": "detectron2.layers.ShapeSpec", "channels": 3})
+    assert instantiate(described) == sys.modules["detectron2.layers"].ShapeSpec(channels=3)
+    assert instantiate(cfg.head.input_shape)[1] == shapes[1]
+
+
+def test_whole_modules_are_served_as_well(project, library):
+    path = project(
+        "conf.py",
+        """
+        import detectron2.config
+        import detectron2.config as config
+        import omegaconf
+
+        a = config.LazyCall("far.away.Net")(x=1)
+        b = detectron2.config.LazyCall("far.away.Net")(x=2)
+        c = omegaconf.OmegaConf.create({"x": 3})
+    """,
+    )
+    cfg = LazyConfig.load(path)
+    assert [cfg.a.x, cfg.b.x, cfg.c.x] == [1, 2, 3]
+    with pytest.raises(ImportError, match="no module named 'detectron2'|No module named 'detectron2'"):
+        LazyConfig.load(project("more.py", "import detectron2.config as config\nc = dict(c=config.get_cfg())\n"))
+
+
+def test_a_misspelt_word_of_lazyconfig_is_told_and_other_words_of_detectron2_wait(project):
+    LazyConfig.load(project("conf.py", "from detectron2.config import get_cfg\n"))
+    with pytest.raises(LoadError, match="detectron2.config has no 'LazyCal'") as caught:
+        LazyConfig.load(project("conf.py", "from detectron2.config import LazyCal as L\n"))
+    assert caught.value.faults[0].origin == "conf.py:1"
+    assert caught.value.faults[0].advice[0] == "did you mean  LazyCall?"
+
+
+def test_what_a_config_defines_itself_is_named_by_its_file(project, library, tmp_path):
+    path = project(
+        "own.py",
+        """
+        from dataclasses import dataclass
+        from detectron2.config import LazyCall as L
+
+        @dataclass
+        class Solver:
+            lr: float = 0.1
+
+        def double(x):
+            return 2 * x
+
+        a = L(Solver)(lr=0.5)
+        b = dict(f=double, call=L(double)(x=4), solver=Solver(lr=0.25))
+    """,
+    )
+    cfg = LazyConfig.load(path)
+    assert instantiate(cfg.a).lr == 0.5
+    assert "cfg.a = own.Solver(lr=0.5)\ncfg.b.call = own.double(x=4)\n" in LazyConfig.to_py(cfg)
+    assert (build(to_spec(cfg.a)).lr, build(to_spec(cfg.b.call))) == (0.5, 8)
+    with pytest.raises(SaveError) as caught:
+        to_python(to_spec(cfg))
+    assert [fault.path for fault in caught.value.faults] == ["a", "b.f", "b.call", "b.solver"]
+    assert caught.value.faults[2].problem == "needs double, which a config defines for itself"
+
+
+def test_what_a_config_defines_itself_is_pickled_whole(project, library, caplog):
+    path = project(
+        "own.py",
+        """
+        from dataclasses import dataclass
+        from detectron2.config import LazyCall as L
+        from .parts import part
+
+        @dataclass
+        class Solver:
+            lr: float = 0.1
+
+        def double(x):
+            return 2 * x
+
+        a = dict(solver=L(Solver)(lr=0.5), live=Solver(lr=0.25), f=double)
+        b = L(double)(x=part.x)
+    """,
+    )
+    project("parts.py", "part = dict(x=4)\n")
+    LazyConfig.save(LazyConfig.load(path), "out.yaml")
+    assert "valid yaml: a.solver._target_, a.live._target_, a.f, b._target_. " in caplog.text
+    assert "_target_: own.double" in Path("out.yaml").read_text()
+    program = f"""
+        import pickle, sys
+        sys.path.insert(0, {str(Path(callsheet.__file__).parents[1])!r})
+        from callsheet.compat.detectron2 import instantiate
+        with open("out.yaml.pkl", "rb") as file:
+            cfg = pickle.load(file)
+        print(instantiate(cfg.b), cfg.a.f(1))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "8 2\n"), done.stderr
+
+
 # --- trees ----------------------------------------------------------------------------------------------------------------
 
 
@@ -266,6 +452,16 @@ def edited(conf):
     twin = copy.deepcopy(cfg.a)
     twin.y = 0
     yield cfg.a.y, twin.e, twin == cfg.a, cfg.a == copy.deepcopy(cfg.a), pickle.loads(pickle.dumps(cfg)) == cfg
+    yield conf.to_container(conf.merge({"p": {"q": [1], "r": "${s}"}, "s": 0}, cfg.n, conf.create({"p": {"q": [2]}})))
+    cfg.missing = "???"
+    yield "missing" in cfg, cfg.get("missing", 3), conf.select(cfg, "missing", default=4), list(cfg.keys())
+    cfg.lst = [3, 1, {"k": "${..[0]}"}]
+    cfg.lst[:2] = [5, 4, 6]
+    both = [0] + cfg.lst  # noqa: RUF005  (of omegaconf's own adding)
+    yield both == [0, 5, 4, 6, {"k": 5}], cfg.lst[3].k, conf.select(cfg, "lst[-1].k"), cfg.lst.pop().k
+    cfg.lst.sort(reverse=True)
+    yield cfg.lst == [6, 5, 4], conf.select(cfg, "lst[3]", default="none"), conf.select(cfg, "f.x", default="none")
+    yield pickle.loads(pickle.dumps(cfg.a)).e, copy.copy(cfg.a).e
     yield (
         sorted(cfg.a.items(), key=str)[0][0],
         [*cfg.a.keys()],
@@ -279,7 +475,7 @@ def test_containers_behave_as_omegaconfs_do():
     import omegaconf
 
     ours, theirs = list(edited(_own.OmegaConf)), list(edited(omegaconf.OmegaConf))
-    assert len(ours) == 8
+    assert len(ours) == 13
     for mine, yours in zip(ours, theirs, strict=True):
         assert mine == yours
 
@@ -292,17 +488,18 @@ def test_containers_behave_as_omegaconfs_do():
         (lambda cfg: cfg.__delattr__("nothing"), AttributeError),
         (lambda cfg: cfg.pop("nothing"), KeyError),
         (lambda cfg: cfg.lst[9], IndexError),
+        (lambda cfg: cfg.lst.__setitem__(9, 1), IndexError),
     ],
-    ids=["attribute", "item", "deleted attribute", "popped", "index"],
+    ids=["attribute", "item", "deleted attribute", "popped", "index", "set index"],
 )
 def test_what_is_not_there_raises_what_omegaconf_raises(library, do, error):
-    with pytest.raises(error):
+    with pytest.raises(error, match=r"full_key: (.*\.)?(nothing|lst\[9\])"):
         do(library.OmegaConf.create({"lst": [1]}))
 
 
 def test_without_omegaconf_references_that_lead_nowhere_are_named():
     cfg = _own.OmegaConf.create({"a": {"b": "${.c}", "d": "${e}"}, "e": "${a.d}", "f": "???", "g": "${other:1}"})
-    with pytest.raises(PathError, match=r"a  refers to \$\{\.c\}, where nothing is"):
+    with pytest.raises(PathError, match=r"a\.b  refers to \$\{\.c\}, where nothing is"):
         _ = cfg.a.b
     with pytest.raises(CycleError, match="refers to itself"):
         _ = cfg.e
@@ -310,7 +507,11 @@ def test_without_omegaconf_references_that_lead_nowhere_are_named():
         _ = cfg.f
     with pytest.raises(PathError, match="pip install omegaconf"):
         _ = cfg.g
+    with pytest.raises(AttributeError, match="OmegaConf.to_yaml needs omegaconf itself: pip install omegaconf"):
+        _own.OmegaConf.to_yaml(cfg)
     assert _own.OmegaConf.select(cfg, "f", default=3) == 3
+    with pytest.raises(PathError, match="where nothing is"):
+        _own.OmegaConf.select(cfg, "a.b", default=3)
 
 
 def test_the_environment_is_asked_as_omegaconf_asks_it(library, monkeypatch):
@@ -477,6 +678,39 @@ def test_a_lambda_is_written_for_people_and_pickled(library, tmp_path, caplog):
         assert pickle.load(file).f() == 1
 
 
+def test_a_lambda_of_a_config_is_pickled_with_what_it_uses(project, library):
+    path = project(
+        "conf.py",
+        """
+        from detectron2.config import LazyCall as L
+        from fractions import Fraction
+        from .parts import part
+
+        norm = L(dict)(f=lambda n: Fraction(n, 4), part=part)
+    """,
+    )
+    project("parts.py", "part = dict(x=1)\n")
+    LazyConfig.save(LazyConfig.load(path), "out.yaml")
+    program = f"""
+        import pickle, sys
+        sys.path.insert(0, {str(Path(callsheet.__file__).parents[1])!r})
+        with open("out.yaml.pkl", "rb") as file:
+            cfg = pickle.load(file)
+        print(cfg.norm.f(3), cfg.norm.part.x)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "3/4 1\n"), done.stderr
+
+
+def test_what_cannot_even_be_pickled_stops_nothing(library, tmp_path, caplog):
+    path = tmp_path / "out.yaml"
+    with caplog.at_level(logging.WARNING):
+        LazyConfig.save(LazyCall("builtins.dict")(live=(n for n in range(3))), str(path))
+    assert "The config cannot be pickled either: TypeError: cannot pickle 'generator' object" in caplog.text
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["out.yaml"]
+
+
 def test_real_pyyaml_reads_what_is_saved(library, tmp_path):
     import yaml
 
@@ -535,11 +769,93 @@ def test_what_instantiate_makes_build_makes(library):
     assert built["m"] is not built["all"][0].kwargs["q"]
 
 
+LEAVES = st.one_of(st.integers(-3, 3), st.sampled_from(["x", "", "y z", "a.b"]), st.none(), st.just(0.5), st.just(REF))
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.dictionaries(st.sampled_from("abcd"), inner, max_size=4),
+        st.dictionaries(st.sampled_from("abcd"), inner, max_size=4).map(lambda d: {**d, "_target_": LAYER}),
+        st.lists(inner, max_size=3),
+    ),
+    max_leaves=14,
+)
+
+
+def places_in(tree, at=()):
+    yield at
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ():
+        if key != "_target_":
+            yield from places_in(value, (*at, key))
+
+
+def value_at(tree, steps):
+    for step in steps:
+        tree = tree[step]
+    return tree
+
+
+@st.composite
+def lazy_trees(draw):
+    """Trees of calls, lists and dicts in which references lead anywhere, from the root or relative."""
+    tree = {"a": draw(TREES), "b": draw(TREES)}
+    places = list(places_in(tree))
+    for at in [place for place in places if value_at(tree, place) == REF]:
+        to = draw(st.sampled_from(places[1:]))
+        dots = draw(st.integers(0, len(at)))
+        above = at[: len(at) - dots] if dots else ()
+        if len(to) <= len(above) or to[: len(above)] != above or isinstance(to[len(above)], int):
+            dots, above = 0, ()
+        text = "${" + "." * dots + format_path(to[len(above) :]) + "}"
+        leaf = not isinstance(value_at(tree, to), dict | list) and "${" not in str(value_at(tree, to))
+        value_at(tree, at[:-1])[at[-1]] = f"v={text}" if leaf and draw(st.booleans()) else text
+    return tree
+
+
+def built_whole(x):
+    """What `instantiate` makes, the calls in plain dicts made as well, as `build` makes them."""
+    made = instantiate(x)
+    if isinstance(made, Layer):
+        return "call", {key: built_whole(value) for key, value in made.kwargs.items()}
+    if isinstance(made, dict) or _tree.library().OmegaConf.is_dict(made):
+        return {key: built_whole(made[key]) for key in made}
+    return [built_whole(member) for member in made] if isinstance(made, list) or _tree.is_config(made) else made
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(tree=lazy_trees())
+def test_a_tree_builds_to_the_same_as_a_spec_and_after_coming_back(library, tree):
+    cfg = _tree.new_dict(tree)
+    try:
+        expected = built_whole(cfg)
+    except (RecursionError, ValueError, LookupError, SpecError):  # of references in circles
+        assume(False)
+    spec = to_spec(cfg)
+    assert built_whole(build(spec)) == expected
+    back = from_spec(spec, shared="copy")
+    assert built_whole(back) == expected
+    assert to_spec(back) == spec
+
+
+def test_a_relative_reference_in_what_is_copied_leads_to_the_same(library):
+    cfg = _tree.new_dict({"n": 3, "b": {"x": LazyCall(Layer)(w=1, own="w=${..x.w}", out="${..n}", deep=["${..w}"])}})
+    cfg.b.n = "${n}"
+    cfg.twin = ["${b.x}"]
+    spec = to_spec(cfg)
+    assert build(spec)["twin"][0].kwargs == {"w": 1, "own": "w=1", "out": 3, "deep": [1]}
+    spec.twin[0].w = 2
+    assert build(spec)["twin"][0].kwargs == {"w": 2, "own": "w=2", "out": 3, "deep": [2]}
+
+
 def test_a_reference_to_a_call_becomes_a_call_of_its_own(library):
     cfg = _tree.new_dict({"a": LazyCall(Layer)(x=1), "b": LazyCall("builtins.dict")(l="${a}", m="${a}")})
     built = build(to_spec(cfg))
     assert built["b"]["l"] is not built["b"]["m"]
     assert built["b"]["l"].kwargs == {"x": 1}
+    cfg.lst = ["${a}", "${oc.env:HOME}"]
+    cfg.same = "${lst}"
+    built = build(to_spec(cfg))
+    assert built["lst"][0] is not built["same"][0]
+    assert built["same"][0] is not built["a"]
     cfg.a.inner = "${b}"
     with pytest.raises(CycleError, match="refers to what holds it"):
         to_spec(cfg)
@@ -568,7 +884,7 @@ def test_what_lazyconfig_has_no_word_for_is_named_all_together():
         "a": node,
         "b": node,
         "keys": ref(node).keys(),
-        "part": callsheet.partial(dict)(a=1),
+        "part": callsheet.partial(dict)(a=lazy(dict)()),
         "args": [lazy("builtins.print")(1)],
     }
     with pytest.raises(SpecError) as caught:
@@ -579,6 +895,16 @@ def test_what_lazyconfig_has_no_word_for_is_named_all_together():
         "a": {"a": 1, "_target_": "builtins.dict"},
         "b": {"a": 1, "_target_": "builtins.dict"},
     }
+
+
+def test_a_live_partial_is_a_value_that_comes_back(library):
+    cfg = _tree.new_dict({"net": LazyCall(Layer)(norm=partial(Fraction, denominator=4), width=2)})
+    spec = to_spec(cfg)
+    assert build(spec)["net"].kwargs["norm"](3) == Fraction(3, 4)
+    assert instantiate(from_spec(spec).net).kwargs["norm"](3) == Fraction(3, 4)
+    for inside in (lazy(Fraction)(1), [{"deep": lazy(Fraction)(1)}]):
+        with pytest.raises(SpecError, match="norm  is a partial call"):
+            from_spec({"norm": partial(Fraction, denominator=inside)})
 
 
 def test_positional_arguments_get_their_names(library):

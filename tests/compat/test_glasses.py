@@ -272,7 +272,6 @@ def test_check_names_what_does_not_fit():
         [
             "model.channels         must be given",
             "model.backbone_config  must be Config, found 3",
-            "                       ClassifierConfig(backbone_config: Config, channels: int, num_classes: int)",
             "model.num_classes      must be int, found 'ten'",
             "                       ClassifierConfig(backbone_config: Config, channels: int, num_classes: int)",
         ]

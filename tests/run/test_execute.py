@@ -240,8 +240,6 @@ def test_sweeping_a_live_object_is_refused_before_anything_starts(cmd):
         "callsheet: 2 faults, nothing was started\n"
         "  more[0]  cannot be sent to a worker: <it>\n"
         "           set by conf.py:6\n"
-        "           define it at the top level of a module, or describe it with lazy(...)\n"
-        "           callsheet run  builds it here, in one process\n"
         "  more.lr  cannot be sent to a worker: <it>\n"
         "           set by conf.py:6\n"
         "           define it at the top level of a module, or describe it with lazy(...)\n"

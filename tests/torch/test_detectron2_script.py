@@ -165,3 +165,11 @@ def test_the_model_has_the_parameters_of_one_built_by_hand(checkout):
         state = make().state_dict()
         assert list(state) == list(by_hand.state_dict())
         assert all(torch.equal(state[name], value) for name, value in by_hand.state_dict().items())
+
+
+def test_a_plain_dict_with_a_target_describes_a_layer():
+    from callsheet.compat.detectron2 import instantiate
+
+    made = instantiate({"_target_": "torch.nn.Conv2d", "in_channels": 4, "out_channels": 6, "kernel_size": 3})
+    assert type(made) is torch.nn.Conv2d
+    assert made.weight.shape == (6, 4, 3, 3)

@@ -20,8 +20,8 @@ from callsheet._grammar import Override
 from callsheet._lazy import get, locate_path
 from callsheet._migrate import Change
 from callsheet._origin import Origin
-from callsheet._override import parse_all
 from callsheet._project import project_settings
+from callsheet._said import parse_all
 from callsheet._spec import note_origin
 from callsheet._trust import Policy
 from callsheet.errors import CallsheetError, Fault, OverrideError, PathError, RunError, render

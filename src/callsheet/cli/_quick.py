@@ -7,7 +7,8 @@ import sys
 from importlib import import_module
 
 from callsheet._files import load_said
-from callsheet._override import apply, parse_all
+from callsheet._override import apply
+from callsheet._said import parse_all
 from callsheet._trust import Policy
 from callsheet.errors import Fault, OverrideError
 

@@ -11,6 +11,7 @@ VERBS: dict[str, str] = {
     "sweep": "run every combination of some choices; go on where it stopped",
     "diff": "tell what differs between two configs, runs or parts of them",
     "compare": "put runs side by side",
+    "schema": "print the JSON Schema of a config, for editors",
     "convert": "write a config as another kind of file, also from another system",
     "zoo": "list, show and copy what others publish",
     "completion": "print what makes a shell complete all this",

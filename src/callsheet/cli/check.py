@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 
 import click
 
+from callsheet._changes import Changes
 from callsheet._check import examine
+from callsheet._encode import to_data
 from callsheet._files import load_said
 from callsheet._grammar import Override
 from callsheet._items import CALLS
 from callsheet._lazy import get, walk
-from callsheet._override import apply, parse_all
+from callsheet._override import apply
+from callsheet._reach import others_changed, reached_nothing
+from callsheet._said import parse_all
 from callsheet.cli._config import (
     COMMAND_LINE,
     Config,
@@ -58,18 +63,26 @@ def command(
     part = get(spec, named.entry) if named.entry else spec
     found, notes = examine(part, root=spec)
     faults += found
+    changed = Changes()
+    if said and not faults:
+        plain = load_said(named.file, [], where=COMMAND_LINE, policy=named.policy)
+        changed = others_changed(plain, spec, said, below=named.entry)
+        notes += reached_nothing(named.file, plain, spec, said, changed)
     if faults:
         faults.sort(key=lambda fault: _place(fault, said))
         tell(faults, as_json=as_json)
         sys.exit(1)
     calls = sum(type(value) in CALLS for _, value in walk(part))
     if as_json:
-        click.echo(json.dumps({"faults": [], "notes": [note.as_data() for note in notes], "calls": calls}))
+        told_of = {"notes": [note.as_data() for note in notes], "also_changed": to_data(changed)}
+        click.echo(json.dumps({"faults": [], **told_of, "calls": calls}))
     else:
         if notes:
             count = f"{len(notes)} note{'' if len(notes) == 1 else 's'}"
             click.echo(f"callsheet: {count}\n{render(notes, indent='  ')}", err=True)
         click.echo(f"{config}: {calls} call{'' if calls == 1 else 's'}, no faults")
+        if changed:
+            click.echo(f"{', '.join(overrides)} also changed\n" + textwrap.indent(str(changed), "  "))
 
 
 def _place(fault: Fault, said: list[Override]) -> int:

@@ -57,7 +57,7 @@ def command(
 
 
 def _is_override(word: str) -> bool:
-    return not os.path.exists(word) and ("=" in word or word.startswith("~"))
+    return not os.path.exists(word) and ("=" in word or word.startswith(("~", "@")))
 
 
 def _resolved(subject: Subject) -> object:

@@ -50,6 +50,8 @@ def command(
     trials = sweep_said(named.file, overrides, where=COMMAND_LINE, policy=named.policy)
     if not trials.axes:
         raise click.UsageError("Nothing sweeps: give a path several values, as in optim.lr=1e-3,3e-3.")
+    if trials.is_space:
+        raise click.UsageError("An interval has no end of values: name some, as in optim.lr=range(0.1,1,0.1).")
     place = Place.of(named.file, runs=runs, paths=named.paths)
     planned = draw(trials, place, entry=named.entry)
     if not as_json:

@@ -12,8 +12,8 @@ from callsheet._configfile import show_file
 from callsheet._files import load_said
 from callsheet._lazy import get as get_part
 from callsheet._origin import locate
-from callsheet._override import parse_all
 from callsheet._project import project_settings
+from callsheet._said import parse_all
 from callsheet._spec import here
 from callsheet._storage import copy_file, files_below, is_remote, suffix_of
 from callsheet._tensors import digest_of

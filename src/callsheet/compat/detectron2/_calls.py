@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any, Self
 
+from callsheet._configfile import PREFIX, file_of_module
 from callsheet._target import Name, parse_name, resolve
 
 from . import _tree
@@ -62,15 +63,28 @@ def _is_container_class(x: Any) -> bool:
     return isinstance(x, type) and issubclass(x, dict | list | tuple)
 
 
+def in_config(x: Any) -> bool:
+    """Whether a config file defines a class or function."""
+    module = getattr(x, "__module__", None)
+    return (
+        isinstance(module, str) and module.startswith(PREFIX) and module in sys.modules and hasattr(x, "__qualname__")
+    )
+
+
 def target_text(target: Any) -> Any:
     """The shortest name under which a class or function can be imported; anything else as it is.
+
+    What a config file defines has the file in its name, which leads to it in this process only.
 
     >>> from collections import OrderedDict
     >>> target_text(OrderedDict)
     'collections.OrderedDict'
     """
     if isinstance(target, Name):
-        return f"{target.module}.{target.qualname}"
+        return target.text if target.module.endswith(".py") else f"{target.module}.{target.qualname}"
+    if in_config(target):
+        path, digest = file_of_module(sys.modules[target.__module__])
+        return f"{path}:{target.__qualname__}#{digest}" if "<" not in target.__qualname__ else target
     module, qualname = getattr(target, "__module__", None), getattr(target, "__qualname__", None)
     if not module or not qualname or "<" in qualname:
         return target

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterable
 from typing import Any
 
-from callsheet._grammar import Override, parse, plain_value
+from callsheet._configfile import PREFIX
+from callsheet._grammar import Override, parse
 from callsheet._path import format_path
+from callsheet._word import plain_value
 from callsheet.errors import Fault, OverrideError
 
 from . import _files, _tree
@@ -51,8 +54,17 @@ class LazyConfig:
         except ModuleNotFoundError:
             _log.warning("pip install cloudpickle, and save pickles it as well.")
             return
+        try:
+            for module in {
+                key for key in sys.modules if key.startswith(PREFIX)
+            } - cloudpickle.list_registry_pickle_by_value():
+                cloudpickle.register_pickle_by_value(sys.modules[module])
+            pickled = cloudpickle.dumps(cfg)
+        except Exception as error:  # noqa: BLE001  (whatever an object raises that refuses; the YAML is there)
+            _log.warning("The config cannot be pickled either: %s: %s", type(error).__name__, error)
+            return
         with open(f"{filename}.pkl.part", "wb") as file:
-            cloudpickle.dump(cfg, file)
+            file.write(pickled)
         os.replace(f"{filename}.pkl.part", f"{filename}.pkl")
         _log.warning("Config is saved using cloudpickle at %s.pkl.", filename)
 
@@ -93,6 +105,8 @@ for _module in ("detectron2.config", "detectron2.config.lazy"):
 def _single(said: Override) -> Override:
     if said.is_sweep:
         raise OverrideError(Fault("", f"{said.text!r} is a sweep, and only one value can stand here"))
+    if said.below or said.operation in ("remove", "splice"):
+        raise OverrideError(Fault("", f"{said.text!r} is no override of a LazyConfig: give a whole list"))
     return said
 
 

@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 from callsheet._configfile import execute, meanings_through, new_module, place_of, show_file, source_of
@@ -174,13 +175,46 @@ SERVED: dict[str, dict[str, Any]] = {
 """By module, what configs get in place of what they import, whether or not that is installed."""
 
 
+class _ServedModule:
+    """A module of which some names are served; the others are those of the module itself."""
+
+    def __init__(self, module: str) -> None:
+        self.__name__ = module
+
+    def __getattr__(self, name: str) -> Any:
+        found = _served(self.__name__, name)
+        return getattr(import_module(self.__name__), name) if found is None else found
+
+
 def _served(module: str, name: str) -> Any:
-    """What a config gets for an import, None where it is an ordinary one."""
+    """What a config gets for an import of a name, None where it is an ordinary one."""
     if module == "omegaconf":
         return getattr(_tree.library(), name, None) if name in ("OmegaConf", "DictConfig", "ListConfig") else None
-    if module == "detectron2" and f"{module}.{name}" in SERVED:
-        return SimpleNamespace(**SERVED[f"{module}.{name}"])
-    return SERVED.get(module, {}).get(name)
+    if name in SERVED.get(module, {}):
+        return SERVED[module][name]
+    if name == "ShapeSpec" and module in _SHAPES and find_spec("detectron2") is None:
+        return _Record(module, name)
+    return _ServedModule(f"{module}.{name}") if f"{module}.{name}" in SERVED else None
+
+
+class _Record(Name):
+    """The record of shapes that nearly every config of a model makes, described where there is no detectron2."""
+
+    __slots__ = ()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return LazyCall(self)(**dict(zip(("channels", "height", "width", "stride"), args, strict=False)), **kwargs)
+
+
+_SHAPES = ("detectron2.layers", "detectron2.layers.shape_spec", "detectron2.modeling")
+"""The modules that it is imported from."""
+
+
+def _served_module(module: str, submodule: str) -> Any:
+    """What a config gets for `import module`, None where it is an ordinary one."""
+    if module == "omegaconf":
+        return _tree.library()
+    return _ServedModule(module) if submodule in SERVED else None
 
 
 def _run(path: str, chain: tuple[str, ...]) -> ModuleType:
@@ -198,21 +232,37 @@ def _run(path: str, chain: tuple[str, ...]) -> ModuleType:
 class _Hooks(ImportHooks):
     """What the imports of a running config come to."""
 
+    runs_again = False  # as plain Python its relative imports and `LazyCall` would be others
+
     def __init__(self, path: str, chain: tuple[str, ...]) -> None:
         super().__init__(path)
+        self.names = {}
         self.chain = chain
         self.ran: dict[tuple[int, str, int], ModuleType] = {}  # by the import statement
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For a lambda of the file, which is pickled with the names that it uses."""
+        return _Hooks, (self.path, self.chain)
 
     def after(self, number: int) -> None:
         """Nothing: what stands in a file is ordinary Python."""
 
     def bind(self, bound: str, module: str, name: str, line: int, submodule: str) -> Any:
         """What is served, or a name that waits for its use."""
-        served = _served(module, name)
+        served = _served(module, name) if name else _served_module(module, submodule)
         if served is not None:
             self.bound.pop(bound, None)
             return served
+        close = nearest(name, list(SERVED.get(module, ())))
+        if close and find_spec("detectron2") is None:
+            advice = [f"did you mean  {close[0]}?", "or for what detectron2 itself has:  pip install detectron2"]
+            raise LoadError(Fault("", f"{module} has no {name!r}", origin=self._where(line), advice=advice))
         return super().bind(bound, module, name, line, submodule)
+
+    def name(self, value: Any, bound: str, rest: str, line: int) -> Any:
+        """What a lazy call receives for a name that an import may have bound."""
+        found = super().name(value, bound, rest, line)
+        return Name(found.module, found.qualname, where=self._where(line)) if type(found) is _Record else found
 
     def stay(self, value: Any, bound: str, rest: str, line: int) -> Any:
         """A `_target_` as text, where its import waits."""

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from callsheet._bind import bind_all
+from callsheet._build import build
 from callsheet._leaf import MISSING
 from callsheet._path import format_path
 from callsheet._read import Values
 from callsheet._ref import Ref, base_of, dots_of, ref_text, steps_of
 from callsheet._reftext import parse_text
 from callsheet._signature import signature_of
-from callsheet._spec import INSTANCES, PARTIALS, Call, attach, call_parts, new_call
+from callsheet._spec import INSTANCES, PARTIALS, Call, Partial, attach, call_parts, new_call
 from callsheet._target import Name, parse_name, resolve
 from callsheet._tree import Kind, kind_of
 from callsheet._written import WRITTEN, Asked, Template, with_parts, written
@@ -80,7 +81,10 @@ class _Reading:
 
     def target(self, holder: Any, target: Any, at: Steps, copies: tuple[Steps, ...]) -> Any:
         if isinstance(target, str) and "${" not in target:
-            return parse_name(target, policy=target.policy if isinstance(target, Target) else None)
+            name = parse_name(target, policy=target.policy if isinstance(target, Target) else None)
+            return (
+                resolve(name) if name.digest else name
+            )  # what a config defines is itself there, and has no other name
         return self.item(holder, target, "_target_", at, copies)
 
     def item(self, holder: Any, value: Any, key: Any, at: Steps, copies: tuple[Steps, ...]) -> Any:
@@ -106,9 +110,12 @@ class _Reading:
         if not isinstance(base, tuple):
             base = with_parts(base, lambda part: self.moved(part, at, copies))
         if dots and copies:
-            start = at[: len(at) - (dots - 1)]
-            if isinstance(base, tuple) and (*start, *base)[: len(copies[-1])] != copies[-1]:
-                return Ref((*start, *base))
+            start, copied = at[: len(at) - (dots - 1)], copies[-1]
+            if isinstance(base, tuple) and len(start) < len(copied):  # it leaves what is copied
+                meant = (*start, *base)
+                if meant[: len(copied)] != copied:
+                    return Ref(meant)
+                return Ref(meant[len(copied) :], dots=len(at) - len(copied) + 1)  # and comes back into it
         return Ref(base, dots=dots)
 
 
@@ -133,11 +140,26 @@ def _is_node(x: Any, families: tuple[str, ...]) -> bool:
     return kind is not None and kind.family in families
 
 
-def _holds_calls(x: Any) -> bool:
-    if not OmegaConf.is_config(x):
+def _is_built(x: Any) -> bool:
+    """Whether a value is a call or a reference, or holds one, however deep."""
+    kind = kind_of(type(x))
+    return _is_node(x, ("call", "partial", "ref")) or (kind is not None and any(map(_is_built, kind.items(x)[1])))
+
+
+def _holds_calls(x: Any, passed: tuple[int, ...] = ()) -> bool:
+    """Whether a container is a call, or one lies in it or behind a reference in it."""
+    if not OmegaConf.is_config(x) or id(x) in passed:
         return False
     raw = contents(x)
-    return "_target_" in raw or any(map(_holds_calls, raw.values() if isinstance(raw, dict) else raw))
+    keys = raw if isinstance(raw, dict) else range(len(raw))
+    return "_target_" in raw or any(_holds_calls(_behind(x, raw[key], key), (*passed, id(x))) for key in keys)
+
+
+def _behind(holder: Any, value: Any, key: Any) -> Any:
+    """What a reference alone leads to; any other value as it is."""
+    if not isinstance(value, str) or "${" not in value or isinstance(base_of(parse_text(value)), Template | Asked):
+        return value
+    return holder[key]
 
 
 def from_spec(spec: Any, *, shared: Literal["error", "copy"] = "error") -> Any:
@@ -191,6 +213,8 @@ class _FromSpec:
         return self.call(call, kind if call is x else kind_of(type(call)), at)
 
     def call(self, call: Any, kind: Kind | None, at: Steps) -> Any:
+        if type(call) is Partial and kind is not None and not any(map(_is_built, kind.items(call)[1])):
+            return build(call)  # of values alone it is a live object, and there a value as any other
         if kind is None or type(call) in PARTIALS or kind.family == "partial":
             return self.fault(at, "is a partial call, for which LazyConfig has no word")
         target, args, kwargs = call_parts(call, *kind.items(call))

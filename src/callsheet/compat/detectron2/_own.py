@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, MutableSequence
+from collections.abc import Iterable, Iterator, KeysView, Mapping, MutableMapping, MutableSequence
 from copy import deepcopy
 from typing import Any
 
@@ -81,7 +81,8 @@ class _Node:
                     found = found._read(_key_in(found, step), passed)
             except (LookupError, AttributeError, TypeError, ValueError):
                 written = "${" + "." * dots + format_path(steps) + "}"
-                raise PathError(Fault(full_key(self), f"refers to {written}, where nothing is")) from None
+                problem = f"refers to {written}, where nothing is"
+                raise PathError(Fault(full_key(self, passed[-1][1]), problem)) from None
         return found
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
@@ -97,7 +98,11 @@ class _Node:
     copy = __copy__
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (to_container(self),)
+        return type(self), (), (_get(self, "_content"), _get(self, "_parent"), _get(self, "_key"))
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        for name, value in zip(("_content", "_parent", "_key"), state, strict=True):
+            _set(self, name, value)
 
     def __repr__(self) -> str:
         return repr(to_container(self))
@@ -125,6 +130,8 @@ class DictConfig(_Node, MutableMapping[Any, Any]):
             self[key] = value
 
     def __getitem__(self, key: Any) -> Any:
+        if key not in _get(self, "_content"):
+            raise KeyError(f"Missing key {key}, full_key: {full_key(self, key)}")
         return self._read(key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -137,7 +144,8 @@ class DictConfig(_Node, MutableMapping[Any, Any]):
         return iter(_get(self, "_content"))
 
     def __contains__(self, key: object) -> bool:
-        return key in _get(self, "_content")
+        found = _get(self, "_content").get(key, "???")
+        return not isinstance(found, str) or found != "???"
 
     def __getattr__(self, name: str) -> Any:
         if name not in _get(self, "_content") or (name.startswith("__") and name.endswith("__")):
@@ -148,7 +156,7 @@ class DictConfig(_Node, MutableMapping[Any, Any]):
         self[name] = value
 
     def __delattr__(self, name: str) -> None:
-        if name not in self:
+        if name not in _get(self, "_content"):
             raise AttributeError(f"Missing key {name}\n    full_key: {full_key(self, name)}")
         del self[name]
 
@@ -157,8 +165,13 @@ class DictConfig(_Node, MutableMapping[Any, Any]):
             return False
         return all(key in other and self[key] == other[key] for key in self)
 
+    def keys(self) -> KeysView[Any]:
+        """The keys, those of missing values (`???`) among them."""
+        found: KeysView[Any] = _get(self, "_content").keys()
+        return found
+
     def get(self, key: Any, default: Any = None) -> Any:
-        """The value of a key, or the default where there is none."""
+        """The value of a key, or the default where there is none, or `???`."""
         return self._read(key) if key in self else default
 
 
@@ -181,11 +194,22 @@ class ListConfig(_Node, MutableSequence[Any]):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self._read(n) for n in range(*index.indices(len(self)))]
-        return self._read(range(len(self))[index])
+        return self._read(self._at(index))
+
+    def _at(self, index: Any) -> int:
+        try:
+            at: int = range(len(self))[index]
+            return at
+        except IndexError:
+            raise IndexError(f"list index out of range\n    full_key: {full_key(self, index)}") from None
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        at = range(len(self))[index]
-        _get(self, "_content")[at] = self._hold(at, value)
+        if isinstance(index, slice):
+            _get(self, "_content")[index] = [self._hold(0, member) for member in value]
+            self._number()
+        else:
+            at = self._at(index)
+            _get(self, "_content")[at] = self._hold(at, value)
 
     def __delitem__(self, index: Any) -> None:
         del _get(self, "_content")[index]
@@ -206,6 +230,13 @@ class ListConfig(_Node, MutableSequence[Any]):
 
     def __add__(self, other: Iterable[Any]) -> ListConfig:
         return ListConfig([*self, *other])
+
+    def __radd__(self, other: Iterable[Any]) -> ListConfig:
+        return ListConfig([*other, *self])
+
+    def sort(self, key: Any = None, reverse: bool = False) -> None:
+        """Sort in place."""
+        self[:] = sorted(self, key=key, reverse=reverse)
 
 
 def _key_in(node: _Node, step: Any) -> Any:
@@ -266,7 +297,12 @@ def _asked(asked: Asked, args: list[Any]) -> Any:
     raise PathError(Fault("", f"the environment has no {args[0]!r}, which ${{{asked.text}}} asks for"))
 
 
-class OmegaConf:
+class _Installable(type):
+    def __getattr__(cls, name: str) -> Any:
+        raise AttributeError(f"OmegaConf.{name} needs omegaconf itself: pip install omegaconf")
+
+
+class OmegaConf(metaclass=_Installable):
     """What config files and training scripts ask of `omegaconf.OmegaConf`, for containers of this module."""
 
     @staticmethod
@@ -275,6 +311,15 @@ class OmegaConf:
         return ListConfig(obj) if isinstance(obj, list | tuple | ListConfig) else DictConfig(obj)
 
     to_container = staticmethod(to_container)
+
+    @staticmethod
+    def merge(*configs: Any) -> Any:
+        """One new container of several dicts, the later over the earlier; lists replace each other."""
+        made = OmegaConf.create(contents(configs[0]) if OmegaConf.is_config(configs[0]) else configs[0])
+        for config in configs[1:]:
+            for key, value in (contents(config) if OmegaConf.is_config(config) else config).items():
+                OmegaConf.update(made, format_path((key,)), value, merge=True)
+        return made
 
     @staticmethod
     def is_config(obj: Any) -> bool:
@@ -296,10 +341,13 @@ class OmegaConf:
         """The value at a path (`a.b[0]`), or the default where nothing is, or `???`."""
         found = cfg
         for step in parse_path(key) if key else ():
-            try:
-                found = found._read(_key_in(found, step))
-            except (LookupError, AttributeError, ValueError, SpecError):
+            known: Any = found if isinstance(found, DictConfig) else ()
+            at: Any = step
+            if isinstance(found, ListConfig) and str(step).isdecimal():
+                at, known = int(str(step)), range(len(found))
+            if at not in known:
                 return default
+            found = found._read(at)
         return found
 
     @staticmethod

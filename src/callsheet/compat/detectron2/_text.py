@@ -7,6 +7,7 @@ from typing import Any
 
 from callsheet._layout import layout
 from callsheet._literal import CODE_KINDS, Code, Display, call_code, code_text, text_code
+from callsheet._target import parse_name
 
 from ._calls import target_text
 
@@ -39,11 +40,15 @@ def _code(x: Any) -> Code | Display:
         if "_target_" not in x:
             return Display("{", [f"{key!r}: " for key in items], "}", list(items.values()))
         target = target_text(x["_target_"])
-        callee = target if isinstance(target, str) else _flat(target)
+        callee = _shown(target) if isinstance(target, str) else _flat(target)
         return call_code(f"{callee}(", [], {str(key): value for key, value in items.items()})
     if isinstance(x, list | tuple):
         return Display("[", [""] * len(x), "]", [_code(value) for value in x])
     return text_code(x) if isinstance(x, str) else Code(repr(x))
+
+
+def _shown(target: str) -> str:
+    return parse_name(target).dotted if "#" in target else target
 
 
 def _flat(target: Any) -> str:

@@ -13,7 +13,7 @@ from callsheet._trust import Policy
 from callsheet.errors import Fault, LoadError
 
 from . import _tree
-from ._calls import Target, target_text
+from ._calls import Target, dump_dataclass, in_config, target_text
 
 _PYTHON = "tag:yaml.org,2002:python/"
 
@@ -131,12 +131,16 @@ def _readable(x: Any, place: str, lost: list[str]) -> Any:
     if isinstance(x, list | tuple):
         return [_readable(value, f"{place}[{n}]", lost) for n, value in enumerate(x)]
     if dataclasses.is_dataclass(x) and not isinstance(x, type):
-        return x
+        return _readable(dump_dataclass(x), place, lost) if in_config(type(x)) else x
+    is_target = place.rpartition(".")[2] == "_target_"
+    found = target_text(x) if is_target or not isinstance(x, str) else None
+    if isinstance(found, str) and "#" in found:  # in this process only
+        lost.append(place)
+        return parse_name(found).dotted
     if x is None or isinstance(x, bool | int | float | str | bytes):
         return x
-    found = target_text(x)
     if isinstance(found, str):
-        return found if place.rpartition(".")[2] == "_target_" else parse_name(found)
+        return found if is_target else parse_name(found)
     lost.append(place)
     return _Lost(x)
 

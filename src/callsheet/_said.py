@@ -1,0 +1,99 @@
+"""What users say: texts, and files of texts, read as overrides."""
+
+from __future__ import annotations
+
+import os
+
+from ._configfile import show_file
+from ._grammar import Override, parse
+from .errors import Fault, OverrideError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+
+def parse_all(texts: Iterable[str] | str) -> list[Override]:
+    """Read overrides of which each stands for one value.
+
+    Args:
+        texts: Overrides, or names of files that hold some: `@overrides.txt`.
+
+    Raises:
+        OverrideError: With a fault for each that cannot be read.
+    """
+    return _read(texts, _single)
+
+
+def parse_sweeping(texts: Iterable[str] | str) -> list[Override]:
+    """Read overrides of which each stands for one value or sweeps over several.
+
+    Args:
+        texts: As for `parse_all`.
+
+    Raises:
+        OverrideError: With a fault for each that cannot be read.
+    """
+    return _read(texts, lambda said: said)
+
+
+def _read(texts: Iterable[str] | str, accepted: Callable[[Override], Override]) -> list[Override]:
+    overrides: list[Override] = []
+    faults: list[Fault] = []
+    for given in [texts] if isinstance(texts, str) else texts:
+        try:
+            for text, where in _lines(given):
+                try:
+                    said = accepted(parse(text))
+                    said.where = where
+                    overrides.append(said)
+                except OverrideError as error:
+                    faults += [_placed(fault, where) for fault in error.faults]
+        except OverrideError as error:
+            faults += error.faults
+    if faults:
+        raise OverrideError(*faults)
+    return overrides
+
+
+def _placed(fault: Fault, where: str) -> Fault:
+    return Fault(fault.path, fault.problem, origin=where or fault.origin, advice=fault.advice)
+
+
+def _single(said: Override) -> Override:
+    if not said.is_sweep:
+        return said
+    advice = ["to try each:  callsheet sweep"]
+    if said.choices and len(said.choices) <= _SHOWN:
+        advice.insert(0, f"for one value:  {said.path}=[{','.join(said.texts)}]  or quote it")
+    problem = "is a sweep, and only one value can stand here"
+    raise OverrideError(Fault(said.path, problem, origin=said.text, advice=advice))
+
+
+_SHOWN = 20
+
+
+def _lines(given: str) -> Iterator[tuple[str, str]]:
+    """A text as it is; of `@file`, each line that says something, and where it stands.
+
+    Raises:
+        OverrideError: The file cannot be read, or names another.
+    """
+    if not given.startswith("@"):
+        yield given, ""
+        return
+    path = os.path.abspath(os.path.expanduser(given[1:]))
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        problem = f"the overrides in {show_file(path)} cannot be read: {why}"
+        raise OverrideError(Fault("", problem, advice=["@FILE names a file with one override a line"])) from None
+    for number, line in enumerate(lines, 1):
+        text, where = line.strip(), f"{show_file(path)}:{number}"
+        if text.startswith("@"):
+            problem = f"{text} names a file of overrides inside of one"
+            raise OverrideError(Fault("", problem, origin=where, advice=["name both where this one is named"]))
+        if text and not text.startswith("#"):
+            yield text, where

@@ -1,0 +1,26 @@
+"""`callsheet schema`: the JSON Schema of a config, with which an editor completes and checks its data."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from callsheet._schema import schema
+from callsheet.cli._config import Subject, allow_option, overrides_argument, path_option, told
+
+
+@click.command("schema")
+@click.argument("config", metavar="FILE[:PATH]")
+@overrides_argument
+@path_option
+@allow_option
+@told
+def command(config: str, overrides: tuple[str, ...], paths: tuple[str, ...], allow: tuple[str, ...]) -> None:
+    """Print the JSON Schema of a config: its calls with their parameters, types and defaults.
+
+    \b
+    callsheet schema conf.py > conf.schema.json
+    """  # noqa: D301  (click reads the backspace)
+    part = Subject.read(config, overrides, paths=paths, allow=allow, runs=None).part
+    click.echo(json.dumps(schema(part), indent=1, ensure_ascii=False))
