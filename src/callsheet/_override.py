@@ -45,6 +45,7 @@ from ._swap import (
     target_named,
     variant_named,
 )
+from ._target import Name, resolve
 from ._tree import KINDS, TARGET, kind_of
 from ._wildcard import places_below
 from ._word import Word, plain_value
@@ -329,6 +330,23 @@ def _check_argument(call: Any, key: Any, said: Override, where: str) -> None:
     signature = signature_of(_raw(call, "__target__")) if given_itself(call) else None
     if signature is not None and signature.unknown([key]):
         raise OverrideError(unknown_argument(key, call, signature, where, path=said.path))
+
+
+def declared_for(root: Any, said: Override, where: str) -> Form:
+    """What is declared for the place that an override means; a target that is only named is imported for it.
+
+    Raises:
+        OverrideError: The way to it leads nowhere.
+        TargetError, TrustError: The target cannot be imported.
+    """
+    if said.below:
+        said = said.like(steps=places_below(root, said, where)[0], below=())
+    holder = holder_of(root, said, where)
+    if type(holder) not in CALLS or given_itself(holder):
+        return _hint(holder, said.steps[-1])
+    target = _raw(holder, "__target__")
+    signature = signature_of(resolve(target)) if type(target) is Name else None
+    return signature.form(said.steps[-1]) if signature is not None else ANY
 
 
 def _hint(holder: Any, key: Any) -> Form:
