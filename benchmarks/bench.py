@@ -12,6 +12,7 @@ from typing import Any
 
 import configs
 import datafiles
+import edits
 import lazyconfig
 import peers
 import plain
@@ -170,6 +171,11 @@ def links() -> Iterator[Row]:
         yield Row(label, goal, seconds)
 
 
+def edited() -> Iterator[Row]:
+    for label, goal, seconds in edits.rows(PEERS):
+        yield Row(label, goal, seconds)
+
+
 def lines(rows: list[Row]) -> Iterator[str]:
     """The table: times of Callsheet and plain Python, then everyone's ratio to plain Python."""
     columns = ["Callsheet", "plain", "ratio", "goal", *PEERS]
@@ -198,7 +204,7 @@ def rcnn() -> Iterator[Row]:
         yield Row(label, goal, seconds)
 
 
-SECTIONS = (imports, leaves, nestings, builds, factories, links, reads, loads, files, rcnn)
+SECTIONS = (imports, leaves, nestings, builds, factories, links, edited, reads, loads, files, rcnn)
 
 
 def main() -> None:

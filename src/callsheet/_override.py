@@ -175,10 +175,11 @@ def apply(
     except LookupError:
         before = _ABSENT
     origin = _origin(holder, key, said, before, where, kind)
-    word = said.choices[0].text if isinstance(said.choices[0], Word) and not said.happens_once else ""
-    if word.startswith("@"):
+    first = said.choices[0]
+    word = first.text if type(first) is Word and first.value is first.text and not said.happens_once else ""
+    if word[:1] == "@":
         value = variant_named(word[1:], root, said, around or _around(root), where)
-    elif isinstance(said.choices[0], Word) and word == said.choices[0].value and is_node(before) and names_object(word):
+    elif word and is_node(before) and names_object(word):
         value = _swapped(before, word, said, around or _around(root), origin, journal)
     else:
         value = _converted(holder, key, before, said, where)
@@ -285,7 +286,7 @@ def holder_of(root: Any, said: Override, where: str, journal: Journal | None = N
     """
     value = root
     for n, step in enumerate(said.steps[:-1]):
-        holder = through(root, value)
+        holder = through(root, value) if type(value) is Ref else value
         key = settle_step(holder, step)
         try:
             value = raw_item(holder, key)
@@ -296,7 +297,7 @@ def holder_of(root: Any, said: Override, where: str, journal: Journal | None = N
             if journal is not None:
                 journal.note(holder, key)
             set_item(holder, key, value, None, origin=Origin("override", where, said.text))
-    holder = through(root, value)
+    holder = through(root, value) if type(value) is Ref else value
     if kind_of(type(holder)) is None or type(holder) is Ref:
         raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
     return holder
@@ -326,6 +327,8 @@ def _check_argument(call: Any, key: Any, said: Override, where: str) -> None:
     if isinstance(key, int):
         if slot_of(call, key) is None:
             raise OverrideError(_at(nothing_at(call, said.steps, len(said.steps) - 1), where))
+        return
+    if key in _raw(call, "__dict__"):
         return
     signature = signature_of(_raw(call, "__target__")) if given_itself(call) else None
     if signature is not None and signature.unknown([key]):
