@@ -33,7 +33,7 @@ from ._ref import Ref
 from ._said import parse_all
 from ._secret import Secret
 from ._signature import fields_of, signature_of
-from ._spec import attach, copy, delete_item, here, new_mapping, set_item
+from ._spec import attach, copy, delete_item, here, new_call, new_mapping, note_origin, set_item
 from ._swap import (
     Surroundings,
     is_node,
@@ -180,7 +180,10 @@ def apply(
     if word[:1] == "@":
         value = variant_named(word[1:], root, said, around or _around(root), where)
     elif word and is_node(before) and names_object(word):
-        value = _swapped(before, word, said, around or _around(root), origin, journal)
+        value, old = _swapped(before, word, said, around or _around(root), origin, journal)
+        if old is not None:
+            journal.note(holder, key)
+            note_origin(holder, key, Origin(kind, where, said.text, (old, origin_of(holder, key))))
     else:
         value = _converted(holder, key, before, said, where)
     if value is before and is_node(before):
@@ -201,7 +204,7 @@ def _around(root: Any) -> Surroundings:
 
 def _is_held_twice(node: Any) -> bool:
     """Whether other places may hold a node, or references lead to it; nobody counts those of a dataclass."""
-    return is_node(node) and (type(node) not in CALLS or _raw(node, "__held__") > 1)
+    return _raw(node, "__held__") > 1 if type(node) in CALLS else is_node(node)
 
 
 def _check_place(holder: Any, key: Any, said: Override, where: str) -> None:
@@ -244,29 +247,36 @@ def _converted(holder: Any, key: Any, before: Any, said: Override, where: str) -
         raise OverrideError(Fault(said.path, str(error), origin=where, advice=advice)) from None
 
 
-def _swapped(before: Any, word: str, said: Override, around: Surroundings, origin: Origin, journal: Journal) -> Any:
-    """The node with another target, or the instance of another class in its place, with the arguments that fit.
+def _swapped(
+    before: Any, word: str, said: Override, around: Surroundings, origin: Origin, journal: Journal
+) -> tuple[Any, Any]:
+    """What a node becomes: itself with another target, or an instance of another class; with the arguments that fit.
+
+    Returns:
+        The node, and what it was where it is the same one, changed; None where it is another or nothing changed.
 
     Raises:
         OverrideError: The word names nothing that can be called.
         TargetError, TrustError: A target cannot be imported.
     """
     target = target_named(word, before, said, around, origin.where)
+    old = None
     if type(before) not in CALLS:
         if type(before) is target:
-            return before
+            return before, None
         value, dropped = remade(before, target, said, origin.where)
-    elif same_target(_raw(before, "__target__"), target):
-        return before
     else:
-        value, known = before, origin_of(before, TARGET)
+        held = _raw(before, "__target__")
+        if same_target(held, target):
+            return before, None
+        value = before
+        old = new_call(type(before), held, [*_raw(before, "__args__")], {**_raw(before, "__dict__")})
         journal.note(before, None)
-        replaced = (_raw(before, "__target__"), known)
-        gone = swap_target(before, target, {}, None, origin=Origin(origin.kind, origin.where, said.text, replaced))
-        dropped = [*gone]
+        told = Origin(origin.kind, origin.where, said.text, (held, origin_of(before, TARGET)))
+        dropped = [*swap_target(before, target, {}, None, origin=told)]
     if dropped:
         warnings.warn(left_out(said, target, dropped), CallsheetWarning, stacklevel=2)
-    return value
+    return value, old
 
 
 def _origin(holder: Any, key: Any, said: Override, before: Any, where: str, kind: str) -> Origin:
