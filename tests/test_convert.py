@@ -33,6 +33,13 @@ T = typing.TypeVar("T")
     [
         ("8", int, 8),
         ("1e5", int, 100_000),
+        ("int('8')", int, 8),
+        ("int(8.5)", float, 8.0),
+        ("str(8)", str, "8"),
+        ("str(8)", int | str, "8"),
+        ("int(1)", Color, Color.RED),
+        ("str(azure)", Color, Color.BLUE),
+        ("bool(1)", bool, True),
         ("8", float, 8.0),
         ("1e-3", float, 0.001),
         ("inf", float, float("inf")),

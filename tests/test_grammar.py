@@ -309,6 +309,7 @@ def test_three_dots_reach_below():
     assert (said.steps, said.below, said.path) == (("a", "b"), ("c", "x...y"), 'a.b...c["x...y"]')
     assert parse("...c=1").steps == ()
     assert parse('a["x...y"]=1').steps == ("a", "x...y")
+    assert (parse('a["x...y"]...b=1').steps, parse('a["x...y"]...b=1').below) == (("a", "x...y"), ("b",))
 
 
 @pytest.mark.parametrize(

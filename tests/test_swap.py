@@ -121,6 +121,24 @@ def test_a_word_that_names_nothing_is_refused_with_the_nearest():
     assert fault_of({"f": lazy("os.path.join")()}, "f=os.sep")[1] == "'os.sep' names nothing that can be called"
 
 
+def maker(kind): ...
+
+
+def test_a_target_that_is_built_first_can_be_swapped_by_its_full_name():
+    made = override({"x": lazy(lazy(maker)("adam"))(lr=0.3)}, f"x={__name__}.sgd")
+    assert made.x == lazy(sgd)(lr=0.3)
+    assert fault_of({"x": lazy(lazy(maker)("adam"))(lr=0.3)}, "x=sgd")[1] == "'sgd' names nothing that can be called"
+
+
+def test_what_a_config_file_defines_itself_is_found_in_it(project):
+    project(
+        "conf.py",
+        "from callsheet import lazy\ndef one(a=0): return 1, a\ndef two(a=0): return 2, a\nx = lazy(one)(5)\n",
+    )
+    assert build(load("conf.py", ["x=two"]).x) == (2, 5)
+    assert build(override(load("conf.py"), "x=two").x) == (2, 5)
+
+
 def test_a_swap_can_be_taken_back():
     spec = override({"optim": lazy(adam)(lr=0.3), "a": 1}, [])
     with pytest.raises(OverrideError):

@@ -163,7 +163,7 @@ def reads_texts(cls: Any) -> bool:
 
 
 def _enum(said: Any, form: Form) -> Any:
-    text = _text(said, form)
+    text = said.text if isinstance(said, Word) else said if isinstance(said, str) else ""
     members = form.of.__members__
     if text in members:
         return members[text]

@@ -174,14 +174,27 @@ def _placed(text: str, operation: Operation, path: str) -> Override:
         made = Override(text, "splice", parse_path(path[:opened]), [[]], ["[]"])
         made.span = (int(first) if first.strip() else None, int(last) if last.strip() else None)
         return made
-    before, dots, after = path.partition("...")
-    if dots and before.count('"') % 2 == 0 and before.count("'") % 2 == 0:
+    dots = _dots(path)
+    if dots >= 0:
         if operation != "set":
             raise _not_so(text, "three dots are for values that are set, as in model...dropout=0.1")
-        made = Override(text, operation, parse_path(before) if before else (), [], [])
-        made.below = parse_path(after)
+        made = Override(text, operation, parse_path(path[:dots]) if dots else (), [], [])
+        made.below = parse_path(path[dots + 3 :])
         return made
     return Override(text, operation, parse_path(path), [], [])
+
+
+def _dots(path: str) -> int:
+    """Where the three dots of a wildcard stand, outside of quotes; -1 for none."""
+    quote = ""
+    for n, c in enumerate(path):
+        if quote:
+            quote = "" if c == quote else quote
+        elif c in "\"'":
+            quote = c
+        elif c == "." and path.startswith("...", n):
+            return n
+    return -1
 
 
 def _is_position(text: str) -> bool:

@@ -8,6 +8,7 @@ from ._configfile import show_file
 from ._items import CALLS, MAPPINGS, label_of, origin_of, raw_item
 from ._layout import layout
 from ._path import format_path
+from ._ref import Ref
 from ._spec import INSTANCES, note_origin
 from ._target import ModuleName, Name, TargetError, extended, name_of, parse_name, resolve
 from ._tree import kind_of
@@ -113,13 +114,23 @@ def _target(node: Any) -> Any:
 
 def _home(before: Any) -> Name | None:
     target = _target(before)
-    return target if type(target) is Name else name_of(target) if callable(target) else None
+    if type(target) is Name:
+        return target
+    return name_of(target) if _is_object(target) else None
+
+
+def _is_object(target: Any) -> bool:
+    """Whether a target is a callable itself, and no spec that is built into one."""
+    return kind_of(type(target)) is None and type(target) is not Ref and callable(target)
 
 
 def _beside(home: Name | None, text: str, where: str) -> Name | None:
     """The object of that name in the module of the present target, or in a package above it."""
-    if home is None or home.module.endswith(".py"):
+    if home is None:
         return None
+    if home.module.endswith(".py"):
+        own: Name | None = _there(Name(home.module, text, digest=home.digest, where=where, policy=home.policy))
+        return own
     parts = home.module.split(".")
     for n in range(len(parts), 0, -1):
         found: Name | None = _there(Name(".".join(parts[:n]), text, where=where, policy=home.policy))
@@ -161,7 +172,7 @@ def same_target(a: Any, b: Any) -> bool:
     """Whether two targets are one, named or given themselves."""
     if a is b:
         return True
-    first, second = (x if type(x) is Name else name_of(x) for x in (a, b))
+    first, second = (x if type(x) is Name else name_of(x) if _is_object(x) else None for x in (a, b))
     return first is not None and first == second
 
 
