@@ -51,13 +51,23 @@ SCRIPT = """
 
 
     @dataclass
+    class Optim:
+        lr: float = 0.1
+
+
+    @dataclass
+    class SGD(Optim):
+        momentum: float = 0.0
+
+
+    @dataclass
     class Model:
         depth: int = 18
         norm: Literal["batch", "layer"] = "batch"
 
 
     @callsheet.main
-    def train(model: Model, data: Path, amp: bool = False): ...
+    def train(model: Model, data: Path, optim: Optim = Optim(), amp: bool = False): ...
 
 
     if __name__ == "__main__":
@@ -183,6 +193,8 @@ LINES = [
     ("python program.py mo", "python program.py model."),
     ("python program.py model.norm=l", "python program.py model.norm=layer "),
     ("python program.py amp=true data=im", "python program.py amp=true data=images/"),
+    ("python program.py optim=S", "python program.py optim=SGD "),
+    ("python program.py optim=SGD optim.m", "python program.py optim=SGD optim.momentum="),
     ("python plain.py im", "python plain.py images/"),
     ("program.py model.d", "program.py model.depth="),
 ]

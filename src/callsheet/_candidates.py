@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ._fields import has_fields
 from ._guide import Taken, given, is_component, item_keys, value_text
 from ._hint import NONE
 from ._items import CALLS, raw_item, settle_step
@@ -19,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+    from ._hint import Form
 
     Candidate = tuple[str, str]
     """A whole word, and a note on it for whoever chooses."""
@@ -122,7 +125,10 @@ def _values(spec: Any, path: str, typed: str, start: str, *, sweeps: bool) -> It
     if _is_file(taken.type_text(key)):
         yield from ((start + text, note) for text, note in files(typed))
         return
-    if type(now) in CALLS:
+    classes = list(classes_for(taken.form(key)))
+    if classes:
+        choices = classes
+    elif type(now) in CALLS:
         choices = list(_targets(_raw(now, "__target__"), cache))
     elif not choices:
         choices = [] if now is _ABSENT or is_component(now) else [value_text(now)]
@@ -144,6 +150,23 @@ def _is_typed(text: str) -> bool:
 def _is_file(type_text: str) -> bool:
     """Whether a file's name is wanted; the class itself may only be remembered."""
     return any(part.strip() in ("Path", "PurePath", "PosixPath", "PathLike") for part in type_text.split("|"))
+
+
+def classes_for(form: Form) -> dict[str, Any]:
+    """The dataclasses and their like that a place declares, and those that inherit from them, by their names."""
+    todo = [part.of for part in (form.parts if form.kind == "union" else (form,)) if part.kind == "class"]
+    found: dict[str, Any] = {}
+    while todo:
+        cls = todo.pop(0)
+        if has_parts(cls) and cls not in found.values():
+            found.setdefault(cls.__name__, cls)
+            todo += cls.__subclasses__()
+    return found
+
+
+def has_parts(cls: Any) -> bool:
+    """Whether instances of a class have declared fields."""
+    return isinstance(cls, type) and (has_fields(cls) or (issubclass(cls, tuple) and hasattr(cls, "_fields")))
 
 
 def _targets(target: Any, cache: SignatureCache) -> Iterator[str]:
