@@ -13,6 +13,7 @@ from typing import Any
 import commands
 import configs
 import datafiles
+import edits
 import lazyconfig
 import peers
 import plain
@@ -171,6 +172,11 @@ def links() -> Iterator[Row]:
         yield Row(label, goal, seconds)
 
 
+def edited() -> Iterator[Row]:
+    for label, goal, seconds in edits.rows(PEERS):
+        yield Row(label, goal, seconds)
+
+
 def lines(rows: list[Row]) -> Iterator[str]:
     """The table: times of Callsheet and plain Python, then everyone's ratio to plain Python."""
     columns = ["Callsheet", "plain", "ratio", "goal", *PEERS]
@@ -204,7 +210,7 @@ def prompts() -> Iterator[Row]:
         yield Row(label, goal, seconds)
 
 
-SECTIONS = (imports, leaves, nestings, builds, factories, links, reads, loads, files, rcnn, prompts)
+SECTIONS = (imports, leaves, nestings, builds, factories, links, edited, reads, loads, files, rcnn, prompts)
 
 
 def main() -> None:

@@ -113,9 +113,12 @@ def read(spec, path):
 @example({"a": "${b}", "b": "${a}"})
 @example({"a": ["${..b}", {"c": "${...b}"}], "b": "${a.1.a}"})
 @example({"a": {"b": "${..${c}}"}, "c": "b", "b": 1})
+@example({"a": "${b}${c}", "b": {"a": 0}, "c": [0, {"b": "${a}"}]})
 def test_reading_gives_what_omegaconf_gives_or_both_refuse(config):
     for path in config:
-        assert ours(config, lambda spec, path=path: read(spec, path)) == theirs(config, path), path
+        found, expected = ours(config, lambda spec, path=path: read(spec, path)), theirs(config, path)
+        unread = "${" in str(expected)  # of a circle through the text of a container, which OmegaConf does not follow
+        assert found == expected or (found == REFUSED and unread), path
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

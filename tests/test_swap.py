@@ -94,6 +94,8 @@ def test_the_origin_of_the_target_tells_the_word_and_what_it_replaced():
     from callsheet._items import origin_of
     from callsheet._tree import TARGET
 
+    told = origin(made, "optim")
+    assert (told.kind, told.text, told.replaced[0]) == ("override", "optim=sgd", lazy(adam)())
     found = origin_of(made.optim, TARGET)
     assert (found.kind, found.text, found.replaced[0]) == ("override", "optim=sgd", adam)
 
@@ -217,6 +219,16 @@ def test_a_variant_is_a_file_in_the_folder_of_its_path(project):
     assert plain(load("conf.py", ["optim=@plain"]).optim) == {"lr": 1}
     assert plain(load("conf.py", ["hp.optim=@deep"]).hp.optim) == {"lr": 4}
     assert build(load("conf.py", ["hp.optim=@sgd"]).hp.optim).all == ("sgd", 3)
+
+
+def test_the_file_of_a_variant_counts_to_what_a_trial_has_read(project):
+    project("conf.py", "model = dict(depth=0)\n")
+    project("model/small.py", "depth = 1\n")
+    project("model/large.yaml", "depth: 2\n")
+    trials = sweep("conf.py", "model=@small,@large")
+    read = [{file.rpartition("/")[2] for file in trial.files} for trial in trials]
+    assert read == [{"conf.py", "small.py"}, {"conf.py", "large.yaml"}]
+    assert [trial.spec.model.depth for trial in trials] == [1, 2]
 
 
 def test_a_variant_may_name_its_file(project):

@@ -1,6 +1,8 @@
 """Promise 20: a finite sweep is a sequence of trials, made when they are asked for."""
 
 from collections.abc import Sequence
+from enum import Enum
+from typing import Literal
 
 import pytest
 
@@ -115,6 +117,55 @@ def test_an_axis_of_any_length_is_reached_without_walking():
 def test_the_same_shuffled_axis_comes_in_the_same_order():
     first, second = (sweep({"a": 0}, "a=shuffle(range(50))").axes["a"] for _ in range(2))
     assert first == second != tuple(map(str, range(50)))
+
+
+class Norm(Enum):
+    BATCH = 1
+    LAYER = 2
+
+
+def typed(kind: Literal["adam", "adamw", "sgd", 1] = "sgd", norm: Norm | None = None, fast: bool = False): ...
+
+
+@pytest.mark.parametrize(
+    ("text", "axis"),
+    [
+        ("m.kind=glob(adam*)", ("adam", "adamw")),
+        ("m.kind=glob(*, exclude=[adam*])", ("sgd", "1")),
+        ("m.norm=tag(t, glob(*))", ("BATCH", "LAYER")),
+        ("m.fast=glob(*)", ("true", "false")),
+        ("...fast=glob(*)", ("true", "false")),
+    ],
+)
+def test_glob_chooses_from_what_the_type_lists(text, axis):
+    trials = sweep({"m": lazy(typed)()}, text)
+    assert trials.axes == {text.partition("=")[0]: axis}
+    assert len({repr(trial.spec) for trial in trials}) == 2
+
+
+def test_glob_chooses_from_the_files_of_a_folder(project):
+    project("conf.py", "model = dict(depth=0)\n")
+    project("model/resnet18.py", "resnet18 = dict(depth=18)\n")
+    project("model/resnet50.json", '{"depth": 50}')
+    project("model/vit.py", "vit = dict(depth=12)\n")
+    project("model/_base.py", "base = dict(depth=1)\n")
+    trials = sweep("conf.py", "model=glob(resnet*)")
+    assert trials.axes == {"model": ("@resnet18", "@resnet50")}
+    assert [trial.spec.model.depth for trial in trials] == [18, 50]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("m.kind=glob(x*)", "glob fits none of adam, adamw, sgd, 1"),
+        ("n=glob(*)", "glob chooses from nothing here"),
+        ("x.y=glob(*)", "is not there"),
+    ],
+)
+def test_glob_without_candidates_says_so(text, problem):
+    with pytest.raises(OverrideError) as caught:
+        sweep({"m": lazy(typed)(), "n": 1}, text)
+    assert [fault.problem for fault in caught.value.faults] == [problem]
 
 
 def test_with_an_interval_it_is_a_space_whose_trials_are_drawn():

@@ -181,7 +181,7 @@ def _loaded(
             raise _no_file(text)
         session = Session(text, overrides, where, kinds, policy)
         spec = session.root(resolvers or {})
-        read: Iterable[str] = session.sources
+        read: Iterable[str] = (*session.sources, *session.data)
     else:
         try:
             spec = attach(load_data(text, policy, resolvers=resolvers, migrations=migrations, report=report))

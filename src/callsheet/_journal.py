@@ -27,11 +27,13 @@ class Journal:
 
         Args:
             holder: A call, mapping, dict, list or instance, or a reference, whose base is noted.
-            key: Ignored for a call and a reference, which are noted whole.
+            key: Ignored for a reference; a call is noted whole, but where it has an argument of that name, which stays.
             delete: Whether the key goes: then its place among the others is noted too.
         """
         cls = type(holder)
-        if cls in CALLS:
+        if cls in CALLS and not delete and key in (named := _raw(holder, "__dict__")):
+            self._notes.append((holder, key, named[key], _origin_of(holder, key), None))
+        elif cls in CALLS:
             parts = [_raw(holder, name) for name in _PARTS]
             self._notes.append((holder, [part.copy() if type(part) in (dict, list) else part for part in parts]))
         elif cls is Ref:
@@ -51,14 +53,14 @@ class Journal:
         while self._notes:
             holder, *noted = self._notes.pop()
             cls = type(holder)
-            if cls in CALLS:
+            if cls in CALLS and len(noted) == 1:
                 for name, part in zip(_PARTS, noted[0], strict=True):
                     _set(holder, name, part)
             elif cls is Ref:
                 _set(holder, "__base__", noted[0])
             elif cls in LISTS or cls is list:
                 _undo_element(holder, *noted)
-            elif cls in MAPPINGS or cls is dict:
+            elif cls in CALLS or cls in MAPPINGS or cls is dict:
                 _undo_item(holder, *noted)
             else:
                 _undo_field(holder, *noted)
@@ -76,7 +78,7 @@ def _undo_element(holder: Any, key: Any, value: Any, origin: Any, whole: list[An
 
 
 def _undo_item(holder: Any, key: Any, value: Any, origin: Any, order: list[Any] | None) -> None:
-    items = _raw(holder, "__dict__") if type(holder) in MAPPINGS else holder
+    items = holder if type(holder) is dict else _raw(holder, "__dict__")
     if value is _ABSENT:
         items.pop(key, None)
     else:

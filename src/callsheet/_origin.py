@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _ast as ast
 import os
+from itertools import islice
 
 from ._configfile import show_file
 
@@ -74,7 +75,7 @@ def locate(site: Site | None, key: object) -> Origin:
     else:
         code, instruction = site
         path = code.co_filename
-        first, last, column, _ = list(code.co_positions())[instruction // 2]
+        first, last, column, _ = next(islice(code.co_positions(), instruction // 2, None))
         line = first or code.co_firstlineno
         if last is not None and last > line and column is not None:
             line = _line_of_argument(path, line, last, column, key)

@@ -33,7 +33,7 @@ from ._ref import Ref
 from ._said import parse_all
 from ._secret import Secret
 from ._signature import fields_of, signature_of
-from ._spec import attach, copy, delete_item, here, new_mapping, set_item
+from ._spec import attach, copy, delete_item, here, new_call, new_mapping, note_origin, set_item
 from ._swap import (
     Surroundings,
     is_node,
@@ -45,6 +45,7 @@ from ._swap import (
     target_named,
     variant_named,
 )
+from ._target import Name, resolve
 from ._tree import KINDS, TARGET, kind_of
 from ._wildcard import places_below
 from ._word import Word, plain_value
@@ -174,11 +175,15 @@ def apply(
     except LookupError:
         before = _ABSENT
     origin = _origin(holder, key, said, before, where, kind)
-    word = said.choices[0].text if isinstance(said.choices[0], Word) and not said.happens_once else ""
-    if word.startswith("@"):
+    first = said.choices[0]
+    word = first.text if type(first) is Word and first.value is first.text and not said.happens_once else ""
+    if word[:1] == "@":
         value = variant_named(word[1:], root, said, around or _around(root), where)
-    elif isinstance(said.choices[0], Word) and word == said.choices[0].value and is_node(before) and names_object(word):
-        value = _swapped(before, word, said, around or _around(root), origin, journal)
+    elif word and is_node(before) and names_object(word):
+        value, old = _swapped(before, word, said, around or _around(root), origin, journal)
+        if old is not None:
+            journal.note(holder, key)
+            note_origin(holder, key, Origin(kind, where, said.text, (old, origin_of(holder, key))))
     else:
         value = _converted(holder, key, before, said, where)
     if value is before and is_node(before):
@@ -199,7 +204,7 @@ def _around(root: Any) -> Surroundings:
 
 def _is_held_twice(node: Any) -> bool:
     """Whether other places may hold a node, or references lead to it; nobody counts those of a dataclass."""
-    return is_node(node) and (type(node) not in CALLS or _raw(node, "__held__") > 1)
+    return _raw(node, "__held__") > 1 if type(node) in CALLS else is_node(node)
 
 
 def _check_place(holder: Any, key: Any, said: Override, where: str) -> None:
@@ -242,29 +247,36 @@ def _converted(holder: Any, key: Any, before: Any, said: Override, where: str) -
         raise OverrideError(Fault(said.path, str(error), origin=where, advice=advice)) from None
 
 
-def _swapped(before: Any, word: str, said: Override, around: Surroundings, origin: Origin, journal: Journal) -> Any:
-    """The node with another target, or the instance of another class in its place, with the arguments that fit.
+def _swapped(
+    before: Any, word: str, said: Override, around: Surroundings, origin: Origin, journal: Journal
+) -> tuple[Any, Any]:
+    """What a node becomes: itself with another target, or an instance of another class; with the arguments that fit.
+
+    Returns:
+        The node, and what it was where it is the same one, changed; None where it is another or nothing changed.
 
     Raises:
         OverrideError: The word names nothing that can be called.
         TargetError, TrustError: A target cannot be imported.
     """
     target = target_named(word, before, said, around, origin.where)
+    old = None
     if type(before) not in CALLS:
         if type(before) is target:
-            return before
+            return before, None
         value, dropped = remade(before, target, said, origin.where)
-    elif same_target(_raw(before, "__target__"), target):
-        return before
     else:
-        value, known = before, origin_of(before, TARGET)
+        held = _raw(before, "__target__")
+        if same_target(held, target):
+            return before, None
+        value = before
+        old = new_call(type(before), held, [*_raw(before, "__args__")], {**_raw(before, "__dict__")})
         journal.note(before, None)
-        replaced = (_raw(before, "__target__"), known)
-        gone = swap_target(before, target, {}, None, origin=Origin(origin.kind, origin.where, said.text, replaced))
-        dropped = [*gone]
+        told = Origin(origin.kind, origin.where, said.text, (held, origin_of(before, TARGET)))
+        dropped = [*swap_target(before, target, {}, None, origin=told)]
     if dropped:
         warnings.warn(left_out(said, target, dropped), CallsheetWarning, stacklevel=2)
-    return value
+    return value, old
 
 
 def _origin(holder: Any, key: Any, said: Override, before: Any, where: str, kind: str) -> Origin:
@@ -284,7 +296,7 @@ def holder_of(root: Any, said: Override, where: str, journal: Journal | None = N
     """
     value = root
     for n, step in enumerate(said.steps[:-1]):
-        holder = through(root, value)
+        holder = through(root, value) if type(value) is Ref else value
         key = settle_step(holder, step)
         try:
             value = raw_item(holder, key)
@@ -295,7 +307,7 @@ def holder_of(root: Any, said: Override, where: str, journal: Journal | None = N
             if journal is not None:
                 journal.note(holder, key)
             set_item(holder, key, value, None, origin=Origin("override", where, said.text))
-    holder = through(root, value)
+    holder = through(root, value) if type(value) is Ref else value
     if kind_of(type(holder)) is None or type(holder) is Ref:
         raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
     return holder
@@ -326,9 +338,28 @@ def _check_argument(call: Any, key: Any, said: Override, where: str) -> None:
         if slot_of(call, key) is None:
             raise OverrideError(_at(nothing_at(call, said.steps, len(said.steps) - 1), where))
         return
+    if key in _raw(call, "__dict__"):
+        return
     signature = signature_of(_raw(call, "__target__")) if given_itself(call) else None
     if signature is not None and signature.unknown([key]):
         raise OverrideError(unknown_argument(key, call, signature, where, path=said.path))
+
+
+def declared_for(root: Any, said: Override, where: str) -> Form:
+    """What is declared for the place that an override means; a target that is only named is imported for it.
+
+    Raises:
+        OverrideError: The way to it leads nowhere.
+        TargetError, TrustError: The target cannot be imported.
+    """
+    if said.below:
+        said = said.like(steps=places_below(root, said, where)[0], below=())
+    holder = holder_of(root, said, where)
+    if type(holder) not in CALLS or given_itself(holder):
+        return _hint(holder, said.steps[-1])
+    target = _raw(holder, "__target__")
+    signature = signature_of(resolve(target)) if type(target) is Name else None
+    return signature.form(said.steps[-1]) if signature is not None else ANY
 
 
 def _hint(holder: Any, key: Any) -> Form:

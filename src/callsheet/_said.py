@@ -10,7 +10,7 @@ from .errors import Fault, OverrideError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 
 def parse_all(texts: Iterable[str] | str) -> list[Override]:
@@ -42,15 +42,17 @@ def _read(texts: Iterable[str] | str, accepted: Callable[[Override], Override]) 
     faults: list[Fault] = []
     for given in [texts] if isinstance(texts, str) else texts:
         try:
-            for text, where in _lines(given):
-                try:
-                    said = accepted(parse(text))
-                    said.where = where
-                    overrides.append(said)
-                except OverrideError as error:
-                    faults += [_placed(fault, where) for fault in error.faults]
+            lines = _lines(given) if given.startswith("@") else ((given, ""),)
         except OverrideError as error:
             faults += error.faults
+            continue
+        for text, where in lines:
+            try:
+                said = accepted(parse(text))
+                said.where = where
+                overrides.append(said)
+            except OverrideError as error:
+                faults += [_placed(fault, where) for fault in error.faults]
     if faults:
         raise OverrideError(*faults)
     return overrides
@@ -73,15 +75,12 @@ def _single(said: Override) -> Override:
 _SHOWN = 20
 
 
-def _lines(given: str) -> Iterator[tuple[str, str]]:
-    """A text as it is; of `@file`, each line that says something, and where it stands.
+def _lines(given: str) -> list[tuple[str, str]]:
+    """The lines of `@file` that say something, each with where it stands.
 
     Raises:
         OverrideError: The file cannot be read, or names another.
     """
-    if not given.startswith("@"):
-        yield given, ""
-        return
     path = os.path.abspath(os.path.expanduser(given[1:]))
     try:
         with open(path, encoding="utf-8") as file:
@@ -90,10 +89,10 @@ def _lines(given: str) -> Iterator[tuple[str, str]]:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         problem = f"the overrides in {show_file(path)} cannot be read: {why}"
         raise OverrideError(Fault("", problem, advice=["@FILE names a file with one override a line"])) from None
-    for number, line in enumerate(lines, 1):
-        text, where = line.strip(), f"{show_file(path)}:{number}"
+    found = [(line.strip(), f"{show_file(path)}:{number}") for number, line in enumerate(lines, 1)]
+    found = [(text, where) for text, where in found if text and not text.startswith("#")]
+    for text, where in found:
         if text.startswith("@"):
             problem = f"{text} names a file of overrides inside of one"
             raise OverrideError(Fault("", problem, origin=where, advice=["name both where this one is named"]))
-        if text and not text.startswith("#"):
-            yield text, where
+    return found

@@ -61,6 +61,7 @@ class Session:
         self.where = where
         self.kinds = kinds
         self.sources: dict[str, _File] = {}
+        self.data: dict[str, Any] = {}  # the data files that variants named
         self.meanings: dict[str, Any] = {}
         self.places: dict[tuple[str, int, str], str | None] = {}
         self.refs = False
@@ -210,7 +211,9 @@ class Session:
     def _read(self, path: str) -> Any:
         """The spec of a file that a variant names."""
         if not path.endswith(".py"):
-            return attach(load_data(path, self.policy))
+            if path not in self.data:
+                self.data[path] = attach(load_data(path, self.policy))
+            return self.data[path]
         self._survey(path)
         return self.exports(self.run(path, (self.path,)))
 

@@ -663,9 +663,11 @@ def set_item(holder: Any, key: Any, value: Any, site: Site | None, *, origin: Or
         elif isinstance(key, int):
             raise IndexError(f"{target_text(holder)} has {len(_raw(holder, '__args__'))} positional arguments")
         else:
-            check_names(holder, [key], site)
-            before = _raw(holder, "__dict__").get(key)
-            _raw(holder, "__dict__")[key] = value
+            named = _raw(holder, "__dict__")
+            if key not in named:
+                check_names(holder, [key], site)
+            before = named.get(key)
+            named[key] = value
     if type(before) in CALLS and before is not value and origin is None:
         _set(before, "__held__", DISPLACED)
     if origin is not None or site is not None:

@@ -7,6 +7,7 @@ from _collections_abc import Iterator, Sequence
 
 from ._files import load_said
 from ._functions import Interval
+from ._globs import without_globs
 from ._grammar import Override
 from ._origin import locate
 from ._override import apply_all
@@ -230,4 +231,5 @@ def sweep_said(source: Any, texts: Iterable[str] | str, *, where: str, policy: P
     overrides = parse_sweeping(texts)
     if isinstance(source, os.PathLike | str):
         source = os.fspath(source)
+    overrides = without_globs(overrides, source, where=where, policy=policy)
     return Sweep(source, overrides, where=where, policy=policy)

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from callsheet._project import project_settings
 from callsheet._said import parse_all
 from callsheet._spec import note_origin
 from callsheet._trust import Policy
-from callsheet.errors import CallsheetError, Fault, OverrideError, PathError, RunError, render
+from callsheet.errors import CallsheetError, CallsheetWarning, Fault, OverrideError, PathError, RunError, render
 from callsheet.run._execute import PACKAGE
 from callsheet.run._store import Run, Store, project_of, project_root, read_json_file
 
@@ -159,7 +160,9 @@ def told(function: Callable[..., Any], *, failure: int = 1) -> Callable[..., Any
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         as_json = bool(kwargs.get("as_json"))
         try:
-            return function(*args, **kwargs)
+            with warnings.catch_warnings():
+                _show_warnings()
+                return function(*args, **kwargs)
         except CallsheetError as error:
             tell(error.faults, as_json=as_json)
             misuse = isinstance(error, OverrideError) and not any(fault.path for fault in error.faults)
@@ -178,6 +181,21 @@ def told(function: Callable[..., Any], *, failure: int = 1) -> Callable[..., Any
             sys.exit(failure)
 
     return wrapper
+
+
+def _show_warnings() -> None:
+    """Let what Callsheet warns of read like what it says; other warnings read as Python shows them."""
+    others, told_before = warnings.showwarning, set[str]()
+
+    def show(message: Any, category: type[Warning], *more: Any, **named: Any) -> None:
+        if not issubclass(category, CallsheetWarning):
+            others(message, category, *more, **named)
+        elif str(message) not in told_before:  # a file is loaded for each trial
+            told_before.add(str(message))
+            click.echo(f"callsheet: {message}", err=True)
+
+    warnings.showwarning = show
+    warnings.simplefilter("always", CallsheetWarning)
 
 
 def tell_changes(file: str, changes: Sequence[Change]) -> None:
