@@ -145,7 +145,7 @@ def _values(spec: Any, path: str, typed: str, start: str, *, folder: str, sweeps
         choices = [value_text(now)] if shown else []
         choices += ["null"] if NONE in taken.form(key).parts and "null" not in choices else []
     if is_component(now) and type(now) not in LISTS:
-        choices += _variants(spec, path, folder)
+        choices = [*choices, *_variants(spec, path, folder)]
     for choice in choices:
         if choice.startswith(typed) and _is_typed(choice):
             yield start + choice, "now" if now is not _ABSENT and choice == value_text(now) else ""

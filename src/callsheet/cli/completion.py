@@ -30,7 +30,7 @@ Options:
   -h, --help  Show this message and exit.
 """
 
-_SPECS = ("help", "show", "check", "run", "why", "sweep", "diff")
+_SPECS = ("help", "show", "check", "run", "why", "sweep", "diff", "schema")
 """Verbs that take a config and overrides."""
 _RUNS = ("show", "why", "diff")
 """Verbs that take a run as well."""
