@@ -71,10 +71,11 @@ train.main()
 
 _CONF = """
 from callsheet import lazy
-from slow import Net, sgd
+from slow import Net, fit, sgd
 model = lazy(Net)(width=64, depth=18, norm="batch")
 optim = lazy(sgd)(lr=1e-3, beta=0.9, decay=0.0)
-main = lazy(dict)(model=model, optim=optim, steps=1000, seed=0)
+main = lazy(fit)(model=model, optim=optim, steps=1000, seed=0)
+more = {"x": 0}
 """
 _SLOW = """
 import time
@@ -86,6 +87,8 @@ class Net:
     def __init__(self, width: int = 32, depth: int = 18, norm: str = "batch"): ...
 
 def sgd(lr: float = 0.1, beta: float = 0.9, decay: float = 0.0): ...
+
+def fit(model, optim, steps: int = 10, seed: int = 1): ...
 """
 """What the config names takes a second to import."""
 
@@ -111,7 +114,7 @@ def rows() -> Iterator[tuple[str, float | None, dict[str, float]]]:
         asked = {"_CALLSHEET_COMPLETE": "fish"}
         overrides = [f"model.{name}={n}" for n, name in enumerate(("width", "depth"))]
         overrides += [f"optim.{name}=0.{n}" for n, name in enumerate(("lr", "beta", "decay"), 1)]
-        overrides += ["main.steps=1", "main.seed=2", "++main.a=1", "++main.b=1", "++main.c=1"]
+        overrides += ["main.steps=1", "main.seed=2", "+more.a=1", "+more.b=1", "+more.c=1"]
         helped = {name: ([python, f"{name}_program.py", "--help"], {}) for name in known}
         for label, program, more in (
             ("program of parameters, --help", ["parameters.py", "--help"], {}),

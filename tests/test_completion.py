@@ -27,6 +27,7 @@ CONF = """
     model = lazy(Net)(width=64, mode="fast")
     optim = lazy(sgd)(0.1)
     names = ["a", "b"]
+    resnet = lazy(Net)(width=50)
 """
 TRAIN = """
     from pathlib import Path
@@ -51,13 +52,23 @@ SCRIPT = """
 
 
     @dataclass
+    class Optim:
+        lr: float = 0.1
+
+
+    @dataclass
+    class SGD(Optim):
+        momentum: float = 0.0
+
+
+    @dataclass
     class Model:
         depth: int = 18
         norm: Literal["batch", "layer"] = "batch"
 
 
     @callsheet.main
-    def train(model: Model, data: Path, amp: bool = False): ...
+    def train(model: Model, data: Path, optim: Optim = Optim(), amp: bool = False): ...
 
 
     if __name__ == "__main__":
@@ -74,6 +85,7 @@ def folder(tmp_path_factory):
     project.write("program.py", SCRIPT)
     project.write("bin/program.py", SCRIPT).chmod(0o755)
     project.write("plain.py", PLAIN)
+    project.write("model/vgg.py", "from callsheet import lazy\nfrom train import Net\nvgg = lazy(Net)(width=8)\n")
     project.write("images/a.txt", "")
     command = project.write("bin/callsheet", f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m callsheet "$@"\n')
     command.chmod(0o755)
@@ -87,7 +99,7 @@ def environment(folder):
     path = [str(folder / "bin"), os.path.dirname(sys.executable), os.environ["PATH"]]
     return {
         "PATH": os.pathsep.join(path),
-        "PYTHONPATH": str(source),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(source), os.environ.get("PYTHONPATH")))),
         "CALLSHEET_CACHE": str(folder / "cache"),
         "HOME": str(folder),
         "TERM": "dumb",
@@ -179,10 +191,15 @@ LINES = [
     ("callsheet why conf.py epo", "callsheet why conf.py epochs "),
     ("callsheet run --js", "callsheet run --json "),
     ("callsheet completion fi", "callsheet completion fish "),
+    ("callsheet run conf.py model=@r", "callsheet run conf.py model=@resnet "),
+    ("callsheet run conf.py model=@v", "callsheet run conf.py model=@vgg "),
+    ("callsheet run conf.py model=@vgg model.mode=s", "callsheet run conf.py model=@vgg model.mode=slow "),
     ("callsheet run nothing.py x", "callsheet run nothing.py x"),
     ("python program.py mo", "python program.py model."),
     ("python program.py model.norm=l", "python program.py model.norm=layer "),
     ("python program.py amp=true data=im", "python program.py amp=true data=images/"),
+    ("python program.py optim=S", "python program.py optim=SGD "),
+    ("python program.py optim=SGD optim.m", "python program.py optim=SGD optim.momentum="),
     ("python plain.py im", "python plain.py images/"),
     ("program.py model.d", "program.py model.depth="),
 ]

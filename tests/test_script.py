@@ -92,6 +92,31 @@ def several(
     return dict(locals())
 
 
+@dataclass
+class Step:
+    lr: float = 0.1
+
+
+@dataclass
+class Adam(Step):
+    """Adapt."""
+
+    lr: float = 0.001
+    beta: float = 0.9
+
+
+@dataclass
+class SGD(Step):
+    """Go down."""
+
+    momentum: float = 0.0
+
+
+@callsheet.main
+def choose(step: Step = Adam(), other: Adam | SGD | None = None) -> Any:
+    return step, other
+
+
 @pytest.fixture
 def refused(capsys, monkeypatch):
     """A function that runs a program which must refuse what was typed, and gives what it says."""
@@ -186,6 +211,22 @@ def test_what_only_a_check_sees_is_told_before_the_function_is_called(refused):
 
 def test_a_value_that_sweeps_is_refused(refused):
     assert "is a sweep, and only one value can stand here" in refused(train, "data=x", "lr=1,2")
+
+
+def test_a_class_that_is_declared_or_inherits_can_be_put_in_the_place_of_another_with_its_own_defaults():
+    assert choose.main(["step=SGD", "step.momentum=0.5", "other=Adam"]) == (SGD(0.1, 0.5), Adam())
+    assert choose.main(["step.lr=3", "step=SGD"]) == (SGD(3.0), None)
+    assert choose.main(["other=SGD", "other=null"]) == (Adam(), None)
+
+
+def test_a_class_that_does_not_fit_is_refused(refused):
+    assert refused(choose, "step=SGDD").splitlines()[1:] == [
+        "  step  must be one of Step, Adam, SGD, found 'SGDD'            command line",
+        "        did you mean  step=SGD?",
+    ]
+    assert "SGD does not take beta, which was typed before" in refused(choose, "step.beta=1", "step=SGD")
+    assert "other  must be Adam | SGD | None, found 'Step'" in refused(choose, "other=Step")
+    assert "step  must be Step, found 'SGD'" in refused(choose, "step='SGD'")
 
 
 def test_a_program_is_the_function_that_it_was():
@@ -287,6 +328,12 @@ def test_help_names_what_is_required_and_each_parameter(helped):
     rows = [" ".join(line.split()) for line in said.splitlines()]
     for row in ("seed=… int, required", "net: Net", "net.width=8 int default", "deep.depth=50 int default"):
         assert row in rows
+
+
+def test_help_shows_the_class_that_was_chosen(helped):
+    said = helped(choose, "step=SGD", "step.lr=2", "--help").out
+    assert "\nstep: SGD\nGo down.\n  step.lr=2.0        float              command line, was 0.1\n" in said
+    assert "step.momentum=0.0" in said
 
 
 def test_help_tells_what_is_wrong_after_it(helped):

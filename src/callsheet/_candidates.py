@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 
+from ._fields import has_fields
+from ._grammar import parse
 from ._guide import Taken, given, is_component, item_keys, value_text
 from ._hint import NONE
-from ._items import CALLS, raw_item, settle_step
+from ._items import CALLS, LISTS, raw_item, settle_step
 from ._lazy import through
+from ._leaf import MISSING
 from ._path import parse_path, plain_step
 from ._ref import Ref
+from ._secret import Secret
 from ._signature_cache import SignatureCache
+from ._swap import Surroundings, is_node, names_of
+from ._swap import candidates as variants_beside
 from ._target import Name
 from ._values import parse_value
 from .errors import CallsheetError
@@ -20,19 +26,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from ._hint import Form
+
     Candidate = tuple[str, str]
     """A whole word, and a note on it for whoever chooses."""
 
 _raw = object.__getattribute__
 _ABSENT = object()
+_FILES = (".py", ".yaml", ".yml", ".toml", ".json")
 
 
-def candidates(spec: Any, word: str, *, sweeps: bool = False, values: bool = True) -> list[Candidate]:
+def candidates(spec: Any, word: str, *, folder: str = "", sweeps: bool = False, values: bool = True) -> list[Candidate]:
     """The words that a word may become.
 
     Args:
         spec: What its path starts in.
         word: As far as it was typed: `opt`, `optim.`, `optim.lr=`, `~opt`.
+        folder: Where its file lies, for variants in other files; "" where there is none.
         sweeps: Whether several values may stand behind the `=`.
         values: Whether a value follows the path; only the path is wanted if not.
 
@@ -43,7 +53,8 @@ def candidates(spec: Any, word: str, *, sweeps: bool = False, values: bool = Tru
     path, equals, typed = word[len(sign) :].partition("=")
     try:
         if equals:
-            return list(_values(spec, path.removesuffix("+"), typed, word[: -len(typed) or None], sweeps=sweeps))
+            start = word[: -len(typed) or None]
+            return list(_values(spec, path.removesuffix("+"), typed, start, folder=folder, sweeps=sweeps))
         return list(_paths(spec, path, sign, assigns=values and sign != "~"))
     except (CallsheetError, LookupError):
         return []
@@ -98,7 +109,7 @@ def _paths(spec: Any, path: str, sign: str, *, assigns: bool) -> Iterator[Candid
             if not assigns:
                 yield f"{sign}{whole}", ""
         else:
-            now = "" if type(value) is Ref else f"now {value_text(value)}"
+            now = "" if type(value) is Ref else "required" if value is MISSING else f"now {value_text(value)}"
             yield f"{sign}{whole}{ends}", " ".join(filter(None, (taken.type_text(key), now)))
     for name, _ in taken.unset(holder) if sign != "~" and assigns else ():
         whole = f"{before}{dot}{name}"
@@ -106,7 +117,7 @@ def _paths(spec: Any, path: str, sign: str, *, assigns: bool) -> Iterator[Candid
             yield f"{sign}{whole}=", taken.type_text(name)
 
 
-def _values(spec: Any, path: str, typed: str, start: str, *, sweeps: bool) -> Iterator[Candidate]:
+def _values(spec: Any, path: str, typed: str, start: str, *, folder: str, sweeps: bool) -> Iterator[Candidate]:
     """Whole words that end in a value: its choices, files, targets, else what stands there now."""
     before, _, last = path.rpartition(".")
     holder, cache = _at(spec, before), SignatureCache()
@@ -119,17 +130,34 @@ def _values(spec: Any, path: str, typed: str, start: str, *, sweeps: bool) -> It
     choices = taken.choices(key)
     if not choices and isinstance(now, bool):
         choices = ["true", "false"]
+    elif not choices:
+        choices = list(getattr(type(now), "__members__", ()))
     if _is_file(taken.type_text(key)):
         yield from ((start + text, note) for text, note in files(typed))
         return
-    if type(now) in CALLS:
+    classes = list(classes_for(taken.form(key)))
+    if classes:
+        choices = classes
+    elif type(now) in CALLS:
         choices = list(_targets(_raw(now, "__target__"), cache))
     elif not choices:
-        choices = [] if now is _ABSENT or is_component(now) else [value_text(now)]
+        shown = now is not _ABSENT and now is not MISSING and type(now) is not Secret and not is_component(now)
+        choices = [value_text(now)] if shown else []
         choices += ["null"] if NONE in taken.form(key).parts and "null" not in choices else []
+    if is_component(now) and type(now) not in LISTS:
+        choices = [*choices, *_variants(spec, path, folder)]
     for choice in choices:
         if choice.startswith(typed) and _is_typed(choice):
             yield start + choice, "now" if now is not _ABSENT and choice == value_text(now) else ""
+
+
+def _variants(spec: Any, path: str, folder: str) -> Iterator[str]:
+    """What `path=@` may name: nodes that have a name in the same file, and files in the folder of the path."""
+    said = parse(f"{path}=@")
+    names = names_of(spec)
+    own = [name for name, value in names.items() if is_node(value) and name != said.steps[0]]
+    around = Surroundings(lambda: names, folder, lambda _: None, _FILES)
+    yield from (f"@{name}" for name in dict.fromkeys([*own, *variants_beside(said, around)]))
 
 
 def _is_typed(text: str) -> bool:
@@ -144,6 +172,23 @@ def _is_typed(text: str) -> bool:
 def _is_file(type_text: str) -> bool:
     """Whether a file's name is wanted; the class itself may only be remembered."""
     return any(part.strip() in ("Path", "PurePath", "PosixPath", "PathLike") for part in type_text.split("|"))
+
+
+def classes_for(form: Form) -> dict[str, Any]:
+    """The dataclasses and their like that a place declares, and those that inherit from them, by their names."""
+    todo = [part.of for part in (form.parts if form.kind == "union" else (form,)) if part.kind == "class"]
+    found: dict[str, Any] = {}
+    while todo:
+        cls = todo.pop(0)
+        if has_parts(cls) and cls not in found.values():
+            found.setdefault(cls.__name__, cls)
+            todo += cls.__subclasses__()
+    return found
+
+
+def has_parts(cls: Any) -> bool:
+    """Whether instances of a class have declared fields."""
+    return isinstance(cls, type) and (has_fields(cls) or (issubclass(cls, tuple) and hasattr(cls, "_fields")))
 
 
 def _targets(target: Any, cache: SignatureCache) -> Iterator[str]:

@@ -9,17 +9,20 @@ import callsheet
 
 from ._about import read_docstring
 from ._bind import bind_all
-from ._candidates import candidates
+from ._candidates import candidates, classes_for, has_parts
 from ._fields import asked_beyond_fields, field_items, has_fields, taken_by
 from ._guide import guide
+from ._items import origin_of, settle_step
 from ._origin import Origin
-from ._override import apply
+from ._override import apply, holder_of
 from ._page import columns, is_coloured, page, wrap
 from ._said import parse_all
 from ._shells import answer, question
 from ._signature import EMPTY, signature_of
-from ._spec import Call, attach, copy, new_call, new_mapping, note_origin
+from ._spec import Call, attach, copy, new_call, new_mapping, note_origin, set_item
+from ._swap import Surroundings
 from ._tree import kind_of
+from ._word import Word
 from .errors import Fault, OverrideError, SpecError, nearest, render
 
 TYPE_CHECKING = False
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar
 
+    from ._grammar import Override
     from ._shells import Question
     from ._signature import Parameter, Signature
 
@@ -89,10 +93,10 @@ def _run(function: Any, words: list[str]) -> Any:
     root = program_spec(function)
     asked = question()
     if asked is not None:
-        _complete(asked, root)
+        _complete(asked, function, root)
     if "--help" in words or "-h" in words:
         _help(function, root, [word for word in words if word not in ("--help", "-h")])
-    faults = [*impose(root, words)]
+    faults = [*impose(root, words, function.__globals__)]
     try:
         callsheet.check(root)
     except SpecError as error:
@@ -110,7 +114,7 @@ def _run(function: Any, words: list[str]) -> Any:
 
 def _help(function: Any, root: Any, words: list[str]) -> NoReturn:
     """Print what the program takes, with what was typed so far; what is wrong with that comes after it."""
-    faults = impose(root, words)
+    faults = impose(root, words, function.__globals__)
     script = script_name()
     told = read_docstring(function.__doc__).summary
     sections = guide(root)
@@ -126,10 +130,10 @@ def _help(function: Any, root: Any, words: list[str]) -> NoReturn:
     raise SystemExit(2 if faults else 0)
 
 
-def _complete(asked: Question, root: Any) -> NoReturn:
+def _complete(asked: Question, function: Any, root: Any) -> NoReturn:
     """Answer a shell that wants to know how the last word may go on."""
     *before, word = asked.words
-    impose(root, before)
+    impose(root, before, function.__globals__)
     if word.startswith("-"):
         found = [(option, "") for option in OPTIONS if option.startswith(word)]
     else:
@@ -173,19 +177,73 @@ def program_spec(function: Any) -> Any:
     return root
 
 
-def impose(root: Any, words: Iterable[str]) -> list[Fault]:
-    """Apply what was typed; the faults of all words that cannot be."""
+def impose(root: Any, words: Iterable[str], names: dict[str, Any]) -> list[Fault]:
+    """Apply what was typed; the faults of all words that cannot be.
+
+    Args:
+        root: What `program_spec` gave.
+        words: Overrides.
+        names: What the program's file binds, for words that name one of that.
+    """
     faults: list[Fault] = []
+    around = Surroundings(lambda: names)
     for word in words:
         try:
             if word.startswith("--"):
                 raise OverrideError(_no_option(word))
             for said in parse_all(word):
-                apply(root, said, where=COMMAND_LINE)
+                if not _chosen(root, said, names):
+                    apply(root, said, where=COMMAND_LINE, around=around)
         except OverrideError as error:
             faults += error.faults
     bind_all(root)
     return faults
+
+
+def _chosen(root: Any, said: Override, names: dict[str, Any]) -> bool:
+    """Put another of the classes that a place declares there, if the word names one; defaults are those of the class.
+
+    Raises:
+        OverrideError: It leaves out what was typed before, or names nothing where only a class can stand.
+    """
+    word = said.choices[0] if said.operation == "set" and not said.below else None
+    if not isinstance(word, Word):
+        return False
+    holder = holder_of(root, said, COMMAND_LINE)
+    key = settle_step(holder, said.steps[-1])
+    signature = signature_of(object.__getattribute__(holder, "__target__")) if type(holder) is Call else None
+    if signature is None:
+        return False
+    known = classes_for(signature.form(key))
+    cls = known.get(word.text)
+    before = object.__getattribute__(holder, "__dict__").get(key)
+    if cls is None:
+        if known and type(before) is Call and word.value == word.text.replace(".", "") and word.text not in names:
+            close = [f"did you mean  {said.path}={name}?" for name in nearest(word.text, known)[:1]]
+            problem = f"must be one of {', '.join(known)}, found {word.text!r}"
+            raise OverrideError(Fault(said.path, problem, origin=COMMAND_LINE, advice=close))
+        return False
+    kept = _typed_arguments(before)
+    taken = signature_of(cls)
+    dropped = [name for name in kept if taken is None or name not in taken.named]
+    if taken is None or dropped:
+        problem = f"{cls.__name__} does not take {', '.join(dropped)}, which was typed before"
+        raise OverrideError(Fault(said.path, problem, origin=COMMAND_LINE))
+    made = _call(cls, taken, {name: value for name, (value, _) in kept.items()}, [cls])
+    for name, (_, origin) in kept.items():
+        note_origin(made, name, origin)
+    was = (before, origin_of(holder, key)) if type(before) is not Call else None
+    set_item(holder, key, made, None, origin=Origin("override", COMMAND_LINE, said.text, was))
+    return True
+
+
+def _typed_arguments(call: Any) -> dict[str, tuple[Any, Origin]]:
+    """The arguments of a call that somebody typed, also inside of what was not."""
+    if type(call) is not Call:
+        return {}
+    items = object.__getattribute__(call, "__dict__")
+    known = {name: (value, origin_of(call, name)) for name, value in items.items()}
+    return {name: pair for name, pair in known.items() if pair[1] is not _DEFAULT or _typed_arguments(pair[0])}
 
 
 def _no_option(word: str) -> Fault:
@@ -225,7 +283,7 @@ def _call_of_class(cls: Any, opened: list[Any]) -> Any:
 def _described(value: Any) -> Any:
     """An instance as the call that makes it, so that its constructor sees what was typed; anything else as it is."""
     cls = type(value)
-    signature = signature_of(cls) if _has_parts(cls) and not asked_beyond_fields(cls) else None
+    signature = signature_of(cls) if has_parts(cls) and not asked_beyond_fields(cls) else None
     if signature is None:
         return value
     names = taken_by(cls)
@@ -237,12 +295,8 @@ def _class_of(signature: Signature, parameter: Parameter) -> Any:
     """The class with fields that a parameter declares; None where it declares something else."""
     form = signature.form(parameter.name)
     forms = form.parts if form.kind == "union" and parameter.default is None else [form]
-    found = [form.of for form in forms if form.kind == "class" and _has_parts(form.of)]
+    found = [form.of for form in forms if form.kind == "class" and has_parts(form.of)]
     return found[0] if len(found) == 1 else None
-
-
-def _has_parts(cls: Any) -> bool:
-    return isinstance(cls, type) and (has_fields(cls) or (issubclass(cls, tuple) and hasattr(cls, "_fields")))
 
 
 def _default_of(target: Any, parameter: Parameter) -> Any:

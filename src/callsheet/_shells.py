@@ -107,7 +107,8 @@ def split_line(line: str, breaks: str = "") -> tuple[list[str], str, int]:
         else:
             words[-1] += c
             inside = True
-            kept = len(words[-1]) if c in breaks else kept
+            if c in breaks:
+                kept = len(words[-1]) - (c == "@")  # which bash completes together with what follows it
     return words, quote, kept
 
 

@@ -30,7 +30,7 @@ Options:
   -h, --help  Show this message and exit.
 """
 
-_SPECS = ("help", "show", "check", "run", "why", "sweep", "diff")
+_SPECS = ("help", "show", "check", "run", "why", "sweep", "diff", "schema")
 """Verbs that take a config and overrides."""
 _RUNS = ("show", "why", "diff")
 """Verbs that take a run as well."""
@@ -83,7 +83,8 @@ def answers(words: list[str]) -> list[Candidate]:
         return candidates(read(file, [], paths)[0], word, values=False)
     configs = [text for text in overrides if "=" not in text and text.endswith(CONFIGS)]
     spec = read(file, [text for text in overrides if text not in configs], paths)[0]
-    return candidates(spec, word, sweeps=verb == "sweep") + (_subjects(verb, word) if verb == "diff" else [])
+    found = candidates(spec, word, folder=os.path.dirname(os.path.abspath(file)), sweeps=verb == "sweep")
+    return found + (_subjects(verb, word) if verb == "diff" else [])
 
 
 def _subjects(verb: str, word: str) -> list[Candidate]:
