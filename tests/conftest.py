@@ -20,6 +20,16 @@ def pytest_unconfigure():
     shutil.rmtree(CACHE, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def _no_module_outlives_its_test(tmp_path_factory):
+    """A module that a test has written and imported is not there for the next, which may have one of that name."""
+    yield
+    base = str(tmp_path_factory.getbasetemp())
+    for name, module in [*sys.modules.items()]:
+        if base in (getattr(module, "__file__", None) or ""):
+            del sys.modules[name]
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A function that writes a file of an own project, which is the working directory and on `sys.path`."""
