@@ -38,15 +38,13 @@ def others_changed(before: Any, after: Any, said: Sequence[Override], *, below: 
     except CallsheetError:
         return Changes()  # whose faults `check` has told
     named = [_place(after, override.steps) for override in said]
-    paths = [override.steps for override in said]
     part = parse_path(below) if below else ()
     found = [(change, change.steps or parse_path(change.path)) for change in diff(before, after)]
-    return Changes([c for c, steps in found if steps[: len(part)] == part and not _is_own(steps, after, named, paths)])
+    return Changes([c for c, steps in found if steps[: len(part)] == part and not _is_own(steps, after, named)])
 
 
-def _is_own(steps: tuple[Any, ...], after: Any, named: list[Any], paths: list[tuple[Any, ...]]) -> bool:
-    ways = [steps[:n] for n in range(1, len(steps) + 1)]
-    return any(way in paths for way in ways) or any(_place(after, way) in named for way in ways)
+def _is_own(steps: tuple[Any, ...], after: Any, named: list[Any]) -> bool:
+    return any(_place(after, steps[:n]) in named for n in range(1, len(steps) + 1))
 
 
 def _place(spec: Any, steps: tuple[Any, ...]) -> Any:

@@ -86,8 +86,15 @@ def test_any_config_of_the_conventions_will_do(train_net):
     assert load("output/config.yaml") == load("other.py", short)
     allow = ["--allow", "digits", "--allow", "torch"]
     assert train_net(["output/config.yaml", "--eval-only", *allow])["accuracy"] > 0.5
+    assert train_net(["output/config.yaml", "--resume", "train.max_iter=31", *allow])["accuracy"] > 0.5
     with pytest.raises(callsheet.errors.SpecError, match="named by data"):
         train_net(["output/config.yaml", "--eval-only"])
+
+
+def test_the_config_of_the_page_is_trained(train_net):
+    page = (EXAMPLE.parents[1] / "docs" / "training-script.md").read_text()
+    Path("small.py").write_text(page.partition("```python file=small.py\n")[2].partition("```")[0])
+    assert train_net(["small.py"])["accuracy"] > 0.7
 
 
 def test_what_is_missing_or_misspelt_is_told_before_anything_is_trained(train_net, capsys):
