@@ -387,6 +387,15 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | s
 TREES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(LEAVES.filter(lambda k: k == k), inner))
 
 
+@pytest.mark.parametrize("empty", [[], {}], ids=str)
+def test_what_is_empty_stays_so_however_little_room_its_line_has(empty):
+    deep = empty
+    for _ in range(80):
+        deep = {"a": deep}
+    for data in ({"0" * 130: empty}, deep, [{"b" * 97: [empty, 1]}]):
+        assert list(read_back(data)) == [data, data]
+
+
 KEYS = st.text().filter(lambda key: key != "_items_")  # which is a word of the wire form that is written
 
 

@@ -149,10 +149,12 @@ class _Writer:
         return self.anchors[id(value)]
 
     def flow(self, value: Any, room: int, *, whole: bool = False) -> str | None:
-        """A short list, or a value that JSON lacks, in one line; None where it does not fit."""
+        """A short list, an empty dict, or a value that JSON lacks, in one line; None where it does not fit."""
         kind: Any = type(value)
         if kind is not dict and kind is not list:
             return self.scalar(value, None)
+        if not value:  # however little room there is: it has no other form
+            return "[]" if kind is list else "{}"
         if room < 0 or len(value) > WIDTH // 2:
             return None
         if kind is list:
@@ -161,7 +163,7 @@ class _Writer:
             if value.get("_value_") == "float" and value.get("of") in _FLOATS:
                 return _FLOATS[value["of"]]
             whole = whole or "_value_" in value or "_ref_" in value
-            if (value and not whole) or "_target_" in value or "_type_" in value:
+            if not whole or "_target_" in value or "_type_" in value:
                 return None
             members, start, end = [(f"{self.scalar(k, None)}: ", v) for k, v in value.items()], "{", "}"
         parts = []
