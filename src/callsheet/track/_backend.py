@@ -25,7 +25,7 @@ class Backend(Tracker):
     is_queued: ClassVar[bool] = False
     """Whether a thread of its own passes entries on, so that nothing waits for a server."""
 
-    wait_s: float = 30.0
+    wait_s: float = 60.0
     """Seconds that `start`, `artifact` and `end` wait for that thread."""
 
     def __init__(self) -> None:
@@ -35,6 +35,11 @@ class Backend(Tracker):
     def run(self) -> TrackedRun:
         """The run that it tracks; empty outside of one."""
         return self._session.run()
+
+    @property
+    def failures(self) -> dict[str, tuple[int, str]]:
+        """What failed, by kind of entry: how often, and how the first time."""
+        return {what: (failure.count, failure.error) for what, failure in self._session.account.failures.items()}
 
     # --- what a tracker writes ----------------------------------------------------------------------------------------
 

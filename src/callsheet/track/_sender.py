@@ -17,6 +17,8 @@ BATCH = 500
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 
+Fail = Callable[[str, BaseException | str, int, bool], None]
+
 
 @dataclass
 class Entry:
@@ -38,11 +40,13 @@ class Sender:
 
     Args:
         reach: Raises OSError where the far side is away.
-        fail: Is told what failed, why, and for how many calls.
+        fail: Is told what failed, why, for how many calls, and whether to be quiet about it.
         name: Of the thread.
     """
 
-    def __init__(self, reach: Callable[[], None], fail: Callable[[str, BaseException | str, int], None], name: str):
+    def __init__(
+        self, reach: Callable[[], None], fail: Callable[[str, BaseException | str, int, bool], None], name: str
+    ):
         self._reach = reach
         self._fail = fail
         self._entries: deque[Entry] = deque()
@@ -62,15 +66,12 @@ class Sender:
                 self._changed.notify_all()
                 return
         entry.is_done = True
-        self._fail(entry.what, f"{LIMIT:,} entries wait already", entry.count)
+        self._fail(entry.what, f"{LIMIT:,} entries wait already", entry.count, False)
 
-    def wait_for(self, entry: Entry, within_s: float) -> bool:
-        """Wait until an entry is passed on, or failed; gives False where there was no time for that.
-
-        Where the far side is away nobody waits.
-        """
+    def wait_for(self, entry: Entry, within_s: float) -> None:
+        """Wait until an entry is passed on, or failed, for so many seconds at most; not for a far side that is away."""
         with self._changed:
-            return self._changed.wait_for(lambda: entry.is_done or self._is_away, within_s)
+            self._changed.wait_for(lambda: entry.is_done or self._is_away, within_s)
 
     def end(self, within_s: float) -> None:
         """Pass on what waits, for so many seconds at most; what is left then is counted as failed."""
@@ -89,8 +90,8 @@ class Sender:
             for entry in left:
                 entry.is_done = True
             self._changed.notify_all()
-        for entry in left:
-            self._fail(entry.what, why, entry.count)
+        for n, entry in enumerate(left):
+            self._fail(entry.what, why, entry.count, n > 0 or self._is_away)
 
     def _run(self) -> None:
         while True:
@@ -125,12 +126,13 @@ class Sender:
             except Exception as error:  # noqa: BLE001  (a client's own; counted and told)
                 away = self._away()
                 if away is None:
-                    self._fail(entry.what, error, entry.count)
+                    self._fail(entry.what, error, entry.count, False)
                     return True
+            self._fail("away", away, 1, False)
             if is_last:
+                self._is_away = True
                 self._give_up(away)
                 return False
-            self._fail("away", away, 1)
             self._wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
         return False

@@ -113,8 +113,8 @@ class Session:
                 self._do(entry)
                 return
             self._sender.put(entry)
-        if wait and not self._sender.wait_for(entry, self.place.wait_s):
-            self.account.fail(what, f"not yet done after {self.place.wait_s:g} s; the training goes on")
+        if wait:
+            self._sender.wait_for(entry, self.place.wait_s)
 
     def _do(self, entry: Entry) -> None:
         with self.guarded(entry.what):
@@ -140,8 +140,8 @@ class Session:
     def _params(self) -> dict[str, Any]:
         return {} if self._spec is None else {name: self.masked(value) for name, value in params_of(self._spec).items()}
 
-    def _fail(self, what: str, error: BaseException | str, count: int) -> None:
-        self.account.fail(what, error, count=count)
+    def _fail(self, what: str, error: BaseException | str, count: int, quietly: bool) -> None:
+        self.account.fail(what, error, count=count, quietly=quietly)
 
     # --- the beginning ------------------------------------------------------------------------------------------------
 

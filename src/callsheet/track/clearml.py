@@ -19,7 +19,7 @@ class ClearML(Backend):
 
     The client's own recording of arguments, output, frameworks and the machine is
     switched off. Offline, the task is a zip file, `clearml.zip` in the run's
-    directory, which `Task.import_offline_session` sends later.
+    directory, which `Task.import_offline_session` sends later; a second attempt writes `clearml-2.zip`.
 
     Args:
         project: The run's own experiment by default.
@@ -102,9 +102,18 @@ class ClearML(Backend):
         into = self.directory or self.run.directory
         if folder is not None and into:
             os.makedirs(into, exist_ok=True)
-            shutil.move(f"{folder}.zip", os.path.join(into, "clearml.zip"))
+            shutil.move(f"{folder}.zip", _free(into))
             shutil.rmtree(folder, ignore_errors=True)
 
     def environment(self) -> dict[str, str]:
         """`CLEARML_OFFLINE_MODE`; its client reads neither project nor task from the environment."""
         return {"CLEARML_OFFLINE_MODE": "1" if self.is_offline else "0"}
+
+
+def _free(directory: str) -> str:
+    """Where the zip file is put; one of an earlier attempt stays."""
+    n, path = 1, os.path.join(directory, "clearml.zip")
+    while os.path.exists(path):
+        n += 1
+        path = os.path.join(directory, f"clearml-{n}.zip")
+    return path

@@ -43,6 +43,7 @@ class JSONL(Backend):
         os.makedirs(self.directory, exist_ok=True)
         for name in ("metrics.jsonl", "texts.jsonl", "histograms.jsonl"):
             _drop_half_line(os.path.join(self.directory, name))
+        self._params = {**_noted(os.path.join(self.directory, "params.json")), **self._params}
         return self.directory, ""
 
     def on_params(self, values: Mapping[str, Any]) -> None:
@@ -106,6 +107,16 @@ def _json(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     return value
+
+
+def _noted(path: str) -> dict[str, Any]:
+    """The params that are noted already; none where there is no whole file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            data = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def _safe(name: str) -> str:

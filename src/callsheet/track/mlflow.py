@@ -6,7 +6,7 @@ import os
 import re
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -20,6 +20,9 @@ LONGEST_NAME, LONGEST_PARAM = 250, 6000
 
 PARAMS_AT_ONCE, METRICS_AT_ONCE = 100, 1000
 """Entries that MLflow takes in one call."""
+
+LOCAL = "sqlite:///mlflow.db"
+"""Where is noted when nobody says where: the file that MLflow itself takes then."""
 
 REACH_S = 5.0
 """Seconds for a server to take a connection."""
@@ -39,14 +42,15 @@ class MLflow(Backend):
     histograms in `histograms/`; images are MLflow's own.
 
     Args:
-        uri: `sqlite:///mlflow.db`, or a server's `http://host:5000`; what `MLFLOW_TRACKING_URI` says by default.
+        uri: A server's `http://host:5000`, or `sqlite:///mlflow.db`, which is made where it is missing; by default
+            what `MLFLOW_TRACKING_URI` says, else that file.
         experiment: Its name there, made where it is missing; the run's own experiment by default.
         wait_s: Seconds that the end of a run waits for what is not written yet.
     """
 
     is_queued: ClassVar[bool] = True
 
-    def __init__(self, uri: str | None = None, experiment: str | None = None, *, wait_s: float = 30.0) -> None:
+    def __init__(self, uri: str | None = None, experiment: str | None = None, *, wait_s: float = 60.0) -> None:
         super().__init__()
         self.uri = uri
         self.experiment = experiment
@@ -55,24 +59,25 @@ class MLflow(Backend):
         self._id = ""
 
     def reach(self) -> None:
-        address = urlsplit(self._uri or "")
+        address = urlsplit(self._uri)
         if address.scheme in ("http", "https") and address.hostname:
             port = address.port or (443 if address.scheme == "https" else 80)
             try:
                 socket.create_connection((address.hostname, port), REACH_S).close()
             except OSError as error:
                 why = error.strerror or str(error) or type(error).__name__
-                raise OSError(error.errno, f"no connection to {address.hostname}:{port}: {why}") from None
+                raise ConnectionError(f"no connection to {address.hostname}:{port}: {why}") from None
 
     @property
-    def _uri(self) -> str | None:
-        return self.uri or os.environ.get("MLFLOW_TRACKING_URI") or None
+    def _uri(self) -> str:
+        return self.uri or os.environ.get("MLFLOW_TRACKING_URI") or LOCAL
 
     def on_start(self, run: TrackedRun) -> tuple[str, str]:
         try:
             from mlflow import MlflowClient
         except ImportError as error:
             raise missing("mlflow", "mlflow", error) from None
+        _make_database(self._uri, lambda uri: MlflowClient(uri).get_experiment("0"))
         self._client = MlflowClient(self._uri)
         experiment = self._experiment_id(self.experiment or run.experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME"))
         if run.before:
@@ -83,8 +88,8 @@ class MLflow(Backend):
             tags = {"callsheet.run": run.id, "callsheet.index": str(run.index), "callsheet.attempt": str(run.attempt)}
             made = self._client.create_run(experiment, run_name=run.id or None, tags=tags if run.id else None)
             self._id = made.info.run_id
-        is_server = urlsplit(self._uri or "").scheme in ("http", "https")
-        address = f"{str(self._uri).rstrip('/')}/#/experiments/{experiment}/runs/{self._id}"
+        is_server = urlsplit(self._uri).scheme in ("http", "https")
+        address = f"{self._uri.rstrip('/')}/#/experiments/{experiment}/runs/{self._id}"
         return self._id, address if is_server else ""
 
     def _experiment_id(self, name: str | None) -> str:
@@ -164,6 +169,27 @@ class MLflow(Backend):
             "MLFLOW_RUN_ID": self._id,
         }
         return {name: value for name, value in found.items() if value}
+
+
+def _make_database(uri: str, fill: Callable[[str], object]) -> None:
+    """Make a missing SQLite file in one step, so that neither a second trial nor a kill finds it half made."""
+    path = uri.removeprefix("sqlite:///").partition("?")[0]
+    if path == uri or os.path.exists(path):
+        return
+    import fcntl
+
+    path = os.path.abspath(path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    lock = os.open(os.path.dirname(path), os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(path):
+            with tempfile.TemporaryDirectory(prefix=".mlflow-", dir=os.path.dirname(path)) as temporary:
+                made = os.path.join(temporary, "new.db")
+                fill(f"sqlite:///{made}")
+                os.rename(made, path)
+    finally:
+        os.close(lock)
 
 
 def name_of(name: str) -> str:

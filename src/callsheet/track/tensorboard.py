@@ -44,9 +44,11 @@ class TensorBoard(Backend):
         self._writer.add_text("params", "\n".join(["| param | value |", "|---|---|", *rows]), 0)
 
     def on_scalars(self, rows: Sequence[Row]) -> None:
+        from tensorboardX.proto.summary_pb2 import Summary
+
         for row in rows:
-            for name, value in row.values.items():
-                self._writer.add_scalar(name, value, row.at.x, walltime=row.at.time)
+            values = [Summary.Value(tag=name, simple_value=value) for name, value in row.values.items()]
+            self._add(Summary(value=values), row.at.x, row.at.time)
             self._last.update(row.values)
 
     def on_text(self, name: str, text: str, at: Moment) -> None:

@@ -38,7 +38,7 @@ class WandB(Backend):
         *,
         mode: Literal["offline", "online", "disabled"] = "offline",
         directory: str | os.PathLike[str] | None = None,
-        wait_s: float = 30.0,
+        wait_s: float = 60.0,
     ) -> None:
         super().__init__()
         self.project = project
