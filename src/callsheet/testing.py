@@ -101,6 +101,7 @@ class TrackerSuite:
         assert tracker.failures == {}
         with tracked_run(run, spec, attempt=2, state="failed"):
             later = self.make(run)
+            later.params({"epochs": 3})
             later.scalars({"loss": 0.125}, step=3)
         assert later.failures == {}
         noted = self.read(later, run)

@@ -13,6 +13,12 @@ from callsheet.track._entries import Histogram, Image, Moment, Row
 from callsheet.track._extras import missing
 from callsheet.track._tracker import TrackedRun
 
+CONNECTED = (
+    "catboost detect_repository fastai gradio hydra joblib lightgbm matplotlib megengine pytorch scikit tensorboard"
+    " tensorflow tfdefines xgboost"
+).split()
+"""What its client would record by itself; looking through a repository takes minutes, and a run knows its code."""
+
 
 class ClearML(Backend):
     """Notes in ClearML, by a thread of its own, and nothing but what it is given.
@@ -63,7 +69,7 @@ class ClearML(Backend):
             reuse_last_task_id=False,
             continue_last_task=run.before if run.before and not self.is_offline else False,
             auto_connect_arg_parser=False,
-            auto_connect_frameworks=False,
+            auto_connect_frameworks=dict.fromkeys(CONNECTED, False),
             auto_connect_streams=False,
             auto_resource_monitoring=False,
         )
