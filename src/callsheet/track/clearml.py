@@ -14,9 +14,9 @@ from callsheet.track._extras import missing
 from callsheet.track._tracker import TrackedRun
 
 CONNECTED = (
-    "catboost detect_repository fastai gradio hydra joblib lightgbm matplotlib megengine pytorch scikit tensorboard"
-    " tensorflow tfdefines xgboost"
-).split()
+    *("catboost", "detect_repository", "fastai", "gradio", "hydra", "joblib", "lightgbm", "matplotlib"),
+    *("megengine", "pytorch", "scikit", "tensorboard", "tensorflow", "tfdefines", "xgboost"),
+)
 """What its client would record by itself; looking through a repository takes minutes, and a run knows its code."""
 
 
