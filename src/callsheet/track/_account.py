@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from callsheet._configfile import show_file
 from callsheet._storage import write_whole
 from callsheet.errors import CallsheetError
 
@@ -118,7 +119,7 @@ class Record:
         for account in failed:
             say(f"tracker {account.name} failed: {account.summary()}")
         if failed:
-            say(f"what failed first is in {self.path}")
+            say(f"what failed, and how the first time, is in {show_file(self.path)}")
 
     def write(self) -> None:
         """Write the file anew."""
@@ -127,7 +128,7 @@ class Record:
             try:
                 write_whole(self.path, text + "\n")
             except OSError as error:
-                say(f"{self.path} cannot be written: {error.strerror}")
+                say(f"{show_file(self.path)} cannot be written: {error.strerror}")
 
     def _as_data(self) -> dict[str, Any]:
         """The accounts by name; the second of a name gets a number."""

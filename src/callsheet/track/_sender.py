@@ -82,6 +82,11 @@ class Sender:
         if self._thread.is_alive():
             self._give_up(f"not passed on within {within_s:g} s")
 
+    @property
+    def has_given_up(self) -> bool:
+        """Whether what waits was counted as failed, and nothing more is told."""
+        return self._given_up
+
     def _give_up(self, why: BaseException | str) -> None:
         with self._changed:
             self._given_up = True
@@ -125,12 +130,15 @@ class Sender:
                 return True
             except Exception as error:  # noqa: BLE001  (a client's own; counted and told)
                 away = self._away()
+                if self._given_up:
+                    return False
                 if away is None:
                     self._fail(entry.what, error, entry.count, False)
                     return True
-            self._fail("away", away, 1, False)
+            if not self._is_away:
+                self._fail("away", away, 1, False)
+            self._is_away = True
             if is_last:
-                self._is_away = True
                 self._give_up(away)
                 return False
             self._wait(pause)
@@ -148,7 +156,6 @@ class Sender:
         """Give the far side time to come back, unless the end is near."""
         until = time.monotonic() + pause
         with self._changed:
-            self._is_away = True
             self._changed.notify_all()
             while not self._ending and time.monotonic() < until:
                 self._changed.wait(until - time.monotonic())

@@ -161,9 +161,11 @@ class Session:
         self.place.reach()
         try:
             self.account.id, self.account.url = self.place.on_start(self.run())
-        except Exception as error:  # noqa: BLE001  (a client's own)
+        except Exception as error:
             if self.place.is_queued:
                 self.place.reach()  # where it is away meanwhile, there will be another try
+            if self._sender is not None and self._sender.has_given_up:
+                raise
             self._off = error
             self.account.fail("start", error)
         else:
