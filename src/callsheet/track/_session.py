@@ -61,10 +61,9 @@ class Session:
             return
         self._running = {**(RUNNING.get() or {}), "experiment": recording.experiment}
         self._spec = recording.spec
-        if recording.trackers is None:
-            recording.trackers = Record(recording.directory)
-        self._record = recording.trackers
-        self._record.add(self.account, self.end)
+        record: Record = recording.trackers or Record(recording.directory)
+        self._record = recording.trackers = record
+        record.add(self.account, self.end)
 
     # --- entries ------------------------------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ class TensorBoard(Backend):
         self._writer.add_text("params", "\n".join(["| param | value |", "|---|---|", *rows]), 0)
 
     def on_scalars(self, rows: Sequence[Row]) -> None:
-        from tensorboardX.proto.summary_pb2 import Summary
+        from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 
         for row in rows:
             values = [Summary.Value(tag=name, simple_value=value) for name, value in row.values.items()]
@@ -55,7 +55,7 @@ class TensorBoard(Backend):
         self._writer.add_text(name, text, at.x, walltime=at.time)
 
     def on_image(self, name: str, image: Image, at: Moment) -> None:
-        from tensorboardX.proto.summary_pb2 import Summary
+        from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 
         drawn = Summary.Image(
             height=image.height, width=image.width, colorspace=image.channels, encoded_image_string=image.png()
