@@ -136,7 +136,7 @@ def test_several_processes_at_once_make_one_database(tmp_path):
     child = textwrap.dedent(
         f"""
         from callsheet.track import MLflow
-        with MLflow("sqlite:///{tmp_path}/m.db", "together") as log:
+        with MLflow("sqlite:///{tmp_path}/m.db", "together", wait_s=300) as log:
             log.scalars({{"loss": 1.0}})
         assert not log.failures, log.failures
         """
@@ -150,6 +150,17 @@ def test_several_processes_at_once_make_one_database(tmp_path):
     finally:
         database.close()
     assert [path.name for path in tmp_path.glob(".mlflow-*")] == []
+
+
+def test_two_trackers_of_the_same_second_write_files_of_their_own(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for step in range(2):
+        with TensorBoard(tmp_path) as log:
+            log.scalars({"loss": 0.5}, step=step)
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert [event.step for event in events.Scalars("loss")] == [0, 1]
 
 
 def test_tensorboard_reads_images_texts_histograms_and_hparams(tmp_path):

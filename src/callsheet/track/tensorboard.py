@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,7 +36,8 @@ class TensorBoard(Backend):
             from tensorboardX import SummaryWriter
         except ImportError as error:
             raise missing("tensorboardX", "tensorboard", error) from None
-        self._writer = SummaryWriter(self.directory, flush_secs=5)
+        suffix = f".{time.time_ns()}"  # by itself it writes over what was begun in the same second
+        self._writer = SummaryWriter(self.directory, flush_secs=5, filename_suffix=suffix)
         return self.directory, ""
 
     def on_params(self, values: Mapping[str, Any]) -> None:
@@ -94,8 +96,8 @@ class TensorBoard(Backend):
         """`TENSORBOARD_LOGDIR`, for a command that hands it to its own `SummaryWriter`: no client reads it."""
         return {"TENSORBOARD_LOGDIR": self.directory}
 
-    def _add(self, summary: Any, step: int | None, time: float | None) -> None:
-        self._writer.file_writer.add_summary(summary, step, time)
+    def _add(self, summary: Any, step: int | None, walltime: float | None) -> None:
+        self._writer.file_writer.add_summary(summary, step, walltime)
 
 
 def _cell(value: Any) -> str:
