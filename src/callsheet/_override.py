@@ -159,10 +159,9 @@ def apply(
     """
     journal = journal or Journal()
     where = said.where or where
+    around = around or _around(root)
     if said.below:
-        for steps in places_below(root, said, where):
-            one = said.like(steps=steps, below=())
-            apply(root, one, where=where, kind=kind, journal=journal, around=around)
+        _apply_below(root, said, where=where, kind=kind, journal=journal, around=around)
         return
     holder = holder_of(root, said, where, journal)
     key = settle_step(holder, said.steps[-1])
@@ -178,9 +177,9 @@ def apply(
     first = said.choices[0]
     word = first.text if type(first) is Word and first.value is first.text and not said.happens_once else ""
     if word[:1] == "@":
-        value = variant_named(word[1:], root, said, around or _around(root), where)
+        value = variant_named(word[1:], root, said, around, where)
     elif word and is_node(before) and names_object(word):
-        value, old = _swapped(before, word, said, around or _around(root), origin, journal)
+        value, old = _swapped(before, word, said, around, origin, journal)
         if old is not None:
             journal.note(holder, key)
             note_origin(holder, key, Origin(kind, where, said.text, (old, origin_of(holder, key))))
@@ -194,6 +193,32 @@ def apply(
         bind_all(root, error=OverrideError)
     if _is_held_twice(before) and before is not value:
         replace_everywhere(root, before, value, origin, journal)
+
+
+def _apply_below(root: Any, said: Override, **more: Any) -> None:
+    """Apply a wildcard at each place that it means, what lies deepest first: what is set may go with what holds it.
+
+    Raises:
+        OverrideError: With the faults of all places, or there is none.
+    """
+    faults: list[Fault] = []
+    for one in each_below(root, said, more["where"], more["around"]):
+        try:
+            apply(root, one, **more)
+        except OverrideError as error:
+            faults[:0] = error.faults
+    if faults:
+        raise OverrideError(*faults)
+
+
+def each_below(root: Any, said: Override, where: str, around: Surroundings) -> list[Override]:
+    """An override for each place that a wildcard means, the deepest first.
+
+    Raises:
+        OverrideError, TargetError, TrustError: As for `places_below`.
+    """
+    places = places_below(root, said, where, around.takers)
+    return [said.like(steps=steps, below=()) for steps in reversed(places)]
 
 
 def _around(root: Any) -> Surroundings:
@@ -353,7 +378,7 @@ def declared_for(root: Any, said: Override, where: str) -> Form:
         TargetError, TrustError: The target cannot be imported.
     """
     if said.below:
-        said = said.like(steps=places_below(root, said, where)[0], below=())
+        said = each_below(root, said, where, _around(root))[-1]
     holder = holder_of(root, said, where)
     if type(holder) not in CALLS or given_itself(holder):
         return _hint(holder, said.steps[-1])

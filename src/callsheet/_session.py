@@ -8,15 +8,14 @@ from . import _configfile
 from ._bind import bind_all
 from ._configfile import ConfigSource, show_file
 from ._datafile import SUFFIXES, load_data
+from ._impose import Imposer
 from ._instances import note_unborne
-from ._items import raw_item, settle_step
 from ._leaf import is_data
-from ._override import apply, holder_of
 from ._spec import attach, new_mapping, settle_class
 from ._swap import Surroundings
 from ._target import ImportHooks
 from ._tree import ATOMS, kind_of
-from .errors import CallsheetError, Fault, LoadError, OverrideError, nearest
+from .errors import Fault, LoadError, OverrideError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +46,7 @@ class _File:
         self.running = False
         self.view = new_mapping({})  # the module's names as a mapping, so that paths lead into it
         self.taken: dict[str, None] = {}
+        self.around: Surroundings | None = None
 
 
 class Session:
@@ -58,15 +58,12 @@ class Session:
         self.policy = policy
         self.path = path
         self.overrides = overrides
-        self.where = where
-        self.kinds = kinds
         self.sources: dict[str, _File] = {}
         self.data: dict[str, Any] = {}  # the data files that variants named
         self.meanings: dict[str, Any] = {}
         self.places: dict[tuple[str, int, str], str | None] = {}
         self.refs = False
-        self.deleted: dict[str, list[Any]] = {}  # by a delete's text, what it has taken from
-        self.appended: set[int] = set()  # the numbers of the appends and other edits that have happened
+        self.imposer = Imposer(where, kinds)
         self._survey(path)
         numbered = [said.like() for said in overrides]
         for n, said in enumerate(numbered):
@@ -189,16 +186,18 @@ class Session:
         return spec
 
     def _impose_at_end(self, file: _File, spec: Any) -> None:
-        faults: list[Fault] = []
-        for said in file.overrides:
-            try:
-                self.impose(spec, said, file)
-            except OverrideError as error:
-                faults += error.faults
-        if faults:
-            raise OverrideError(*faults)
+        errors = [error for said in file.overrides for error in self.imposer.impose(spec, said, self.around(file))]
+        for error in errors:
+            if not isinstance(error, OverrideError):
+                raise error
+        if errors:
+            raise OverrideError(*(fault for error in errors for fault in error.faults))
 
-    def _around(self, file: _File) -> Surroundings:
+    def around(self, file: _File) -> Surroundings:
+        """What the words of overrides can name in a file."""
+        if file.around is not None:
+            return file.around
+
         def names() -> dict[str, Any]:
             own = object.__getattribute__(file.view, "__dict__")
             return {
@@ -206,7 +205,8 @@ class Session:
                 **{name: known for name, known in file.bound.items() if name not in own or callable(own[name])},
             }
 
-        return Surroundings(names, os.path.dirname(file.source.path), self._read, (".py", *SUFFIXES))
+        file.around = Surroundings(names, os.path.dirname(file.source.path), self._read, (".py", *SUFFIXES))
+        return file.around
 
     def _read(self, path: str) -> Any:
         """The spec of a file that a variant names."""
@@ -217,28 +217,6 @@ class Session:
         self._survey(path)
         return self.exports(self.run(path, (self.path,)))
 
-    def impose(self, root: Any, said: Override, file: _File) -> None:
-        """Apply an override that may have been applied before.
-
-        A delete takes once from each object, and what edits what is there happens once.
-
-        Raises:
-            OverrideError: It does not fit.
-        """
-        if said.operation == "delete":
-            holder, taken = holder_of(root, said, self.where), self.deleted.setdefault(said.text, [])
-            key = settle_step(holder, said.steps[-1])
-            gone = any(holder is x for x in taken) if isinstance(key, int) else taken and _lacks(holder, key)
-            if gone:
-                return
-            apply(root, said, where=self.where)
-            taken.append(holder)
-        elif said.number not in self.appended:
-            kind = self.kinds.get(said.text, "override")
-            apply(root, said, where=self.where, kind=kind, around=self._around(file))
-            if said.happens_once:
-                self.appended.add(said.number)
-
 
 def _note_quiet(file: _File) -> None:
     """Note where names were bound by statements that call no hook."""
@@ -247,14 +225,6 @@ def _note_quiet(file: _File) -> None:
         before = known.get(name)
         if before is None or before[0] != path or before[1] < line:
             known[name] = (path, line, end)
-
-
-def _lacks(holder: Any, key: Any) -> bool:
-    try:
-        raw_item(holder, key)
-    except LookupError:
-        return True
-    return False
 
 
 def _renamed(said: Override, steps: tuple[Any, ...]) -> Override:
@@ -302,18 +272,13 @@ class _Hooks(ImportHooks):
                 names[name] = wrapped[id(value)]
             origins[name] = site
         for said in file.overrides:
-            if self._may_stand(said, names) and not self._waits(said):
-                try:
-                    self.session.impose(file.view, _imposed(said), file)
-                except CallsheetError:
-                    pass  # not yet there, or not yet what it will be: the end of the file decides
+            if self._may_stand(said, names):
+                # What is not yet there, or not yet what it will be, and a name that is deleted: the end decides.
+                self.session.imposer.impose(file.view, _imposed(said), self.session.around(file), after=1)
 
     def _may_stand(self, said: Override, names: dict[str, Any]) -> bool:
         first = said.steps[0] if said.steps else None
         return first is None or (first in names and first in self.file.source.assigned | self.file.taken)
-
-    def _waits(self, said: Override) -> bool:
-        return said.operation == "delete" and len(said.steps) == 1
 
     def take(self, level: int, module: str, name: str, bound: str, line: int) -> Any:
         path = self.path

@@ -12,6 +12,7 @@ from ._ref import Ref
 from ._spec import INSTANCES, note_origin
 from ._target import ModuleName, Name, TargetError, extended, name_of, parse_name, resolve
 from ._tree import kind_of
+from ._wildcard import Takers
 from .errors import Fault, OverrideError, nearest
 
 TYPE_CHECKING = False
@@ -45,6 +46,7 @@ class Surroundings:
         self.folder = folder
         self.read = read
         self.suffixes = tuple(suffixes)
+        self.takers = Takers()
 
     def names(self) -> dict[str, Any]:
         """What the file binds."""
