@@ -26,14 +26,13 @@ from ._items import (
 from ._journal import Journal
 from ._layout import layout
 from ._lazy import nothing_at, through
-from ._origin import Origin, locate
+from ._origin import Origin
 from ._path import format_path
 from ._placing import put, replace_everywhere
 from ._ref import Ref
-from ._said import parse_all
 from ._secret import Secret
 from ._signature import fields_of, signature_of
-from ._spec import attach, copy, delete_item, here, new_call, new_mapping, note_origin, set_item
+from ._spec import attach, delete_item, new_call, new_mapping, note_origin, set_item
 from ._swap import (
     Surroundings,
     is_node,
@@ -54,61 +53,10 @@ from .errors import CallsheetWarning, Fault, OverrideError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, TypeVar
-
-    S = TypeVar("S")
+    from typing import Any
 
 _raw = object.__getattribute__
 _ABSENT = object()
-
-
-def override(spec: S, texts: Iterable[str] | str) -> S:
-    """An edited copy of a spec.
-
-    Args:
-        spec: Any spec.
-        texts: Overrides: `a.b=1`, `+a.c=[1,2]` (a new key of a dict), `++a.c=1`
-            (new or not), `~a.d`, `a.0.b=x`, `a+=[x]`, `a-=[x]`, `a[0:0]=[x]`;
-            `@file` for those of a file. One text, or several.
-
-    Returns:
-        The copy; it shares with `spec` only nodes that nothing but a reference reaches.
-
-    Raises:
-        OverrideError: A text is no override, names what is not there, or has a
-            value of the wrong type. `faults` has all of them.
-
-    >>> override({"a": {"b": 1}}, ["a.b=2"])
-    {'a': {'b': 2}}
-    """
-    where = locate(here(), None).where
-    made: S = attach(copy(spec))
-    apply_all(made, parse_all(texts), where=where)
-    return made
-
-
-def edit(spec: Any, texts: Iterable[str] | str) -> None:
-    """Edit a spec in place; the arguments and errors are those of `override`.
-
-    Where one text is wrong, none is applied. The cost does not depend on the size of the spec, unless a node is
-    replaced that is held at several places or referred to.
-
-    Raises:
-        OverrideError: As for `override`.
-
-    >>> from callsheet import lazy
-    >>> call = lazy(dict)(a=1)
-    >>> edit(call, ["a=2", "b=3"])
-    >>> call
-    lazy(dict)(a=2, b=3)
-    """
-    where = locate(here(), None).where
-    journal = Journal()
-    try:
-        apply_all(spec, parse_all(texts), where=where, journal=journal)
-    except BaseException:
-        journal.undo()
-        raise
 
 
 def apply_all(

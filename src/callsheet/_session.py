@@ -8,14 +8,14 @@ from . import _configfile
 from ._bind import bind_all
 from ._configfile import ConfigSource, show_file
 from ._datafile import SUFFIXES, load_data
-from ._impose import Imposer
+from ._impose import Imposer, raise_all
 from ._instances import note_unborne
 from ._leaf import is_data
 from ._spec import attach, new_mapping, settle_class
-from ._swap import Surroundings
+from ._swap import Surroundings, said_inside
 from ._target import ImportHooks
 from ._tree import ATOMS, kind_of
-from .errors import Fault, LoadError, OverrideError, nearest
+from .errors import Fault, LoadError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,25 +50,27 @@ class _File:
 
 
 class Session:
-    """One load: each file read once, its import statements before anything runs, then run from the main file."""
+    """One load: each file read once, its import statements before anything runs, then run from the main file.
 
-    def __init__(
-        self, path: str, overrides: Sequence[Override], where: str, kinds: dict[str, str], policy: Policy | None = None
-    ) -> None:
+    Args:
+        path: The main file.
+        overrides: Each of one value, and numbered.
+        imposer: Applies them.
+        policy: What data may import.
+    """
+
+    def __init__(self, path: str, overrides: list[Override], imposer: Imposer, policy: Policy | None = None) -> None:
         self.policy = policy
         self.path = path
-        self.overrides = overrides
+        self.overrides: Sequence[Override] = overrides
         self.sources: dict[str, _File] = {}
         self.data: dict[str, Any] = {}  # the data files that variants named
         self.meanings: dict[str, Any] = {}
         self.places: dict[tuple[str, int, str], str | None] = {}
         self.refs = False
-        self.imposer = Imposer(where, kinds)
+        self.imposer = imposer
         self._survey(path)
-        numbered = [said.like() for said in overrides]
-        for n, said in enumerate(numbered):
-            said.number = n
-        self._route(path, numbered, set())
+        self._route(path, overrides, set())
 
     def place_of(self, path: str, level: int, module: str) -> str | None:
         """The file that a relative import means; looked for once a load."""
@@ -132,7 +134,33 @@ class Session:
         """Run the main file; give what it exports."""
         file = self.run(self.path, ())
         spec = self.exports(file)
-        self._impose_at_end(file, spec)
+        raise_all(error for said in file.overrides for error in self.imposer.impose(spec, said, self.around(file)))
+        return self._bound(spec, resolvers)
+
+    def variant(self, said: Sequence[Override], around: Surroundings) -> Any:
+        """Run the main file as a variant, with what is said of values inside of it.
+
+        Args:
+            said: Of what shall hold it; whether it fits is told there.
+            around: What the words of these overrides can name.
+        """
+        self._carry(self.path, said, around)
+        return self._bound(self.exports(self.run(self.path, ())), {})
+
+    def _carry(self, path: str, said: Sequence[Override], around: Surroundings) -> None:
+        def defined() -> set[str]:
+            source = self.sources[path].source
+            source.compile(self._meanings(path))  # which finds out what is assigned
+            return {*source.assigned, *(bound for *_, bound in source.taken)}
+
+        self._route(path, said_inside(said, path, around, defined), set())
+
+    def _meanings(self, path: str) -> Any:
+        return _configfile.meanings_through(
+            path, lambda place: self.sources[place].source, self.meanings, self.place_of
+        )
+
+    def _bound(self, spec: Any, resolvers: Mapping[str, Callable[..., Any]]) -> Any:
         if self.refs or any("${" in said.text for said in self.overrides):
             bind_all(spec, resolvers=resolvers)
         return spec
@@ -156,12 +184,9 @@ class Session:
             _set(file.view, "__origins__", {})
             hooks = _Hooks(self, file, (*chain, path))
             file.bound = hooks.bound
-            meanings = _configfile.meanings_through(
-                path, lambda place: self.sources[place].source, self.meanings, self.place_of
-            )
             watched = frozenset(str((said.steps or said.below)[0]) for said in file.overrides)
             try:
-                _configfile.execute(file.source.compile(meanings, watched), module, hooks)
+                _configfile.execute(file.source.compile(self._meanings(path), watched), module, hooks)
             except Exception as error:
                 note_unborne(error)
                 raise
@@ -185,14 +210,6 @@ class Session:
         settle_class(spec)
         return spec
 
-    def _impose_at_end(self, file: _File, spec: Any) -> None:
-        errors = [error for said in file.overrides for error in self.imposer.impose(spec, said, self.around(file))]
-        for error in errors:
-            if not isinstance(error, OverrideError):
-                raise error
-        if errors:
-            raise OverrideError(*(fault for error in errors for fault in error.faults))
-
     def around(self, file: _File) -> Surroundings:
         """What the words of overrides can name in a file."""
         if file.around is not None:
@@ -205,16 +222,21 @@ class Session:
                 **{name: known for name, known in file.bound.items() if name not in own or callable(own[name])},
             }
 
-        file.around = Surroundings(names, os.path.dirname(file.source.path), self._read, (".py", *SUFFIXES))
+        def read(path: str) -> Any:
+            return self._read(path, file)
+
+        file.around = Surroundings(names, os.path.dirname(file.source.path), read, (".py", *SUFFIXES))
         return file.around
 
-    def _read(self, path: str) -> Any:
-        """The spec of a file that a variant names."""
+    def _read(self, path: str, asked: _File) -> Any:
+        """The spec of a file that a variant names, run with what is said of values inside of it."""
         if not path.endswith(".py"):
             if path not in self.data:
                 self.data[path] = attach(load_data(path, self.policy))
             return self.data[path]
-        self._survey(path)
+        if path not in self.sources:
+            self._survey(path)
+            self._carry(path, asked.overrides, self.around(asked))
         return self.exports(self.run(path, (self.path,)))
 
 
