@@ -10,10 +10,10 @@ from ._functions import Interval
 from ._globs import without_globs
 from ._grammar import Override
 from ._origin import locate
-from ._override import apply_all
 from ._said import parse_sweeping
 from ._spec import attach, copy, here
 from ._trust import Policy
+from ._variants import apply_beside
 from .errors import Fault, SpaceError
 
 TYPE_CHECKING = False
@@ -173,8 +173,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         if isinstance(self.source, str):
             return load_said(self.source, overrides, where=self.where, policy=self._policy, kinds=kinds, files=files)
         made = attach(copy(self.source))
-        for said in overrides:
-            apply_all(made, [said], where=self.where, kind=kinds.get(said.text, "override"))
+        apply_beside(made, overrides, where=self.where, kinds=kinds)
         return made
 
 
