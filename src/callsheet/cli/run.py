@@ -8,12 +8,13 @@ import sys
 import click
 
 from callsheet._equal import hash_of
+from callsheet._lineage import origins_of
 from callsheet._resolve import resolve
 from callsheet.cli._config import Config, overrides_argument, reading_options, told
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
-from callsheet.run._execute import Task, at, execute, origins_of
+from callsheet.run._execute import Task, at, execute
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
 from callsheet.run.submit import Place, check_entry, entry_of

@@ -7,9 +7,9 @@ import json
 import click
 
 from callsheet._encode import to_data
+from callsheet._lineage import origins_of
 from callsheet.cli._config import Subject, overrides_argument, reading_options, run_named, told
 from callsheet.cli._text import spec_text, table, width
-from callsheet.run._execute import origins_of
 
 
 @click.command("show")
