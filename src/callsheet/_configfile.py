@@ -59,6 +59,7 @@ if TYPE_CHECKING:
             ...
 
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PREFIX = "callsheet.config:"
 """What the module name of a config file starts with."""
 
@@ -221,7 +222,7 @@ def read_source(path: str) -> str:
         raw = file.read()
     if b"\0" in raw:
         raise LoadError(Fault("", f"{show_file(path)} is not text: it holds null bytes"))
-    encoding = "utf-8-sig"
+    encoding = "utf-8"
     for line in raw.split(b"\n", 2)[:2]:
         if line.lstrip().startswith(b"#") and b"coding" in line:
             import io
@@ -232,6 +233,7 @@ def read_source(path: str) -> str:
             except SyntaxError as error:
                 raise _syntax_fault(path, error) from None
             break
+    raw = raw.removeprefix(_BYTE_ORDER_MARK)  # which needs no codec of its own to be loaded
     try:
         return raw.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

@@ -25,9 +25,10 @@ def columns() -> int:
     if given.isdecimal() and int(given):
         return max(int(given), _NARROWEST)
     try:
-        return max(os.get_terminal_size(sys.stdout.fileno()).columns, _NARROWEST)
+        found = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError, AttributeError):
         return 80
+    return max(found, _NARROWEST) if found else 80
 
 
 def is_coloured() -> bool:

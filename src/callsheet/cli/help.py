@@ -8,7 +8,9 @@ from callsheet._guide import guide
 from callsheet._lazy import get
 from callsheet._page import columns, is_coloured, page
 from callsheet._path import parse_path
-from callsheet.cli._quick import read, sorted_words, split_entry, telling
+from callsheet.cli._quick import read, sorted_words
+from callsheet.cli._subject import split_entry
+from callsheet.cli._telling import telling
 from callsheet.errors import Fault, OverrideError
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config

@@ -7,11 +7,14 @@ from typing import Any
 
 import click
 
+from callsheet._lineage import defaults_of, origins_of
+from callsheet._page import columns
 from callsheet._path import format_path, parse_path
-from callsheet.cli._config import Subject, origins_of_run, overrides_argument, reading_options, told
-from callsheet.cli._text import table, width
+from callsheet.cli._config import overrides_argument, reading_options, told
+from callsheet.cli._recorded import origins_of_run
+from callsheet.cli._subject import Subject
+from callsheet.cli._text import table
 from callsheet.errors import Fault, PathError, nearest
-from callsheet.run._execute import defaults_of, origins_of
 
 
 @click.command("why")
@@ -49,7 +52,7 @@ def command(
         text = "  ".join(filter(None, [link["text"], "replaced" if n else ""]))
         rows.append([link["value"], link["where"], text])
     told = table(rows)
-    if max(map(len, told.split("\n"))) > max(width(), 40):
+    if max(map(len, told.split("\n"))) > columns():
         told = "\n".join(f"{value}\n  {where}" + (f"  {text}" if text else "") for value, where, text in rows)
     click.echo(told)
 
