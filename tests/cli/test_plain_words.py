@@ -136,6 +136,23 @@ def test_what_a_terminal_has_no_letter_for_is_written_all_the_same(folder):
     assert folder(*words, code=1, env=env) == folder(*words, module="clicked", code=1, env=env)
 
 
+@pytest.mark.parametrize("verb", ["show", "diff", "help"])
+def test_whoever_stops_listening_is_told_nothing(folder, verb):
+    words = (verb, "conf.py", "epochs=8")
+    for ends in ("| true", ">&-"):
+        shell = ["bash", "-c", f"{sys.executable} -m callsheet {' '.join(words)} {ends}"]
+        assert subprocess.run(shell, capture_output=True, text=True, cwd=folder.root).stderr == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full")
+@pytest.mark.parametrize(("verb", "code"), [("show", 1), ("diff", 2)])
+def test_a_full_disk_is_one_line(folder, verb, code):
+    with open("/dev/full", "w") as full:
+        said = folder(verb, "conf.py", "epochs=8", stdout=full, code=None)
+    assert said.err == "callsheet: [Errno 28] No space left on device\n"
+    assert said.code == code
+
+
 def test_a_warning_of_a_config_is_told_once_and_by_name(folder):
     assert folder("show", "warning.py").err.startswith("callsheet: not so good\n")
     assert folder("show", "warning.py").err.count("not so good") == 1
