@@ -223,7 +223,7 @@ SLOW += ["callsheet.run", "callsheet.cli._config", "callsheet.cli._faults", "cal
 def test_what_is_slow_to_import_is_not_imported_to_show_a_plain_config(folder, words):
     os.utime(folder.root / "train.py", (1, 1))  # of what was written just now nothing is remembered
     _loaded_by(folder.root, "check conf.py")
-    loaded = _loaded_by(folder.root, words, "-S")  # what `site` loads is no doing of ours
+    loaded = _loaded_by(folder.root, words)
     assert "callsheet._session" in loaded
     wanted = {"callsheet._about", "callsheet._guide", "callsheet._signature_cache"} if "help" in words else set()
     assert sorted(loaded.intersection(SLOW) - wanted) == []
@@ -236,13 +236,14 @@ def test_the_list_of_what_is_slow_names_modules_as_they_are_loaded(folder):
     assert sorted(set(SLOW) - known) == []
 
 
-def _loaded_by(root, words, *options):
+def _loaded_by(root, words):
+    """What a command loads; what `site` has loaded before is no doing of ours."""
     source = Path(callsheet.__file__).parent.parent
     program = (
-        f"import sys; sys.path.insert(0, {str(source)!r}); sys.argv = ['callsheet', *{words.split()!r}]\n"
-        "from callsheet.cli import main\ntry:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+        f"import sys; before = {{*sys.modules}}; sys.path.insert(0, {str(source)!r}); sys.argv = ['callsheet', *{words.split()!r}]\n"
+        "from callsheet.cli import main\ntry:\n    main()\nfinally:\n    print(*(sys.modules.keys() - before), file=sys.stderr)"
     )
-    child = [sys.executable, "-I", *options, "-c", program]
+    child = [sys.executable, "-I", "-c", program]
     environment = {**os.environ, "CALLSHEET_CACHE": str(root / "cache")}
     said = subprocess.run(child, check=True, capture_output=True, text=True, cwd=root, env=environment)
     return set(said.stderr.split())
