@@ -1,6 +1,7 @@
 """`show` and `diff` answer without click where their words are plain, and say the same as they do through click."""
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import callsheet
+from callsheet._page import columns
 from callsheet.cli import diff, show
 from callsheet.cli._config import command_of
 from command import Project
@@ -151,6 +153,16 @@ def test_a_full_disk_is_one_line(folder, verb, code):
         said = folder(verb, "conf.py", "epochs=8", stdout=full, code=None)
     assert said.err == "callsheet: [Errno 28] No space left on device\n"
     assert said.code == code
+
+
+def test_a_terminal_that_does_not_tell_its_width_has_80_columns(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", terminal)
+        assert os.get_terminal_size(theirs).columns == 0
+        assert columns() == 80
+    os.close(ours)
 
 
 def test_a_warning_of_a_config_is_told_once_and_by_name(folder):
