@@ -33,7 +33,8 @@ def columns() -> int:
 
 def is_coloured() -> bool:
     """Whether standard output is a terminal that shows colours, and nobody asked for none (`NO_COLOR`)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    terminal = sys.stdout is not None and sys.stdout.isatty()  # it is None where a shell has closed it (`>&-`)
+    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def page(sections: Iterable[Section], *, width: int = 80, colour: bool = False) -> str:

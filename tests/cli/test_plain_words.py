@@ -1,6 +1,7 @@
 """`show` and `diff` answer without click where their words are plain, and say the same as they do through click."""
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import callsheet
+from callsheet._page import columns
 from callsheet.cli import diff, show
 from callsheet.cli._config import command_of
 from command import Project
@@ -136,6 +138,33 @@ def test_what_a_terminal_has_no_letter_for_is_written_all_the_same(folder):
     assert folder(*words, code=1, env=env) == folder(*words, module="clicked", code=1, env=env)
 
 
+@pytest.mark.parametrize("verb", ["show", "diff", "help"])
+def test_whoever_stops_listening_is_told_nothing(folder, verb):
+    words = (verb, "conf.py", "epochs=8")
+    for ends in ("| true", ">&-"):
+        shell = ["bash", "-c", f"{sys.executable} -m callsheet {' '.join(words)} {ends}"]
+        assert subprocess.run(shell, capture_output=True, text=True, cwd=folder.root).stderr == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full")
+@pytest.mark.parametrize(("verb", "code"), [("show", 1), ("diff", 2)])
+def test_a_full_disk_is_one_line(folder, verb, code):
+    with open("/dev/full", "w") as full:
+        said = folder(verb, "conf.py", "epochs=8", stdout=full, code=None)
+    assert said.err == "callsheet: [Errno 28] No space left on device\n"
+    assert said.code == code
+
+
+def test_a_terminal_that_does_not_tell_its_width_has_80_columns(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal, monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", terminal)
+        assert os.get_terminal_size(theirs).columns == 0
+        assert columns() == 80
+    os.close(ours)
+
+
 def test_a_warning_of_a_config_is_told_once_and_by_name(folder):
     assert folder("show", "warning.py").err.startswith("callsheet: not so good\n")
     assert folder("show", "warning.py").err.count("not so good") == 1
@@ -204,7 +233,9 @@ SLOW += ["callsheet.run", "callsheet.cli._config", "callsheet.cli._faults", "cal
 
 @pytest.mark.parametrize("words", ["show conf.py epochs=8 +more=1", "show conf.py --origins", "help conf.py epochs=8"])
 def test_what_is_slow_to_import_is_not_imported_to_show_a_plain_config(folder, words):
-    loaded = _loaded_by(folder.root, words, "-S")  # what `site` loads is no doing of ours
+    os.utime(folder.root / "train.py", (1, 1))  # of what was written just now nothing is remembered
+    _loaded_by(folder.root, "check conf.py")
+    loaded = _loaded_by(folder.root, words)
     assert "callsheet._session" in loaded
     wanted = {"callsheet._about", "callsheet._guide", "callsheet._signature_cache"} if "help" in words else set()
     assert sorted(loaded.intersection(SLOW) - wanted) == []
@@ -217,13 +248,14 @@ def test_the_list_of_what_is_slow_names_modules_as_they_are_loaded(folder):
     assert sorted(set(SLOW) - known) == []
 
 
-def _loaded_by(root, words, *options):
+def _loaded_by(root, words):
+    """What a command loads; what `site` has loaded before is no doing of ours."""
     source = Path(callsheet.__file__).parent.parent
     program = (
-        f"import sys; sys.path.insert(0, {str(source)!r}); sys.argv = ['callsheet', *{words.split()!r}]\n"
-        "from callsheet.cli import main\ntry:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+        f"import sys; before = {{*sys.modules}}; sys.path.insert(0, {str(source)!r}); sys.argv = ['callsheet', *{words.split()!r}]\n"
+        "from callsheet.cli import main\ntry:\n    main()\nfinally:\n    print(*(sys.modules.keys() - before), file=sys.stderr)"
     )
-    child = [sys.executable, "-I", *options, "-c", program]
+    child = [sys.executable, "-I", "-c", program]
     environment = {**os.environ, "CALLSHEET_CACHE": str(root / "cache")}
     said = subprocess.run(child, check=True, capture_output=True, text=True, cwd=root, env=environment)
     return set(said.stderr.split())

@@ -23,7 +23,7 @@ def tell_error(error: Exception, *, as_json: bool, failure: int, outcome: str) -
     """Tell an error that a verb ended with.
 
     Args:
-        error: Callsheet's, or one of the user's config or of a module that it imports.
+        error: Callsheet's, the operating system's, or one of the user's config or of a module that it imports.
         as_json: Whether faults are data for a program.
         failure: The exit code of a failure that is no misuse.
         outcome: What the verb did not do because of it.
@@ -35,9 +35,13 @@ def tell_error(error: Exception, *, as_json: bool, failure: int, outcome: str) -
         tell(error.faults, as_json=as_json, outcome=outcome)
         misuse = isinstance(error, OverrideError) and not any(fault.path for fault in error.faults)
         return 2 if misuse else failure
-    if not _users_own(error):
+    if _users_own(error):
+        fault = users_fault(error)
+    elif isinstance(error, OSError):  # no bug either: a full disk, a folder that may not be read
+        fault = Fault("", str(error))
+    else:
         return None
-    tell([users_fault(error)], as_json=as_json, outcome=outcome)
+    tell([fault], as_json=as_json, outcome=outcome)
     return failure
 
 

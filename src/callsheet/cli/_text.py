@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 
 from callsheet._layout import layout, layout_names
 from callsheet._page import columns
@@ -18,12 +17,11 @@ if TYPE_CHECKING:
 def say(text: str) -> None:
     """Print a text at once, so that whoever has stopped listening is noticed here."""
     try:
-        print(text)
+        print(text, flush=True)
     except UnicodeEncodeError:  # what the terminal says of itself cannot write all texts: click finds a way
         import click
 
         click.echo(text)
-    sys.stdout.flush()
 
 
 def json_text(data: Any) -> str:
