@@ -63,6 +63,9 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PREFIX = "callsheet.config:"
 """What the module name of a config file starts with."""
 
+MAIN = ("__main__", "__mp_main__")
+"""What the program's own module is called, and in a process that `multiprocessing` has started."""
+
 
 class ConfigSource:
     """A config file, parsed.
@@ -307,12 +310,12 @@ def execute(code: CodeType, module: ModuleType, hooks: Hooks) -> None:
 
 
 def file_of_module(module: ModuleType) -> tuple[str, str]:
-    """The path and the digest of the file behind a config or `__main__`; two empty texts for any other module."""
+    """The path and the digest of the file behind a config or the program; two empty texts for any other module."""
     if module.__name__.startswith(PREFIX):
         path, _, digest = module.__name__[len(PREFIX) :].rpartition("@")
         return path, digest
     file = getattr(module, "__file__", None)
-    if module.__name__ != "__main__" or not file:
+    if module.__name__ not in MAIN or not file:
         return "", ""
     path = os.path.abspath(file)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._items import origin_of, raw_item, settle_step
 from ._override import apply, each_below, holder_of
-from ._swap import variant_word
+from ._swap import is_node, variant_word
 from ._tree import kind_of
 from .errors import CallsheetError, OverrideError
 
@@ -33,7 +33,7 @@ class Imposer:
         self.kinds = kinds
         self.journal = journal
         self._deleted: dict[str, list[Any]] = {}  # by a delete's text, what it has taken from
-        self._edited: set[int] = set()  # the numbers of the appends and other edits that have happened
+        self._edited: dict[int, list[str]] = {}  # by number, where the appends and other edits were that have happened
         self._variants: list[tuple[Surroundings, Override]] = []  # those that stand where they were said
         self._errors: dict[tuple[int, int], list[CallsheetError]] = {}  # by surroundings and number: of the last time
         self._places: dict[int, list[tuple[Any, Any, Any]]] = {}  # of wildcards: holder, key and what stands there now
@@ -95,11 +95,11 @@ class Imposer:
         if said.operation == "delete":
             self._delete(root, said)
         elif not said.happens_once:
-            self._apply(root, said, around)
+            self._set(root, said, around)
         elif not at_each:
             if said.number not in self._edited:
                 self._apply(root, said, around)
-                self._edited.add(said.number)
+                self._edited[said.number] = [*map(str, said.steps)]
         elif not self._has_happened(holder_of(root, said, self.where), said):
             self._apply(root, said, around)
             holder = holder_of(root, said, self.where)  # a frozen one is another now
@@ -109,6 +109,17 @@ class Imposer:
     def _apply(self, root: Any, said: Override, around: Surroundings) -> None:
         kind = self.kinds.get(said.text, "override")
         apply(root, said, where=self.where, kind=kind, around=around, journal=self.journal)
+
+    def _set(self, root: Any, said: Override, around: Surroundings) -> None:
+        """Set a value; what was added to it since it was set last is added again."""
+        before = _found(root, said, self.where)
+        self._apply(root, said, around)
+        after = _found(root, said, self.where)
+        if after is not before and not is_node(after):
+            steps = [*map(str, said.steps)]
+            for number, place in [*self._edited.items()]:
+                if number > said.number and place[: len(steps)] == steps:
+                    del self._edited[number]
 
     def _delete(self, root: Any, said: Override) -> None:
         holder, taken = holder_of(root, said, self.where), self._deleted.setdefault(said.text, [])
@@ -149,6 +160,15 @@ def raise_all(errors: Iterable[CallsheetError]) -> None:
         faults += error.faults
     if faults:
         raise OverrideError(*faults)
+
+
+def _found(root: Any, said: Override, where: str) -> Any:
+    """What stands at the place of an override, None for nothing."""
+    try:
+        holder = holder_of(root, said, where)
+        return raw_item(holder, settle_step(holder, said.steps[-1]))
+    except (LookupError, OverrideError):
+        return None
 
 
 def _lacks(holder: Any, key: Any) -> bool:

@@ -26,6 +26,7 @@ from ._items import (
 from ._journal import Journal
 from ._layout import layout
 from ._lazy import nothing_at, through
+from ._naming import finder, known_before
 from ._origin import Origin
 from ._path import format_path
 from ._placing import put, replace_everywhere
@@ -44,7 +45,7 @@ from ._swap import (
     target_named,
     variant_named,
 )
-from ._target import Name, resolve
+from ._target import ModuleName, Name, resolve
 from ._tree import KINDS, TARGET, kind_of
 from ._wildcard import places_below
 from ._word import Word, plain_value
@@ -54,6 +55,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
+
+    from ._signature import Signature
 
 _raw = object.__getattribute__
 _ABSENT = object()
@@ -132,7 +135,7 @@ def apply(
             journal.note(holder, key)
             note_origin(holder, key, Origin(kind, where, said.text, (old, origin_of(holder, key))))
     else:
-        value = _converted(holder, key, before, said, where)
+        value = _converted(holder, key, before, said, where, around)
     if value is before and is_node(before):
         return
     relative = bind_new(value, root)
@@ -204,20 +207,35 @@ def _check_place(holder: Any, key: Any, said: Override, where: str) -> None:
         raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
 
 
-def _converted(holder: Any, key: Any, before: Any, said: Override, where: str) -> Any:
+def _converted(holder: Any, key: Any, before: Any, said: Override, where: str, around: Surroundings) -> Any:
     """What was typed as the declared type, together with what stands there where it is added to that.
 
     Raises:
         OverrideError: It does not fit.
     """
-    cls = type(holder)
     try:
-        value = attach(convert(said.choices[0], Secret if type(before) is Secret else _hint(holder, key)))
+        value = attach(_read(holder, key, before, said, where, around))
         return amended(before, value, said, absent=before is _ABSENT) if said.happens_once else value
     except Mismatch as error:
-        signature = signature_of(_raw(holder, "__target__")) if cls in CALLS else fields_of(cls)
+        signature = _signature(holder)
         advice = [signature_text(holder, signature, signature.parameter(key))] if signature is not None else []
         raise OverrideError(Fault(said.path, str(error), origin=where, advice=advice)) from None
+
+
+def _read(holder: Any, key: Any, before: Any, said: Override, where: str, around: Surroundings) -> Any:
+    word = said.choices[0]
+    signature = None if type(before) is Secret else _signature(holder)
+    form = signature.form(key) if signature is not None else ANY
+    if form is ANY and type(before) is Name and isinstance(word, Word) and word.value is word.text:
+        # An object stands there, but nobody knows yet what is declared: `check` has the last word.
+        bound = around.names().get(word.text.partition(".")[0])
+        named = type(bound) is Name or type(bound) is ModuleName
+        return finder((), form, where=where, names=around.names)(word.text) or word.text if named else word.text
+    if signature is None or form.kind in ("any", "class", "literal"):
+        return convert(word, Secret if type(before) is Secret else form)
+    parameter = signature.parameter(key)
+    known = (before, *known_before(origin_of(holder, key)), parameter.default if parameter is not None else None)
+    return convert(word, form, finder(known, form, where=where, names=around.names))
 
 
 def _swapped(
@@ -335,13 +353,15 @@ def declared_for(root: Any, said: Override, where: str) -> Form:
     return signature.form(said.steps[-1]) if signature is not None else ANY
 
 
+def _signature(holder: Any) -> Signature | None:
+    """What a holder declares, where it says so: a dataclass, or a callable that was given itself."""
+    if type(holder) not in CALLS:
+        return fields_of(type(holder))
+    return signature_of(_raw(holder, "__target__")) if given_itself(holder) else None
+
+
 def _hint(holder: Any, key: Any) -> Form:
-    """What is declared for a place, where its holder says so: a dataclass, or a callable that was given itself."""
-    cls = type(holder)
-    if cls in CALLS:
-        signature = signature_of(_raw(holder, "__target__")) if given_itself(holder) else None
-    else:
-        signature = fields_of(cls)
+    signature = _signature(holder)
     return signature.form(key) if signature is not None else ANY
 
 

@@ -102,7 +102,7 @@ def target_named(text: str, before: Any, said: Override, around: Surroundings, w
         else:
             found = _there(_parsed(text, where))
     else:
-        found = _beside(home, text, where)
+        found = beside(home, text, where)
         if found is None and (type(known) is Name or callable(known)) and kind_of(type(known)) is None:
             found = known
     made = resolve(found) if type(found) is Name else found
@@ -127,7 +127,7 @@ def _is_object(target: Any) -> bool:
     return kind_of(type(target)) is None and type(target) is not Ref and callable(target)
 
 
-def _beside(home: Name | None, text: str, where: str) -> Name | None:
+def beside(home: Name | None, text: str, where: str) -> Name | None:
     """The object of that name in the module of the present target, or in a package above it."""
     if home is None:
         return None
