@@ -78,7 +78,11 @@ def command(
             click.echo(f"callsheet: {count}\n{render(notes, indent='  ')}", err=True)
         click.echo(f"{config}: {calls} call{'' if calls == 1 else 's'}, no faults")
         if changed:
-            click.echo(f"{', '.join(overrides)} also changed\n" + textwrap.indent(str(changed), "  "))
+            click.echo(f"{', '.join(map(_short, overrides))} also changed\n" + textwrap.indent(str(changed), "  "))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:56]} ..."
 
 
 def _place(fault: Fault, said: list[Override]) -> int:
