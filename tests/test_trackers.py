@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import zlib
 
 import pytest
@@ -180,6 +181,29 @@ def test_what_a_tracker_describes_is_data(tmp_path):
     spec = {"log": lazy(Trackers)(here=lazy(JSONL)("${run.dir}"), there=lazy(MLflow)("sqlite:///m.db", "digits"))}
     assert from_data(to_data(spec), allow=["callsheet"]) == spec
     save(spec, tmp_path / "spec.yaml")
+
+
+def test_a_tracker_that_was_made_before_the_run_belongs_to_it_from_its_first_use(tmp_path, monkeypatch):
+    monkeypatch.setenv("KEY", "sesame")
+    log = JSONL(tmp_path / "run")
+    with tracked_run(tmp_path / "run", {"lr": 0.1, "key": Secret("env:KEY")}):
+        log.params({"url": "http://me:sesame@here"})
+        log.scalars({"loss": 1})
+    log.scalars({"loss": 2})
+    assert json.loads((tmp_path / "run" / "params.json").read_text()) == {"lr": 0.1, "url": "http://me:***@here"}
+    assert log.failures == {"scalars": (1, "noted after the end")}
+
+
+def test_threads_of_a_run_note_in_it(tmp_path):
+    with tracked_run(tmp_path / "run", {}):
+        log = JSONL(tmp_path / "run")
+        threads = [threading.Thread(target=log.scalars, args=({"loss": n},)) for n in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(row["loss"] for row in lines(tmp_path / "run" / "metrics.jsonl")) == [*range(20)]
+    assert json.loads((tmp_path / "run" / "trackers.json").read_text())["jsonl"]["failures"] == []
 
 
 # --- what becomes of what is noted ------------------------------------------------------------------------------------
@@ -455,8 +479,6 @@ def test_what_a_far_side_never_gets_is_counted_and_nobody_waits_for_it():
 
 
 def test_a_far_side_that_hangs_is_left_alone_after_a_while():
-    import threading
-
     hold, far = threading.Event(), Far()
     far.sender.put(Entry("text", lambda rows: hold.wait(60) and None))
     far.put(1)
@@ -465,6 +487,19 @@ def test_a_far_side_that_hangs_is_left_alone_after_a_while():
     assert [(what, why) for what, why, *_ in far.failed] == [
         (k, "not passed on within 0.2 s") for k in ("text", "scalars")
     ]
+
+
+def test_when_too_much_waits_the_newest_is_lost_and_the_end_is_not(monkeypatch):
+    monkeypatch.setattr("callsheet.track._sender.LIMIT", 3)
+    far = Far()
+    far.is_away = True
+    far.sender.wait_for(far.put(0), 30)
+    for n in range(1, 6):
+        far.put(n)
+    far.is_away = False
+    far.sender.end(30, Entry("end", lambda rows: far.got.append("end")))
+    assert far.got == [0, 1, 2, 3, "end"]
+    assert [told[:3] for told in far.failed if told[0] == "scalars"] == [("scalars", "3 entries wait already", 1)] * 2
 
 
 def test_a_moment_without_a_step_is_counted():

@@ -70,6 +70,15 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
+            while self.answers():  # its children take a moment to go
+                time.sleep(0.05)
+
+    def answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 5).close()
+        except OSError:
+            return False
+        return True
 
 
 @pytest.fixture(scope="session")

@@ -92,23 +92,24 @@ def test_a_command_goes_on_with_the_run_that_its_environment_names(mlflow_server
 
 
 def test_a_server_that_comes_back_gets_what_was_noted_meanwhile(mlflow_server, tmp_path, capsys):
-    mlflow_server.stop()
-    try:
-        with tracked_run(tmp_path / "run", {"lr": 0.1}):
-            log = MLflow(mlflow_server.uri, "away")
+    with tracked_run(tmp_path / "run", {"lr": 0.1}):
+        log = MLflow(mlflow_server.uri, "away")
+        log.start()
+        mlflow_server.stop()
+        try:
             for step in range(50):
                 log.scalars({"loss": 1.0}, step=step)
-            log.artifact(__file__)  # nobody waits for a server that is away
+            log.artifact(__file__)  # waits until it is known that there is nobody to wait for
             assert log.failures.keys() == {"away"}
-            mlflow_server.start()
-    finally:
-        if mlflow_server.process is None:
+        finally:
             mlflow_server.start()
     assert log.failures.keys() == {"away"}
     assert "away: ConnectionError: no connection to 127.0.0.1:" in capsys.readouterr().err
     rest, run = Rest(mlflow_server.uri), run_of(tmp_path / "run")
     assert rest.metrics(run, "loss") == [(step, 1.0) for step in range(50)]
     assert rest.files(run) == ["test_clients.py"]
+    assert rest.run(run)["info"]["status"] == "FINISHED"
+    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
 
 
 def test_a_server_that_takes_connections_and_never_answers_keeps_nobody_for_long(tmp_path):
@@ -135,7 +136,7 @@ def test_several_processes_at_once_make_one_database(tmp_path):
     child = textwrap.dedent(
         f"""
         from callsheet.track import MLflow
-        with MLflow("sqlite:///{tmp_path}/m.db", "together") as log:
+        with MLflow("sqlite:///{tmp_path}/m.db", "together", wait_s=300) as log:
             log.scalars({{"loss": 1.0}})
         assert not log.failures, log.failures
         """
@@ -149,6 +150,17 @@ def test_several_processes_at_once_make_one_database(tmp_path):
     finally:
         database.close()
     assert [path.name for path in tmp_path.glob(".mlflow-*")] == []
+
+
+def test_two_trackers_of_the_same_second_write_files_of_their_own(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for step in range(2):
+        with TensorBoard(tmp_path) as log:
+            log.scalars({"loss": 0.5}, step=step)
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert [event.step for event in events.Scalars("loss")] == [0, 1]
 
 
 def test_tensorboard_reads_images_texts_histograms_and_hparams(tmp_path):

@@ -1,4 +1,4 @@
-"""Every tracker passes the suite that is shipped to those who write one; what it wrote is read by other means."""
+"""Trackers with a client pass the suite that is shipped to whoever writes one; what they wrote is read by other means."""
 
 import json
 import sqlite3
@@ -9,24 +9,9 @@ import zipfile
 import pytest
 
 from callsheet.testing import Noted, TrackerSuite
-from callsheet.track import JSONL, ClearML, MLflow, TensorBoard, WandB
+from callsheet.track import ClearML, MLflow, TensorBoard, WandB
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the clients, each with its own
-
-
-class TestJSONL(TrackerSuite):
-    def make(self, directory):
-        return JSONL(directory)
-
-    def read(self, tracker, directory):
-        scalars = {}
-        for line in (directory / "metrics.jsonl").read_text().splitlines():
-            data = json.loads(line)
-            for name in data.keys() - {"step", "time"}:
-                scalars.setdefault(name, []).append((data["step"], data[name]))
-        assert scalars["broken"] == [(1, "nan")]
-        params = json.loads((directory / "params.json").read_text())
-        return Noted({name: str(value) for name, value in params.items()}, scalars)
 
 
 class TestTensorBoard(TrackerSuite):

@@ -161,7 +161,7 @@ class Backend(Tracker):
         return {name: value for name, value in self.__dict__.items() if name != "_session"}
 
     def __setstate__(self, settings: dict[str, Any]) -> None:
-        self.__dict__.update(settings)
+        vars(self).update(settings)
         self._session = Session(self)
 
 

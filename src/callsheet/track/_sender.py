@@ -40,13 +40,11 @@ class Sender:
 
     Args:
         reach: Raises OSError where the far side is away.
-        fail: Is told what failed, why, for how many calls, and whether to be quiet about it.
+        fail: Is told what failed.
         name: Of the thread.
     """
 
-    def __init__(
-        self, reach: Callable[[], None], fail: Callable[[str, BaseException | str, int, bool], None], name: str
-    ):
+    def __init__(self, reach: Callable[[], None], fail: Fail, name: str) -> None:
         self._reach = reach
         self._fail = fail
         self._entries: deque[Entry] = deque()
@@ -73,9 +71,10 @@ class Sender:
         with self._changed:
             self._changed.wait_for(lambda: entry.is_done or self._is_away, within_s)
 
-    def end(self, within_s: float) -> None:
-        """Pass on what waits, for so many seconds at most; what is left then is counted as failed."""
+    def end(self, within_s: float, last: Entry | None = None) -> None:
+        """Pass on what waits, and one more, for so many seconds at most; what is left then is counted as failed."""
         with self._changed:
+            self._entries.extend([last] if last else [])
             self._ending = True
             self._changed.notify_all()
         self._thread.join(within_s)

@@ -56,15 +56,14 @@ class Session:
 
     def _bind(self) -> None:
         """Belong to the run that is being recorded, if there is one."""
-        recording = RECORDING.get()
-        if recording is None or self._record is not None:
+        recording = RECORDING.get() if self._record is None and self._stage == "new" else None
+        if recording is None:
             return
         self._running = {**(RUNNING.get() or {}), "experiment": recording.experiment}
         self._spec = recording.spec
-        if recording.trackers is None:
-            recording.trackers = Record(recording.directory)
-        self._record = recording.trackers
-        self._record.add(self.account, self.end)
+        record: Record = recording.trackers or Record(recording.directory)
+        self._record = recording.trackers = record
+        record.add(self.account, self.end)
 
     # --- entries ------------------------------------------------------------------------------------------------------
 
@@ -84,8 +83,9 @@ class Session:
 
     def masked(self, value: Any) -> Any:
         """A value without any of the secrets of the run's spec."""
-        if self._secrets is None:
-            self._secrets = [] if self._spec is None else secrets_of(self._spec)
+        self._bind()
+        if self._secrets is None and self._spec is not None:
+            self._secrets = secrets_of(self._spec)
         return masked(value, self._secrets) if self._secrets else value
 
     def note(
@@ -121,8 +121,8 @@ class Session:
             entry.action(entry.rows)
 
     def _begin(self) -> None:
-        self._stage = "begun"
         self._bind()
+        self._stage = "begun"
         self.account.is_used = True
         if self._record is None:
             atexit.register(self._end_with_process)
@@ -203,8 +203,7 @@ class Session:
         if self._sender is None:
             self._do(entry)
         else:
-            self._sender.put(entry)
-            self._sender.end(self.place.wait_s)
+            self._sender.end(self.place.wait_s, entry)
         if self._record is None and self.account.failures:
             say(f"tracker {self.account.name} failed: {self.account.summary()}")
 

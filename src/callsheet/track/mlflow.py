@@ -24,6 +24,9 @@ PARAMS_AT_ONCE, METRICS_AT_ONCE = 100, 1000
 LOCAL = "sqlite:///mlflow.db"
 """Where is noted when nobody says where: the file that MLflow itself takes then."""
 
+RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+"""The variable by which its client is told how often to try; by itself it takes four minutes."""
+
 REACH_S = 5.0
 """Seconds for a server to take a connection."""
 
@@ -78,7 +81,7 @@ class MLflow(Backend):
         except ImportError as error:
             raise missing("mlflow", "mlflow", error) from None
         _make_database(self._uri, lambda uri: MlflowClient(uri).get_experiment("0"))
-        self._client = MlflowClient(self._uri)
+        self._client = _Hasty(MlflowClient(self._uri))
         experiment = self._experiment_id(self.experiment or run.experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME"))
         if run.before:
             self._id = run.before
@@ -169,6 +172,31 @@ class MLflow(Backend):
             "MLFLOW_RUN_ID": self._id,
         }
         return {name: value for name, value in found.items() if value}
+
+
+class _Hasty:
+    """MLflow's client, without the minutes for which it tries again by itself: waiting for a server is our own work.
+
+    Args:
+        client: Whose methods are called; it asks the environment how often to try.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self._client, name)
+
+        def hasty(*args: Any, **more: Any) -> Any:
+            if RETRIES in os.environ:
+                return call(*args, **more)
+            os.environ[RETRIES] = "3"
+            try:
+                return call(*args, **more)
+            finally:
+                os.environ.pop(RETRIES, None)
+
+        return hasty
 
 
 def _make_database(uri: str, fill: Callable[[str], object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,7 +36,8 @@ class TensorBoard(Backend):
             from tensorboardX import SummaryWriter
         except ImportError as error:
             raise missing("tensorboardX", "tensorboard", error) from None
-        self._writer = SummaryWriter(self.directory, flush_secs=5)
+        suffix = f".{time.time_ns()}"  # by itself it writes over what was begun in the same second
+        self._writer = SummaryWriter(self.directory, flush_secs=5, filename_suffix=suffix)
         return self.directory, ""
 
     def on_params(self, values: Mapping[str, Any]) -> None:
@@ -44,7 +46,7 @@ class TensorBoard(Backend):
         self._writer.add_text("params", "\n".join(["| param | value |", "|---|---|", *rows]), 0)
 
     def on_scalars(self, rows: Sequence[Row]) -> None:
-        from tensorboardX.proto.summary_pb2 import Summary
+        from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 
         for row in rows:
             values = [Summary.Value(tag=name, simple_value=value) for name, value in row.values.items()]
@@ -55,7 +57,7 @@ class TensorBoard(Backend):
         self._writer.add_text(name, text, at.x, walltime=at.time)
 
     def on_image(self, name: str, image: Image, at: Moment) -> None:
-        from tensorboardX.proto.summary_pb2 import Summary
+        from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 
         drawn = Summary.Image(
             height=image.height, width=image.width, colorspace=image.channels, encoded_image_string=image.png()
@@ -94,8 +96,8 @@ class TensorBoard(Backend):
         """`TENSORBOARD_LOGDIR`, for a command that hands it to its own `SummaryWriter`: no client reads it."""
         return {"TENSORBOARD_LOGDIR": self.directory}
 
-    def _add(self, summary: Any, step: int | None, time: float | None) -> None:
-        self._writer.file_writer.add_summary(summary, step, time)
+    def _add(self, summary: Any, step: int | None, walltime: float | None) -> None:
+        self._writer.file_writer.add_summary(summary, step, walltime)
 
 
 def _cell(value: Any) -> str:

@@ -43,7 +43,7 @@ class WandB(Backend):
         super().__init__()
         self.project = project
         self.entity = entity
-        self.mode = mode
+        self.mode: Literal["offline", "online", "disabled"] = mode
         self.directory = None if directory is None else os.path.abspath(directory)
         self.wait_s = wait_s
         self._client: Any = None
