@@ -7,13 +7,13 @@ import sys
 
 import click
 
-from callsheet._equal import hash_of
 from callsheet._resolve import resolve
 from callsheet.cli._config import Config, overrides_argument, reading_options, told
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
-from callsheet.run._execute import Task, at, execute, origins_of
+from callsheet.run._command import identity_of
+from callsheet.run._execute import Task, execute, origins_of
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
 from callsheet.run.submit import Place, check_entry, entry_of
@@ -44,7 +44,7 @@ def command(
     place = Place.of(named.file, runs=runs, paths=named.paths)
     resolved = resolve(spec)
     try:
-        identity = hash_of(at(resolved, entry))
+        identity = identity_of(resolved, entry)
     except SaveError:
         identity = None  # it holds a live object: it can run here, and its record says so
     directory = Store(place.runs).new_run()

@@ -25,6 +25,7 @@ from callsheet._target import Name, resolve
 from callsheet._tree import KINDS, kind_of, walk
 from callsheet._wire import FORMAT
 from callsheet.errors import SaveError
+from callsheet.run._child import CommandError, run_entry
 from callsheet.run._provenance import Code, host, packages
 from callsheet.run._store import State, Store, read_json_file, take_lock, write_json_file
 
@@ -113,7 +114,10 @@ def at(spec: Any, path: str) -> Any:
 def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
     token, recording = RUNNING.set(running), RECORDING.set(Recording(str(running["dir"]), task.spec))
     try:
-        returned = build(at(task.spec, task.entry), root=task.spec)
+        names = {"config": task.config, "experiment": task.experiment}
+        returned = run_entry(task.spec, task.entry, running, **names)
+        if returned is None:
+            returned = build(at(task.spec, task.entry), root=task.spec)
     except KeyboardInterrupt:
         return Outcome("interrupted", {}, 130), "KeyboardInterrupt"
     except Terminated:
@@ -124,6 +128,9 @@ def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
         if isinstance(error.code, str):
             print(error.code, file=sys.stderr)
         return Outcome("failed", {}, 1), f"SystemExit: {error.code}"
+    except CommandError as error:
+        print(f"callsheet: {error}", file=sys.stderr)
+        return Outcome("failed", {}, error.code), error.faults[0].problem
     except Exception as error:  # noqa: BLE001  (the user's own: shown, recorded, counted as a failed run)
         print_error(error)
         return Outcome("failed", {}, 1), f"{type(error).__name__}: {error}"

@@ -97,3 +97,11 @@ def _number(value: object) -> float | None:
         return float(value) if abs(value) > 2**1000 else value
     except OverflowError:
         return math.inf if value > 0 else -math.inf
+
+
+def last_line(path: str | os.PathLike[str]) -> dict[str, float]:
+    """The numbers of the last line: what a command that has written it leaves as its result."""
+    found: dict[str, float] = {}
+    for line in read_metrics(path):
+        found = line.values
+    return found

@@ -24,6 +24,7 @@ from callsheet._storage import full_path, read_bytes
 from callsheet._sweep import Sweep, Trial
 from callsheet._tree import kind_of
 from callsheet.errors import Fault, LoadError, OverrideError, PathError, RunError, SaveError, SpecError
+from callsheet.run._command import command_faults, identity_of
 from callsheet.run._execute import at, origins_of
 from callsheet.run._job import Executor, Jobs, JobState, Task
 from callsheet.run._plan import Header, Plan, PlannedTrial
@@ -257,7 +258,7 @@ def plan_trial(trial: Trial, entry: str, configs: Sequence[str] = ()) -> Planned
         index=trial.index,
         entry=path,
         overrides=trial.overrides,
-        identity=hash_of(at(resolved, path)),
+        identity=identity_of(resolved, path),
         spec=data,
         origins=origins_of(trial.spec),
         files={path: _digest(path) for path in trial.files if path not in configs},
@@ -313,7 +314,7 @@ def check_entry(spec: Any, path: str) -> None:
         SpecError: With every fault.
     """
     start = at(spec, path)
-    faults = find_faults(spec, only=None if start is spec else reached(spec, start))
+    faults = find_faults(spec, only=None if start is spec else reached(spec, start)) or command_faults(spec, path)
     if faults:
         raise SpecError(*faults)
 
