@@ -28,6 +28,7 @@ from callsheet._trust import Policy
 from callsheet.errors import CallsheetError, CallsheetWarning, Fault, OverrideError, PathError, RunError, render
 from callsheet.run._execute import PACKAGE
 from callsheet.run._store import Run, Store, project_of, project_root, read_json_file
+from callsheet.run._trials import one_experiment, placed
 
 COMMAND_LINE = "command line"
 """What origins and errors call whoever typed the command."""
@@ -81,7 +82,21 @@ class Config:
         return self.load_parsed(parse_all(overrides))
 
     def load_parsed(self, overrides: Sequence[Override]) -> Any:
-        """The spec, with overrides that are read already; what migrations changed in it is told in a line."""
+        """The spec, with overrides that are read already."""
+        early, late = self.placed(overrides)
+        return self.loaded([*early, *late])
+
+    def load_experiment(self, overrides: tuple[str, ...]) -> Any:
+        """The spec with the one experiment that the entry makes, where it makes experiments."""
+        early, late = self.placed(parse_all(overrides))
+        return one_experiment(self.loaded(early), self.entry, late, where=COMMAND_LINE)
+
+    def placed(self, overrides: Sequence[Override]) -> tuple[list[Override], list[Override]]:
+        """Overrides as they start in the whole spec, then those that start in each experiment of the entry."""
+        return placed(self.file, self.entry, overrides, policy=self.policy)
+
+    def loaded(self, overrides: Sequence[Override]) -> Any:
+        """The spec, with overrides that start in it; what migrations changed in it is told in a line."""
         changes: list[Change] = []
         spec = load_said(self.file, overrides, where=COMMAND_LINE, policy=self.policy, report=changes.append)
         tell_changes(self.file, changes)

@@ -12,7 +12,7 @@ from callsheet.cli._config import Config, overrides_argument, reading_options, t
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
-from callsheet.run._command import identity_of
+from callsheet.run._command import experiment_of, identity_of
 from callsheet.run._execute import Task, execute, origins_of
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
@@ -38,7 +38,7 @@ def command(
     callsheet run conf.py epochs=8 optim.lr=3e-3
     """  # noqa: D301  (click reads the backspace)
     named = Config.named(config, paths, allow)
-    spec = named.load(overrides)
+    spec = named.load_experiment(overrides)
     entry = entry_of(spec, named.entry)
     check_entry(spec, entry)
     place = Place.of(named.file, runs=runs, paths=named.paths)
@@ -51,7 +51,7 @@ def command(
     task = Task(
         spec=resolved,
         entry=entry,
-        experiment=place.experiment,
+        experiment=experiment_of(resolved, entry, place.experiment),
         overrides=overrides,
         identity=identity,
         config=place.config,

@@ -65,7 +65,9 @@ def run_command(found: Commanded, running: Mapping[str, Any], *, project: Path, 
     return last_line(directory / FILE)
 
 
-def run_entry(root: Any, entry: str, running: Mapping[str, Any], *, config: str, experiment: str) -> dict[str, Any] | None:
+def run_entry(
+    root: Any, entry: str, running: Mapping[str, Any], *, config: str, experiment: str
+) -> dict[str, Any] | None:
     """Run the command of an entry of a resolved spec; None where the entry is no command but something to build."""
     found = commanded(root, entry)
     if found is None:

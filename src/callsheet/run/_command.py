@@ -15,14 +15,13 @@ from callsheet._items import origin_of, raw_item, step_into
 from callsheet._layout import layout
 from callsheet._lazy import get, locate_path, nothing_at
 from callsheet._leaf import MISSING, Datum
-from callsheet._path import parse_path
 from callsheet._ref import Ref
 from callsheet._resolve import resolve
 from callsheet._secret import Secret
 from callsheet._spec import INSTANCES, attach
 from callsheet._target import Name
 from callsheet._tree import kind_of
-from callsheet.errors import Fault, PathError, SpecError
+from callsheet.errors import Fault, SpecError
 from callsheet.run import _shape
 from callsheet.run._experiment import Command
 from callsheet.run._groups import groups_in
@@ -204,7 +203,11 @@ def given_by(found: Commanded, running: Mapping[str, Any], record: Mapping[str, 
 
 
 def _working(found: Commanded) -> str:
-    return str(raw_item(found.part, "working") if _is_command(found.part) else _shape.said(found.part, _shape.HOST["working"], ""))
+    return str(
+        raw_item(found.part, "working")
+        if _is_command(found.part)
+        else _shape.said(found.part, _shape.HOST["working"], "")
+    )
 
 
 class _Later(str):

@@ -83,8 +83,8 @@ class Storage:
         container: Where a container sees them.
     """
 
-    host: Folders = Folders()  # noqa: RUF009  (frozen)
-    container: Folders = Folders("/project", "/data", "/output")  # noqa: RUF009
+    host: Folders = Folders()
+    container: Folders = Folders("/project", "/data", "/output")
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ class Experiment:
 
     launch: Launch
     hp: Any = None
-    resources: Resources = Resources()  # noqa: RUF009
+    resources: Resources = Resources()
     image: Image | None = None
-    storage: Storage = Storage()  # noqa: RUF009
+    storage: Storage = Storage()
     env: Mapping[str, Any] = field(default_factory=dict)
     trackers: Any = None
 

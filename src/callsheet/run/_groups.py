@@ -159,4 +159,6 @@ def _takes_lists(of: Any, name: str) -> bool:
 def _is_sequence(form: Form) -> bool:
     if form.kind == "union":
         return any(map(_is_sequence, form.parts))
-    return form.kind in ("items", "tuple", "many") or (form.kind == "class" and form.of in (list, tuple, set, frozenset))
+    return form.kind in ("items", "tuple", "many") or (
+        form.kind == "class" and form.of in (list, tuple, set, frozenset)
+    )

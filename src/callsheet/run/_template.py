@@ -154,6 +154,11 @@ def _flag(value: Any, option: str, otherwise: str | None = None) -> Any:
     return option if value else (ABSENT if otherwise is None else otherwise)
 
 
+def _each(values: Any, option: str) -> list[Any]:
+    """The filter `each`: an option before each of some values."""
+    return [word for value in values or () for word in (option, value)]
+
+
 @functools.cache
 def _environment() -> Any:
     try:
@@ -164,7 +169,7 @@ def _environment() -> Any:
         raise SpecError(Fault("", "filling in a command needs the package jinja2", advice=advice)) from None
     made = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
     made.globals.clear()
-    made.filters["flag"] = _flag
+    made.filters |= {"flag": _flag, "each": _each}
     return made
 
 
@@ -249,7 +254,9 @@ class _Splitter:
     def _hole(self) -> None:
         start = self.at
         if not self.text.startswith("{{", start):
-            raise SpecError(Fault("", f"{self.text[start : start + 2]} at {self._place(start)}: only {{{{…}}}} is read"))
+            raise SpecError(
+                Fault("", f"{self.text[start : start + 2]} at {self._place(start)}: only {{{{…}}}} is read")
+            )
         at = start + 2
         quote = ""
         while at < len(self.text):

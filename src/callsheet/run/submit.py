@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from callsheet._storage import full_path, read_bytes
 from callsheet._sweep import Sweep, Trial
 from callsheet._tree import kind_of
 from callsheet.errors import Fault, LoadError, OverrideError, PathError, RunError, SaveError, SpecError
-from callsheet.run._command import command_faults, identity_of
+from callsheet.run._command import command_faults, experiment_of, identity_of
 from callsheet.run._execute import at, origins_of
 from callsheet.run._job import Executor, Jobs, JobState, Task
 from callsheet.run._plan import Header, Plan, PlannedTrial
@@ -58,6 +58,13 @@ class Place:
         stem = Path(config).stem if config else "python"
         directory = Path(runs).absolute() if runs else project / "runs"
         return cls(project, directory, stem, full_path(config) if config else "", (*paths, str(project)))
+
+    def named_by(self, trials: Sweep, entry: str) -> Place:
+        """The same, named as the experiment at an entry says, where it does."""
+        if trials.is_space:
+            return self
+        spec = trials.trial(0).spec
+        return replace(self, experiment=experiment_of(spec, entry_of(spec, entry), self.experiment))
 
     def configs(self) -> tuple[str, ...]:
         """The config file and those that it takes from."""
