@@ -159,7 +159,8 @@ def render_command(spec: Any, entry: str = "") -> str:
         SpecError: There is no command, the template is faulty, or names what is not there.
 
     >>> from callsheet.run import Experiment, Launch
-    >>> render_command(Experiment(Launch("python train.py --name {{hp.name}} --lr {{hp.lr}}"), hp={"name": "a b", "lr": 0.1}))
+    >>> launch = Launch("python train.py --name {{hp.name}} --lr {{hp.lr}}")
+    >>> render_command(Experiment(launch, hp={"name": "a b", "lr": 0.1}))
     "python train.py --name 'a b' --lr 0.1"
     """
     entry = entry or ("main" if type(spec) is not Command and get(spec, "main", None) is not None else "")

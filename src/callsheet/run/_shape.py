@@ -144,7 +144,7 @@ GB_UNITS = {
     **{unit: 1024.0**n / 1e9 for n, unit in enumerate(("Ki", "Mi", "Gi", "Ti"), 1)},
     **{unit: 1024.0**n / 1e9 for n, unit in enumerate(("b", "k", "m", "g", "t"))},
 }
-"""How many 10⁹ bytes the units of a text are: Kubernetes' `G` and `Gi`, and Docker's small letters, which are binary."""
+"""How many 10⁹ bytes the units of a text are: Kubernetes' `G` and `Gi`; Docker's small letters, which are binary."""
 MINUTE_UNITS = {"": 1.0, "s": 1 / 60, "min": 1.0, "h": 60.0, "d": 1440.0}
 """How many minutes the units of a text are."""
 

@@ -105,7 +105,7 @@ def _joined(value: Any, part: str | Hole) -> str:
         return part
     if value is ABSENT:
         return ""
-    return ",".join(_text(item, part) for item in value) if isinstance(value, list | tuple) else _text(value, part)
+    return ",".join([_text(item, part) for item in value] if isinstance(value, list | tuple) else [_text(value, part)])
 
 
 def _text(value: Any, hole: Hole) -> str:
@@ -115,7 +115,7 @@ def _text(value: Any, hole: Hole) -> str:
     if isinstance(value, str | bool | int | float):
         return str(value)
     if isinstance(value, os.PathLike):
-        return os.fspath(value)
+        return str(os.fspath(value))
     if getattr(value, "shape", None) == () and hasattr(value, "item"):  # a number of NumPy
         return str(value.item())
     raise _fault(hole, f"is {value!r}, which is no text", "name one of its values, or write it as text:  | tojson")

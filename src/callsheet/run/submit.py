@@ -30,6 +30,7 @@ from callsheet.run._job import Executor, Jobs, JobState, Task
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Run, Store, project_of
+from callsheet.run._trials import sweep_at
 from callsheet.run.process import Process
 
 
@@ -84,7 +85,7 @@ def submit(
     same code, are not run again: their jobs are done at once.
 
     Args:
-        work: A call, a mapping that has a `main`, or what `sweep` gave.
+        work: A call, a mapping that has a `main`, what `sweep` gave, an experiment, or several in a list.
         on: Where; `Process()` by default.
         entry: The path of what is built: `main` where there is one, else the whole.
         runs: The directory of the runs; `runs` under the project's root by default.
@@ -108,10 +109,10 @@ def submit(
         )
     config = work.source if isinstance(work, Sweep) and isinstance(work.source, str) else ""
     place = Place.of(config, runs=os.fspath(runs) if runs is not None else None)
-    if isinstance(work, Sweep):
-        return draw(work, place, entry=entry or "").start(on or Process())
-    alone = Sweep(work, (), where="", policy=None)
-    return draw(alone, place, entry=entry or "", again=True).start(on or Process())
+    if not isinstance(work, Sweep):
+        work = sweep_at(work, entry or "", (), where="", policy=None)
+    place = place.named_by(work, entry or "")
+    return draw(work, place, entry=entry or "", again=not work.axes).start(on or Process())
 
 
 @dataclass(frozen=True)
