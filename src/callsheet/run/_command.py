@@ -194,13 +194,17 @@ def given_by(found: Commanded, running: Mapping[str, Any], record: Mapping[str, 
     name, number = record.get("experiment", ""), record.get("number", 0)
     folders = {kind: _shape.said(found.part, paths, "") for kind, paths in _shape.HOST.items()}
     output = folders["output"] and os.path.join(project, folders["output"], name, str(running["id"]))
-    told = {
+    told: dict[str, Any] = {
         **{key: running[key] for key in ("dir", "id", "index", "attempt")},
         "working_dir": os.path.normpath(project / (_working(found) or ".")),
         "data_dir": os.path.normpath(project / (folders["data"] or ".")),
         "output_dir": os.path.normpath(output or os.path.join(str(running["dir"]), "output")),
     }
-    return {f"run.{key}": told[key] for key in TAKEN} | dict.fromkeys(_shape.RUN_NAME.split(), f"{name}-{number}")
+    names = dict.fromkeys(_shape.RUN_NAME.split(), f"{name}-{number}")
+    inside = {
+        path: os.path.normpath(project / folder) for path, folder in _shape.seen_without_container(found.part).items()
+    }
+    return {f"run.{key}": told[key] for key in TAKEN} | names | inside
 
 
 def _working(found: Commanded) -> str:
@@ -230,6 +234,7 @@ class _Names(Mapping[str, Any]):
         self.waits = False
         self._found = found
         self._given = given
+        self._inside = _shape.seen_without_container(found.part)
 
     def __getitem__(self, name: str) -> Any:
         return self.item(self._found.names, (), name)
@@ -258,6 +263,8 @@ class _Names(Mapping[str, Any]):
                 return _Scope(self, {}, steps)
             fault = nothing_at(holder, (name,), 0)
             raise SpecError(Fault(path, fault.problem, advice=[_below(above, line) for line in fault.advice])) from None
+        if path in self._inside:
+            return self._given[path] if self._given is not None else self._inside[path]
         if raw is None or raw == "":
             if taken or path in _shape.RUN_NAME.split():
                 return self._told(path)
@@ -335,6 +342,10 @@ def variables_of(found: Commanded, experiment: str) -> dict[str, str]:
     for tracker in built.values() if isinstance(built, dict) else built if isinstance(built, list | tuple) else [built]:
         if tracker is not None:
             variables |= _of_tracker(tracker, experiment)
+    folder = _shape.said(part, _shape.MLFLOW)
+    if isinstance(folder, str):
+        variables["MLFLOW_TRACKING_URI"] = f"sqlite:///{os.path.join(os.path.abspath(folder), 'mlflow.db')}"
+        variables["MLFLOW_EXPERIMENT_NAME"] = experiment
     env = raw_item(part, "env") if _is_command(part) else _shape.said(part, _shape.ENV)
     own = build(env, root=found.root) or {}
     wrong = [name for name, value in own.items() if not isinstance(value, str | bool | int | float | os.PathLike)]

@@ -51,6 +51,7 @@ CONTAINER = {
     f"k8.container_{name}_dir container.{name}_dir"
     for name in ("working", "data", "output")
 }
+MLFLOW = "er.host.mlflow_dir resources.host.mlflow_dir host.mlflow_dir"
 ENV = "env launch.env run.env er.env"
 TRACKERS = "trackers er.loggers loggers tracker"
 
@@ -101,6 +102,20 @@ def find(part: Any, paths: str) -> tuple[str, Any] | None:
         if value is not None and value != "" and type(value) not in (Ref, Name):
             return path, value
     return None
+
+
+def seen_without_container(part: Any) -> dict[str, str]:
+    """Where a command that runs without a container finds what a template names by the container's folders, by path.
+
+    >>> seen_without_container({"er": {"k8": {"container_data_dir": "/data"}, "host": {"data_dir": "/home/me"}}})
+    {'er.k8.container_data_dir': '/home/me'}
+    """
+    found = {}
+    for kind, paths in CONTAINER.items():
+        inside, folder = find(part, paths), said(part, HOST[kind])
+        if inside is not None and isinstance(folder, str):
+            found[inside[0]] = folder
+    return found
 
 
 def said(part: Any, paths: str, default: Any = None) -> Any:
