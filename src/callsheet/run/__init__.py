@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ._argparse import argparse_to_command as argparse_to_command
     from ._command import render_command as render_command
+    from ._experiment import Axis as Axis
     from ._experiment import Command as Command
     from ._experiment import Experiment as Experiment
     from ._experiment import Folders as Folders
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
     from ._groups import unroll as unroll
     from ._shape import Needs as Needs
     from ._shape import needs_of as needs_of
+    from ._trials import experiments as experiments
 
 _HOME = {
     "_argparse": "argparse_to_command",
     "_command": "render_command",
-    "_experiment": "Command Experiment Folders Image Launch Resources Storage",
+    "_experiment": "Axis Command Experiment Folders Image Launch Resources Storage",
     "_groups": "HPGroup axis unroll",
     "_shape": "Needs needs_of",
+    "_trials": "experiments",
 }
 """Where each public name is defined; a name is imported when it is first asked for."""
 

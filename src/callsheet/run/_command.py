@@ -28,7 +28,7 @@ from callsheet.run._groups import groups_in
 from callsheet.run._template import ExpressionError, fill
 
 _raw = object.__getattribute__
-_COMMAND = (Command.__module__, Command.__qualname__)
+_COMMAND = "callsheet.run.Command"
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def _is_command(part: Any) -> bool:
     if isinstance(part, Command):
         return True
     target = _raw(part, "__target__") if type(part) in INSTANCES else None
-    return type(target) is Name and (target.module, target.qualname) == _COMMAND
+    return type(target) is Name and target.key == _COMMAND
 
 
 TAKEN = ("dir", "id", "index", "attempt", "working_dir", "data_dir", "output_dir")

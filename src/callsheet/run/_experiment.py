@@ -1,7 +1,6 @@
 """The taxonomy of an experiment: what is run, with which hyperparameters, on what, in which image, on which folders."""
 
-from __future__ import annotations
-
+# Annotations are objects here, not texts: the classes say that they are of `callsheet.run`, where texts mean nothing.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -123,3 +122,14 @@ class Command:
     template: str
     working: str = ""
     env: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The values of one field of a group, of which each combination takes one; `axis([...])` makes it."""
+
+    values: list[Any]
+
+
+for _public in (Axis, Command, Experiment, Folders, Image, Launch, Resources, Storage):
+    _public.__module__ = "callsheet.run"  # which data names, wherever they are defined

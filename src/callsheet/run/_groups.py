@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from callsheet._hint import Form
@@ -13,15 +12,9 @@ from callsheet._signature import signature_of
 from callsheet._spec import INSTANCES
 from callsheet._target import Name, resolve
 from callsheet.errors import Fault, SpecError
+from callsheet.run._experiment import Axis
 
 _raw = object.__getattribute__
-
-
-@dataclass(frozen=True)
-class Axis:
-    """The values of one field of a group, of which each combination takes one."""
-
-    values: list[Any]
 
 
 def axis(values: list[Any]) -> Axis:
@@ -60,12 +53,16 @@ def unroll(of: Any = None, /, **values: Any) -> list[Any]:
     return [plain(grid.point(n)) for n in range(len(grid))]
 
 
+unroll.__module__ = "callsheet.run"  # which data names
+_UNROLL, _AXIS = "callsheet.run.unroll", "callsheet.run.Axis"
+
+
 def is_group(x: Any) -> bool:
     """Whether a node of a spec is what `HPGroup` gives, also as data has it."""
     if type(x) not in CALLS or type(x) in INSTANCES:
         return False
     target = _raw(x, "__target__")
-    return target is unroll or (type(target) is Name and target.key == f"{__name__}.unroll")
+    return target is unroll or (type(target) is Name and target.key == _UNROLL)
 
 
 def groups_in(part: Any) -> dict[str, Any]:
@@ -147,7 +144,7 @@ def _is_axis(value: Any) -> bool:
     if isinstance(value, Axis):
         return True
     target = _raw(value, "__target__") if type(value) in INSTANCES else None
-    return type(target) is Name and target.key == f"{__name__}.Axis"
+    return type(target) is Name and target.key == _AXIS
 
 
 def _takes_lists(of: Any, name: str) -> bool:

@@ -14,5 +14,7 @@ if __name__ == "__main__":
     parser.add_argument("-d", "--dry-run", dest="d", action="store_true")
     parser.add_argument("-c", "--config-name", required=True)
     parser.add_argument("-e", "--engine", default="process")
-    parser.add_argument("--image-pull-policy", choices=["Always", "IfNotPresent"], dest="er.ctr.build.image_pull_policy")
+    parser.add_argument(
+        "--image-pull-policy", choices=["Always", "IfNotPresent"], dest="er.ctr.build.image_pull_policy"
+    )
     main(parser.parse_args())
