@@ -27,7 +27,9 @@ class CommandError(RunError):
     code = 1
 
 
-def run_command(found: Commanded, running: Mapping[str, Any], *, project: Path, experiment: str) -> dict[str, Any]:
+def run_command(
+    found: Commanded, running: Mapping[str, Any], *, project: Path, experiment: str, in_worker: bool = False
+) -> dict[str, Any]:
     """Run a command to its end; what it prints goes where the run's own output goes.
 
     It starts in the working folder of the storage, else in the project's root. Its environment is this process's,
@@ -41,6 +43,7 @@ def run_command(found: Commanded, running: Mapping[str, Any], *, project: Path, 
         running: The run's `dir`, `id`, `index` and `attempt`.
         project: The project's root.
         experiment: The name of the experiment.
+        in_worker: Whether this process is a worker, whose process group an executor ends as a whole.
 
     Returns:
         The result: the last line of the run's `metrics.jsonl`, without step and time.
@@ -57,7 +60,7 @@ def run_command(found: Commanded, running: Mapping[str, Any], *, project: Path, 
     Path(given["run.output_dir"]).mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    code = _Child(words, given["run.working_dir"], environment).wait()
+    code = _Child(words, given["run.working_dir"], environment, in_worker=in_worker).wait()
     if code:
         error = CommandError(Fault("", _ended(code), advice=[shlex.join(words)]))
         error.code = code if code > 0 else 128 - code
@@ -66,13 +69,14 @@ def run_command(found: Commanded, running: Mapping[str, Any], *, project: Path, 
 
 
 def run_entry(
-    root: Any, entry: str, running: Mapping[str, Any], *, config: str, experiment: str
+    root: Any, entry: str, running: Mapping[str, Any], *, config: str, experiment: str, in_worker: bool
 ) -> dict[str, Any] | None:
     """Run the command of an entry of a resolved spec; None where the entry is no command but something to build."""
     found = commanded(root, entry)
     if found is None:
         return None
-    return run_command(found, running, project=project_of(config or os.getcwd()), experiment=experiment)
+    project = project_of(config or os.getcwd())
+    return run_command(found, running, project=project, experiment=experiment, in_worker=in_worker)
 
 
 def _ended(code: int) -> str:
@@ -98,12 +102,13 @@ def _environment(found: Commanded, given: Mapping[str, Any], experiment: str) ->
 class _Child:
     """A child process and all that it starts.
 
-    In a worker, which leads a session of its own, the child stays in the worker's process group, so that whoever ends
-    that group ends the child too. Elsewhere it gets a group of its own: the one of this process is a shell's.
+    In a worker that leads a process group the child stays in that, so that whoever ends the group ends the child too.
+    Elsewhere it gets a group of its own: the one of this process is a shell's. It inherits the locks of the run: where
+    this process is killed, the run is not taken up by another before the child has ended.
     """
 
-    def __init__(self, words: list[str], folder: str, environment: Mapping[str, str]) -> None:
-        self._own_group = os.getsid(0) != os.getpid()
+    def __init__(self, words: list[str], folder: str, environment: Mapping[str, str], *, in_worker: bool) -> None:
+        self._own_group = not (in_worker and os.getpgrp() == os.getpid())
         program = words[0]
         try:
             self._process = subprocess.Popen(
@@ -111,6 +116,7 @@ class _Child:
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
+                close_fds=False,
                 process_group=0 if self._own_group else None,
             )
         except OSError as error:

@@ -86,6 +86,7 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -
     """
     lock = take_lock(directory / "lock", wait=True)
     assert lock is not None
+    os.set_inheritable(lock, True)  # by a command alone: it holds the run as long as it lives
     try:
         before = read_json_file(directory / "status.json")
         attempt = int(before.get("attempt", 0)) + 1
@@ -115,7 +116,7 @@ def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
     token, recording = RUNNING.set(running), RECORDING.set(Recording(str(running["dir"]), task.spec))
     try:
         names = {"config": task.config, "experiment": task.experiment}
-        returned = run_entry(task.spec, task.entry, running, **names)
+        returned = run_entry(task.spec, task.entry, running, **names, in_worker=bool(task.plan))
         if returned is None:
             returned = build(at(task.spec, task.entry), root=task.spec)
     except KeyboardInterrupt:

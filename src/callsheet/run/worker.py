@@ -40,6 +40,7 @@ def main(argv: list[str]) -> int:
     lock = take_lock(plan.lock_path(index))
     if lock is None:
         return TAKEN
+    os.set_inheritable(lock, True)  # by a command alone
     signal.signal(signal.SIGTERM, _terminate)
     try:
         return _run(plan, header, trial)
