@@ -207,8 +207,8 @@ def _pids(cmd):
     return until(lambda: read("first") and read("second") and (read("first"), read("second")))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_interrupted_ends_all_that_its_command_has_started(cmd, number):
+@pytest.mark.parametrize(("number", "state"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "cancelled")])
+def test_a_run_that_is_ended_ends_all_that_its_command_has_started(cmd, number, state):
     cmd.config('from callsheet.run import Command\nmain = Command("python sleep.py more")\n', sleep=SLEEPER)
     process = subprocess.Popen(
         [sys.executable, "-m", "callsheet", "run", "conf.py"],
@@ -219,13 +219,9 @@ def test_a_run_that_is_interrupted_ends_all_that_its_command_has_started(cmd, nu
     pids = _pids(cmd)
     process.send_signal(number)
     process.communicate()
-    assert process.returncode != 0
-    if number == signal.SIGINT:
-        until(lambda: not any(map(is_alive, pids)))
-        assert cmd.read("status.json")["state"] == "interrupted"
-    for pid in pids:
-        if is_alive(pid):
-            os.kill(pid, signal.SIGKILL)
+    assert process.returncode == 128 + number
+    assert cmd.read("status.json")["state"] == state
+    until(lambda: not any(map(is_alive, pids)))
 
 
 def test_a_sweep_that_is_interrupted_ends_all_that_its_commands_have_started(cmd):

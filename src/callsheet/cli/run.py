@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import click
@@ -13,7 +14,7 @@ from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
 from callsheet.run._command import experiment_of, identity_of
-from callsheet.run._execute import Task, execute, origins_of
+from callsheet.run._execute import Task, execute, origins_of, terminate
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
 from callsheet.run.submit import Place, check_entry, entry_of
@@ -60,6 +61,7 @@ def command(
         origins=origins_of(spec),
     )
     shown = 2 if as_json else 1  # with --json, standard output is a program's to read
+    signal.signal(signal.SIGTERM, terminate)
     outcome = execute(task, directory, tee(directory / "out.log", directory / "err.log", shown=shown))
     if as_json:
         report = {"run": directory.name, "directory": str(directory), "state": outcome.state, "result": outcome.result}

@@ -29,7 +29,7 @@ def argparse_to_command(parser: argparse.ArgumentParser, program: str = "", *, p
     >>> _ = parser.add_argument("data"), parser.add_argument("-b", "--batch-size", type=int)
     >>> _ = parser.add_argument("--pretrained", action="store_true")
     >>> argparse_to_command(parser, prefix="hp.")
-    "python train.py --batch-size {{hp.batch_size}} {{hp.pretrained | flag('--pretrained')}} {{hp.data}}"
+    "python train.py --batch-size={{hp.batch_size}} {{hp.pretrained | flag('--pretrained')}} {{hp.data}}"
     """
     options: list[str] = []
     positional: list[str] = []
@@ -66,7 +66,9 @@ def _option(action: argparse.Action, name: str) -> str:
         return f"{{{{['{long}'] * ({name} or 0)}}}}"
     if isinstance(action, argparse._AppendAction | argparse._ExtendAction):
         return _repeated(action, name, long)
-    return f"{long} {{{{{name}}}}}"
+    # With `=`, a value that starts with a dash is no option.
+    joined = long.startswith("--") and action.nargs in (None, "?")
+    return f"{long}{'=' if joined else ' '}{{{{{name}}}}}"
 
 
 def _repeated(action: argparse.Action, name: str, long: str) -> str:

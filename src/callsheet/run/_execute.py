@@ -36,6 +36,11 @@ class Terminated(BaseException):
     """The run was told to stop."""
 
 
+def terminate(number: int, frame: Any) -> None:
+    """What a process that executes a run does on SIGTERM: the run ends as cancelled, with all that it has started."""
+    raise Terminated
+
+
 @dataclass(frozen=True)
 class Task:
     """What a run is told.

@@ -150,8 +150,10 @@ def _placed(fault: Fault, hole: Hole) -> Fault:
 
 
 def _flag(value: Any, option: str, otherwise: str | None = None) -> Any:
-    """The filter `flag`: an option that is there where a value is true, maybe another one where it is not."""
-    return option if value else (ABSENT if otherwise is None else otherwise)
+    """The filter `flag`: an option that is there where a value is true, maybe another one where it is false."""
+    if value is None or (not value and otherwise is None):
+        return ABSENT
+    return option if value else otherwise
 
 
 def _each(values: Any, option: str) -> list[Any]:

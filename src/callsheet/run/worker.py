@@ -7,11 +7,10 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 from callsheet.errors import CallsheetError
 from callsheet.run._capture import redirect
-from callsheet.run._execute import Task, Terminated, execute
+from callsheet.run._execute import Task, execute, terminate
 from callsheet.run._job import TAKEN
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import Code, code_of
@@ -41,15 +40,11 @@ def main(argv: list[str]) -> int:
     if lock is None:
         return TAKEN
     os.set_inheritable(lock, True)  # by a command alone
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, terminate)
     try:
         return _run(plan, header, trial)
     finally:
         os.close(lock)
-
-
-def _terminate(number: int, frame: Any) -> None:
-    raise Terminated
 
 
 def _run(plan: Plan, header: Header, trial: PlannedTrial) -> int:
