@@ -20,9 +20,14 @@ from .config_base import Store as Store
 from .dispatch import dispatch_expts as dispatch_expts
 from .mulogger import LoggerConfig as LoggerConfig
 from .mulogger import MLFlowConfig as MLFlowConfig
+from .mulogger import MLFlowLogger as MLFlowLogger
+from .mulogger import MultiLogger as MultiLogger
 from .mulogger import PytorchTBConfig as PytorchTBConfig
+from .mulogger import PytorchTBLogger as PytorchTBLogger
 from .mulogger import TrainsConfig as TrainsConfig
+from .mulogger import TrainsLogger as TrainsLogger
 from .mulogger import WBConfig as WBConfig
+from .mulogger import WBLogger as WBLogger
 from .namedconf import argparse_to_command as argparse_to_command
 from .namedconf import load_config as load_config
 from .namedconf import render_command as render_command

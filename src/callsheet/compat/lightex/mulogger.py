@@ -1,194 +1,152 @@
-"""LightEx's loggers: their settings, which reach a command as environment variables."""
+"""LightEx's MultiLogger: several loggers, of which all are told, or one by its name."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from callsheet.errors import Fault, SpecError, nearest
+from callsheet.track import JSONL, Tracker
 
-__all__ = ["LoggerConfig", "MLFlowConfig", "PytorchTBConfig", "TrainsConfig", "WBConfig"]
+from .logger_settings import LoggerConfig as LoggerConfig
+from .logger_settings import MLFlowConfig as MLFlowConfig
+from .logger_settings import PytorchTBConfig as PytorchTBConfig
+from .logger_settings import TrainsConfig as TrainsConfig
+from .logger_settings import WBConfig as WBConfig
+from .logger_settings import logger_name as _known
+from .loggers import AbstractLogger as AbstractLogger
+from .loggers import MLFlowLogger as MLFlowLogger
+from .loggers import PytorchTBLogger as PytorchTBLogger
+from .loggers import PytorchTensorBoardLogger as PytorchTensorBoardLogger
+from .loggers import TrainsLogger as TrainsLogger
+from .loggers import WBLogger as WBLogger
+from .loggers import get_experiment_name as get_experiment_name
+from .loggers import get_project_name as get_project_name
 
-Variables = list[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class MLFlowConfig:
-    """Where the tracking server of MLflow is.
-
-    Args:
-        client_in_cluster: Whether the command runs in the server's cluster.
-        host: The server's address from elsewhere.
-        port: Its port.
-        node_port: Its port on the nodes of a Kubernetes cluster.
-        cluster_uri: Its address within the cluster.
-        output_path_suffix: Its folder in the output.
-    """
-
-    client_in_cluster: bool = False
-    host: str = "http://localhost"
-    port: int = 5000
-    node_port: int = 30005
-    cluster_uri: str = "http://mlflow.default.svc.cluster.local:5000"
-    output_path_suffix: str = "/mlflow-data"
-
-    @property
-    def external_uri(self) -> str:
-        """Where the server is, from outside of its cluster."""
-        return f"{self.host}:{self.port}"
-
-    def uri(self) -> str:
-        """Where the server is."""
-        return self.cluster_uri if self.client_in_cluster else self.external_uri
-
-    def get_env(self, experiment: str = "") -> Variables:
-        """What MLflow's client reads."""
-        return [("MLFLOW_TRACKING_URI", self.uri()), *([("MLFLOW_EXPERIMENT_NAME", experiment)] if experiment else [])]
-
-
-@dataclass(frozen=True)
-class PytorchTBConfig:
-    """Where TensorBoard's files are.
-
-    Args:
-        output_path_suffix: Their folder in the output.
-        output_dir: Another folder; by default the one of the run.
-    """
-
-    output_path_suffix: str = "/tblogs"
-    output_dir: str = ""
-
-    def get_env(self, experiment: str = "") -> Variables:
-        """Nothing: TensorBoard reads no variables."""
-        return []
-
-
-@dataclass(frozen=True)
-class TrainsConfig:
-    """Where the server of ClearML is, which was called trains.
-
-    Args:
-        host: Its address.
-        webserver_port: The port of its pages.
-        apiserver_port: The port of its interface.
-        config_file: A file with keys and addresses.
-    """
-
-    host: str = "http://localhost"
-    webserver_port: int = 8080
-    apiserver_port: int = 8008
-    config_file: str = "./trains.conf"
-
-    def uri(self) -> str:
-        """Where the server is."""
-        return f"{self.host}:{self.apiserver_port}"
-
-    def get_env(self, experiment: str = "") -> Variables:
-        """What the clients read, by their name of today and the one before."""
-        path = os.path.abspath(self.config_file)
-        return [("CLEARML_CONFIG_FILE", path), ("TRAINS_CONFIG_FILE", path)]
-
-
-@dataclass(frozen=True)
-class WBConfig:
-    """How W&B notes.
-
-    Args:
-        WANDB_DIR: Where it keeps files.
-        mode: `offline`, `online` or `disabled`; `dryrun` is `offline`.
-        WANDB_RUN_ID: The run that it goes on with.
-        WANDB_RESUME: Whether it goes on with a run.
-    """
-
-    WANDB_DIR: str = "./wandb"
-    mode: str | None = None
-    WANDB_RUN_ID: str | None = None
-    WANDB_RESUME: bool = False
-
-    def get_env(self, experiment: str = "") -> Variables:
-        """What W&B's client reads."""
-        mode = "offline" if self.mode == "dryrun" else self.mode
-        told = {
-            "WANDB_DIR": os.path.abspath(self.WANDB_DIR),
-            "WANDB_MODE": mode,
-            "WANDB_RUN_ID": self.WANDB_RUN_ID,
-            "WANDB_RESUME": "allow" if self.WANDB_RESUME else None,
-        }
-        return [(name, value) for name, value in told.items() if value is not None]
-
-
-KNOWN: dict[str, Any] = {
-    "mlflow": MLFlowConfig,
-    "tb_pt": PytorchTBConfig,
-    "trains": TrainsConfig,
-    "wandb": WBConfig,
+_CLASSES: dict[str, type[AbstractLogger]] = {
+    "mlflow": MLFlowLogger,
+    "tb_pt": PytorchTBLogger,
+    "trains": TrainsLogger,
+    "wandb": WBLogger,
 }
-"""The settings of a logger, by its name."""
-_ALSO = {"ptb": "tb_pt", "tbpt": "tb_pt"}
-"""Names of other releases."""
 
 
-@dataclass(init=False)
-class LoggerConfig:
-    """The settings of some loggers, by name.
+class MultiLogger:
+    """Several loggers. What they are told in numbers is also in the `metrics.jsonl` of the run, if there is one.
 
     Args:
-        loggers: Names of loggers with their default settings.
-        **settings: Settings of loggers by their names.
+        loggers: Their names; by default those of `LX_LOGGERS`, which a run sets as its experiment says.
+        experiment_name: The name of the experiment; by default what `LX_EXPERIMENT_NAME` says.
+        project_name: The name of the project; the working directory's by default.
+        C: Their settings.
 
     Raises:
-        SpecError: There is no such logger, or none is named.
+        SpecError: A logger is not known, or none is named.
     """
 
-    mlflow: MLFlowConfig | None
-    tb_pt: PytorchTBConfig | None
-    trains: TrainsConfig | None
-    wandb: WBConfig | None
+    name = "multilogger"
 
-    def __init__(self, loggers: Iterable[str] | None = None, **settings: Any) -> None:
-        for name in KNOWN:
-            setattr(self, name, None)
-        for name in loggers or ():
-            self.register_logger(name)
-        for name, config in settings.items():
-            if config is not None:
-                self.register_logger(name, config)
-        if not self.names:
-            advice = [f"LoggerConfig(loggers=[…])  of  {', '.join(KNOWN)}"]
-            raise SpecError(Fault("", "no logger is named", advice=advice))
+    def __init__(
+        self,
+        loggers: list[str] | None = None,
+        experiment_name: str | None = None,
+        project_name: str | None = None,
+        C: LoggerConfig | None = None,  # noqa: N803  (LightEx's name)
+    ) -> None:
+        given = loggers if loggers is not None else [*filter(None, os.environ.get("LX_LOGGERS", "").split(","))]
+        if not given:
+            raise SpecError(Fault("", "no logger is named", advice=['MultiLogger(["mlflow"])', "or set LX_LOGGERS"]))
+        self.loggers = given
+        self.project_name = get_project_name(project_name)
+        self.experiment_name = get_experiment_name(experiment_name)
+        self.name2logger: dict[str, AbstractLogger] = {}
+        for name in given:
+            known = _known(name)
+            settings = None if C is None else getattr(C, known)
+            self.add_logger(name, _CLASSES[known](self.project_name, self.experiment_name, settings))
+        self._here: Tracker | None = None
 
-    @property
-    def names(self) -> list[str]:
-        """The loggers that have settings."""
-        return [name for name in KNOWN if getattr(self, name) is not None]
+    def add_logger(self, name: str, logger: AbstractLogger) -> None:
+        """Add a logger under a name."""
+        self.name2logger[name] = logger
 
-    def register_logger(self, name: str, config: Any = None) -> None:
-        """Add a logger, with its default settings if none are given.
+    def start_run(self, expt_id: Any = None) -> None:
+        """Start all."""
+        for logger in self.name2logger.values():
+            logger.start_run(expt_id)
+
+    def end_run(self) -> None:
+        """Close all."""
+        for logger in self.name2logger.values():
+            logger.end_run()
+        if self._here is not None:
+            self._here.end()
+            self._here = None
+
+    def get_loggers(self, logger_name: str) -> list[AbstractLogger]:
+        """The logger of a name, or all for "*".
 
         Raises:
-            SpecError: There is no such logger.
+            SpecError: There is none of that name.
         """
-        known = logger_name(name)
-        setattr(self, known, KNOWN[known]() if config is None else config)
+        if logger_name == "*":
+            return list(self.name2logger.values())
+        if logger_name not in self.name2logger:
+            close = nearest(logger_name, self.name2logger)
+            advice = [f"did you mean  {close[0]}?"] if close else []
+            advice.append(f"there are  {', '.join(self.name2logger)}, and * for all")
+            raise SpecError(Fault("", f"there is no logger {logger_name!r}", advice=advice))
+        return [self.name2logger[logger_name]]
 
-    def get_env(self, experiment: str = "") -> Variables:
-        """What the clients of the loggers read, and the loggers of this module."""
-        told = [pair for name in self.names for pair in getattr(self, name).get_env(experiment)]
-        told.append(("LX_LOGGERS", ",".join(self.names)))
-        return [*told, *([("LX_EXPERIMENT_NAME", experiment)] if experiment else [])]
+    def get_logger(self, logger_name: str) -> AbstractLogger:
+        """The logger of a name."""
+        return self.get_loggers(logger_name)[0]
+
+    def log(self, logger_name: str, ltype: str, **args: Any) -> None:
+        """Tell a logger something.
+
+        Args:
+            logger_name: The logger's name, or "*" for all.
+            ltype: `scalar`, `hp`, `img`, `1d`, `2d`, `3d`, `text` with `name=` and `value=` (`img=` of an image), or
+                `scalardict`, `hpdict` with `value=`.
+            **args: Those, and `step=`; `histogram=` of `1d`, `scatter=` of `2d` and `3d`.
+
+        Raises:
+            SpecError: There is no such logger, or no such type.
+        """
+        if ltype not in _TOLD:
+            raise SpecError(Fault("", f"there is no ltype {ltype!r}", advice=[f"known are  {', '.join(_TOLD)}"]))
+        step = args.pop("step", None)
+        for logger in self.get_loggers(logger_name):
+            _tell(logger, ltype, args, step)
+        if ltype in ("scalar", "scalardict"):
+            self._note({args["name"]: args["value"]} if ltype == "scalar" else args["value"], step)
+
+    def _note(self, scalars: dict[str, Any], step: int | None) -> None:
+        directory = os.environ.get("CALLSHEET_RUN_DIR")
+        if directory:
+            self._here = self._here or JSONL(directory)
+            self._here.scalars(scalars, step)
 
 
-def logger_name(name: str) -> str:
-    """The name of a logger as it is known here.
+_TOLD = ("scalar", "scalardict", "hp", "hpdict", "img", "text", "1d", "2d", "3d")
 
-    Raises:
-        SpecError: There is none.
-    """
-    known = _ALSO.get(name, name)
-    if known not in KNOWN:
-        close = nearest(name, KNOWN)
-        advice = [f"did you mean  {close[0]}?"] if close else []
-        raise SpecError(Fault("", f"there is no logger {name!r}", advice=[*advice, f"known are  {', '.join(KNOWN)}"]))
-    return known
+
+def _tell(logger: AbstractLogger, ltype: str, args: dict[str, Any], step: int | None) -> None:
+    if ltype == "scalardict":
+        logger.log_scalar_dict(args["value"], step)
+    elif ltype == "hpdict":
+        logger.log_hparam_dict(args["value"])
+    elif ltype == "hp":
+        logger.log_hparam(args["name"], args["value"])
+    elif ltype == "scalar":
+        logger.log_scalar(args["name"], args["value"], step)
+    elif ltype == "img":
+        logger.log_image(args["name"], args["img"] if "img" in args else args["value"], step)
+    elif ltype == "text":
+        logger.log_text(args["value"], args.get("name", "log"), step)
+    elif ltype == "1d":
+        logger.log_1d(args["name"], args["value"], step, histogram=args.get("histogram", False))
+    else:
+        function = logger.log_2d if ltype == "2d" else logger.log_3d
+        function(args["name"], args["value"], step, scatter=args.get("scatter", False))
