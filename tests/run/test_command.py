@@ -165,6 +165,26 @@ def test_the_child_is_told_of_its_run(cmd):
     assert "s3cret" not in "".join(path.read_text() for path in (cmd.runs / run).glob("*.json"))
 
 
+def test_the_settings_of_trackers_are_variables_of_the_command(cmd):
+    cmd.config(
+        """
+        from callsheet import lazy
+        from callsheet.run import Experiment, Launch
+        from callsheet.track import MLflow, TensorBoard
+
+        C1 = Experiment(
+            Launch("python env.py", experiment="nets"),
+            trackers={"mlflow": lazy(MLflow)(uri="http://localhost:1"), "tb": lazy(TensorBoard)("${run.dir}/tb")},
+            env={"MLFLOW_EXPERIMENT_NAME": "mine"},
+        )
+        """,
+        env="import os; print(*(v for k, v in sorted(os.environ.items()) if k.startswith(('MLFLOW_', 'TENSORBOARD_'))))",
+    )
+    cmd("run", "conf.py:C1")
+    (run,) = cmd.ids()
+    assert cmd.text("out.log").split() == ["mine", "http://localhost:1", str(cmd.runs / run / "tb")]
+
+
 def test_a_config_in_a_folder_starts_its_command_in_the_projects_root(cmd):
     cmd.write("confs/conf.py", CONF)
     cmd.write("train.py", SCRIPT)

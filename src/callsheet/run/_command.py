@@ -192,7 +192,7 @@ def given_by(found: Commanded, running: Mapping[str, Any], record: Mapping[str, 
         project: Where relative folders start.
     """
     name, number = record.get("experiment", ""), record.get("number", 0)
-    folders = {kind: _shape.said(found.part, paths, "") for kind, paths in _shape.HOST.items()}
+    folders = {kind: _shape.folder_of(found.part, paths) for kind, paths in _shape.HOST.items()}
     output = folders["output"] and os.path.join(project, folders["output"], name, str(running["id"]))
     told: dict[str, Any] = {
         **{key: running[key] for key in ("dir", "id", "index", "attempt")},
@@ -342,8 +342,8 @@ def variables_of(found: Commanded, experiment: str) -> dict[str, str]:
     for tracker in built.values() if isinstance(built, dict) else built if isinstance(built, list | tuple) else [built]:
         if tracker is not None:
             variables |= _of_tracker(tracker, experiment)
-    folder = _shape.said(part, _shape.MLFLOW)
-    if isinstance(folder, str):
+    folder = _shape.folder_of(part, _shape.MLFLOW)
+    if folder:
         variables["MLFLOW_TRACKING_URI"] = f"sqlite:///{os.path.join(os.path.abspath(folder), 'mlflow.db')}"
         variables["MLFLOW_EXPERIMENT_NAME"] = experiment
     env = raw_item(part, "env") if _is_command(part) else _shape.said(part, _shape.ENV)

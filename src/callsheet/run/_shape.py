@@ -7,6 +7,7 @@ empty text, says nothing. No class is asked for by `isinstance`.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -112,10 +113,19 @@ def seen_without_container(part: Any) -> dict[str, str]:
     """
     found = {}
     for kind, paths in CONTAINER.items():
-        inside, folder = find(part, paths), said(part, HOST[kind])
-        if inside is not None and isinstance(folder, str):
+        inside, folder = find(part, paths), folder_of(part, HOST[kind])
+        if inside is not None and folder:
             found[inside[0]] = folder
     return found
+
+
+def folder_of(part: Any, paths: str) -> str:
+    """The folder that an experiment names at one of some paths; "" where it names none."""
+    for path in paths.split():
+        value = said(part, path)
+        if isinstance(value, str | os.PathLike):
+            return os.fspath(value)
+    return ""
 
 
 def said(part: Any, paths: str, default: Any = None) -> Any:
