@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ._config import Config as Config
     from ._decode import from_data as from_data
     from ._diff import diff as diff
+    from ._edit import edit as edit
+    from ._edit import override as override
     from ._encode import to_data as to_data
     from ._equal import equal as equal
     from ._equal import hash_of as hash_of
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
     from ._leaf import MISSING as MISSING
     from ._merge import merge as merge
     from ._origin import Origin as Origin
-    from ._override import edit as edit
-    from ._override import override as override
     from ._patch import patch as patch
     from ._ref import Ref as Ref
     from ._reftext import ref as ref
@@ -82,7 +82,7 @@ _HOME = {
     "_leaf": "MISSING",
     "_origin": "Origin",
     "_merge": "merge",
-    "_override": "edit override",
+    "_edit": "edit override",
     "_patch": "patch",
     "_ref": "Ref",
     "_reftext": "ref",

@@ -11,10 +11,10 @@ from ._functions import Interval
 from ._globs import without_globs
 from ._grammar import Override
 from ._origin import locate
-from ._override import apply_all
 from ._said import parse_sweeping
 from ._spec import attach, copy, here
 from ._trust import Policy
+from ._variants import apply_beside
 from .errors import Fault, SpaceError
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ class Trial:
 
     Attributes:
         index: Its place in the sweep, from 0.
-        overrides: The texts that make it: those that all trials have, then its own choices.
+        overrides: The texts that make it, in the order in which they were said, its own choice for each axis.
         choices: Its own choice for each axis, by path.
         spec: The spec with the overrides applied.
         files: The files that were read for it.
@@ -75,7 +75,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         self.source = source
         self.where = where
         self._policy = policy
-        self._fixed = [said for said in overrides if not said.is_sweep]
+        self._said = list(overrides)
         self._swept = [said for said in overrides if said.is_sweep]
         self.texts = tuple(said.text for said in overrides)
         self.axes = {said.path: _axis(said) for said in self._swept}
@@ -181,7 +181,8 @@ class Sweep(Sequence):  # type: ignore[type-arg]
             raise SpaceError(Fault("", f"the sweep {problem}: {axes} is continuous", advice=advice))
 
     def _made(self, index: int, chosen: list[Override], point: Mapping[str, Any] | None = None) -> Trial:
-        overrides = [*self._fixed, *chosen]
+        own = iter(chosen)
+        overrides = [next(own) if said.is_sweep else said for said in self._said]
         kinds = {said.text: "sweep" for said in chosen}
         choices = {said.path: said.texts[0] for said in chosen}
         files: dict[str, None] = {}
@@ -200,8 +201,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         if isinstance(self.source, str):
             return load_said(self.source, overrides, where=self.where, policy=self._policy, kinds=kinds, files=files)
         made = attach(copy(self.source))
-        for said in overrides:
-            apply_all(made, [said], where=self.where, kind=kinds.get(said.text, "override"))
+        apply_beside(made, overrides, where=self.where, kinds=kinds)
         return made
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
 
 import click
 
+from callsheet._lineage import origins_of
 from callsheet._resolve import resolve
-from callsheet.cli._config import Config, overrides_argument, reading_options, told
+from callsheet._said import parse_all
+from callsheet.cli._config import overrides_argument, reading_options, told
+from callsheet.cli._subject import COMMAND_LINE, Config
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
 from callsheet.run._command import experiment_of, identity_of
-from callsheet.run._execute import Task, execute, origins_of, terminate
+from callsheet.run._execute import Task, execute, terminate
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
+from callsheet.run._trials import one_experiment, placed
 from callsheet.run.submit import Place, check_entry, entry_of
 
 
@@ -24,7 +29,7 @@ from callsheet.run.submit import Place, check_entry, entry_of
 @click.argument("config", metavar="FILE[:PATH]")
 @overrides_argument
 @reading_options
-@told
+@functools.partial(told, outcome="nothing was built")
 def command(
     config: str,
     overrides: tuple[str, ...],
@@ -38,8 +43,9 @@ def command(
     \b
     callsheet run conf.py epochs=8 optim.lr=3e-3
     """  # noqa: D301  (click reads the backspace)
-    named = Config.named(config, paths, allow)
-    spec = named.load_experiment(overrides)
+    named = Config(config, paths, allow)
+    early, late = placed(named.file, named.entry, parse_all(overrides), policy=named.policy)
+    spec = one_experiment(named.loaded(early), named.entry, late, where=COMMAND_LINE)
     entry = entry_of(spec, named.entry)
     check_entry(spec, entry)
     place = Place.of(named.file, runs=runs, paths=named.paths)

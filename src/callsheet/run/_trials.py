@@ -7,13 +7,13 @@ from typing import Any
 
 from callsheet._build import build
 from callsheet._drawn import Drawn
+from callsheet._entry import from_entry, holds
 from callsheet._equal import equal
 from callsheet._files import load_said
 from callsheet._globs import without_globs
 from callsheet._grammar import Override
 from callsheet._layout import layout
 from callsheet._lazy import get, walk
-from callsheet._override import apply_all
 from callsheet._path import parse_path
 from callsheet._replace import replace
 from callsheet._spec import INSTANCES, attach, copy
@@ -21,7 +21,8 @@ from callsheet._sweep import Sweep, Trial
 from callsheet._target import resolve
 from callsheet._tree import kind_of
 from callsheet._trust import Policy
-from callsheet.errors import Fault, OverrideError, PathError, SpecError
+from callsheet._variants import apply_beside
+from callsheet.errors import Fault, OverrideError, SpecError
 from callsheet.run._command import command_faults
 from callsheet.run._groups import Grid, grid_of, groups_in
 from callsheet.run._shape import has_shape
@@ -63,24 +64,14 @@ def placed(
     source: Any, entry: str, overrides: Sequence[Override], *, policy: Policy | None
 ) -> tuple[list[Override], list[Override]]:
     """Overrides as they start in the whole spec, then those that start in each experiment of the entry."""
-    start = parse_path(entry)[0] if entry else ""
-    if not entry or all(not said.steps or said.steps[0] == start for said in overrides):
-        return list(overrides), []
+    early, others = from_entry(source, entry, overrides, policy=policy)
+    if not others:
+        return early, []
     spec = load_said(source, [], where="", policy=policy) if isinstance(source, str) else source
     part = get(spec, entry)
-    early: list[Override] = []
-    late: list[Override] = []
-    for said in overrides:
-        first = said.steps[0] if said.steps else None
-        if first is None or said.operation in ("add", "force") or _holds(spec, first):
-            early.append(said)
-        elif _holds(part, first):
-            early.append(said.like(steps=(*parse_path(entry), *said.steps)))
-        elif makes_experiments(part) and any(_holds(each, first) for each in _experiments_of(part, spec)):
-            late.append(said)
-        else:
-            early.append(said)
-    return early, late
+    made = _experiments_of(part, spec) if makes_experiments(part) else []
+    late = [said for said in others if any(holds(each, said.steps[0]) for each in made)]
+    return [*early, *(said for said in others if said not in late)], late
 
 
 def one_experiment(spec: Any, entry: str, late: Sequence[Override] = (), *, where: str = "") -> Any:
@@ -159,15 +150,7 @@ def _experiments_of(part: Any, root: Any) -> list[Any]:
 
 
 def _default_entry(spec: Any) -> str:
-    return "main" if kind_of(type(spec)) is not None and _holds(spec, "main") else ""
-
-
-def _holds(x: Any, name: Any) -> bool:
-    try:
-        get(x, str(name))
-    except PathError:
-        return False
-    return True
+    return "main" if kind_of(type(spec)) is not None and holds(spec, "main") else ""
 
 
 class _Made:
@@ -240,6 +223,7 @@ class _Experiments(Sweep):
         self.texts = base.texts
         self.axes = {**base.axes, **self.axes, entry or "experiment": ("each",)}
         self._base = base
+        self._late = list(late)
         self._entry = entry
         self._last: tuple[int, Trial, _Made] | None = None
         self._ends: list[int] | None = None
@@ -254,11 +238,12 @@ class _Experiments(Sweep):
         experiment, said = made.at(n)
         spec = replace(trial.spec, {self._entry: experiment}) if self._entry else attach(experiment)
         steps = parse_path(self._entry) if self._entry else ()
-        for override, kind in [*((o, "override") for o in self._fixed), *((o, "sweep") for o in chosen)]:
-            apply_all(spec, [override.like(steps=(*steps, *override.steps))], where=self.where, kind=kind)
-        own = [*(o.text for o in self._fixed), *(o.text for o in chosen), *said]
+        own = iter(chosen)
+        late = [next(own) if one.is_sweep else one for one in self._late]
+        placed_here = [one.like(steps=(*steps, *one.steps)) for one in late]
+        apply_beside(spec, placed_here, where=self.where, kinds={one.text: "sweep" for one in chosen})
         choices = {**trial.choices, **{o.path: o.texts[0] for o in chosen}}
-        return Trial(index, (*trial.overrides, *own), choices, spec, trial.files)
+        return Trial(index, (*trial.overrides, *(one.text for one in late), *said), choices, spec, trial.files)
 
     def draw(self) -> Drawn:
         """The trials one after the other."""
