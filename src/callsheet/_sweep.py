@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from _collections_abc import Iterator, Sequence
 
+from ._drawn import Drawn
 from ._files import load_said
 from ._functions import Interval
 from ._globs import without_globs
@@ -31,18 +32,27 @@ class Trial:
         choices: Its own choice for each axis, by path.
         spec: The spec with the overrides applied.
         files: The files that were read for it.
+        point: Of a trial that was drawn, what `Drawn.recall` takes, as data; None for one of a finite sweep.
     """
 
-    __slots__ = ("choices", "files", "index", "overrides", "spec")
+    __slots__ = ("choices", "files", "index", "overrides", "point", "spec")
 
     def __init__(
-        self, index: int, overrides: tuple[str, ...], choices: dict[str, str], spec: Any, files: Iterable[str] = ()
+        self,
+        index: int,
+        overrides: tuple[str, ...],
+        choices: dict[str, str],
+        spec: Any,
+        files: Iterable[str] = (),
+        *,
+        point: Mapping[str, Any] | None = None,
     ) -> None:
         self.index = index
         self.overrides = overrides
         self.choices = choices
         self.spec = spec
         self.files = tuple(files)
+        self.point = None if point is None else dict(point)
 
     def __repr__(self) -> str:
         return f"Trial({self.index}, {list(self.overrides)!r})"
@@ -134,7 +144,24 @@ class Sweep(Sequence):  # type: ignore[type-arg]
                 faults.append(Fault(said.path, problem, advice=[f"it is one of {said.text}"]))
         if faults:
             raise SpaceError(*faults)
-        return self._made(index, chosen)
+        return self._made(index, chosen, point)
+
+    def draw(self) -> Drawn:
+        """The trials one after the other, for whoever runs them.
+
+        Raises:
+            SpaceError: An axis is continuous.
+
+        >>> trials = sweep({"lr": 0.1}, "lr=0.1,0.2").draw()
+        >>> trials.size, trials.ask().spec, trials.ask().spec, trials.ask()
+        (2, {'lr': 0.1}, {'lr': 0.2}, None)
+        """
+        self._refuse_space("cannot be drawn in order")
+        return Drawn(self, count=self._count() if self._swept else 1)
+
+    def fits(self, trial: Trial) -> bool:
+        """Whether a trial belongs to the sweep."""
+        return True
 
     def choices_of(self, index: int) -> list[str]:
         """The overrides that make a trial what it is among the others, as texts; its spec is not made."""
@@ -153,14 +180,14 @@ class Sweep(Sequence):  # type: ignore[type-arg]
             advice = ["draw its trials:  sweep.drawn(0, {path: number})", "or name values:  range(…)  choice(…)"]
             raise SpaceError(Fault("", f"the sweep {problem}: {axes} is continuous", advice=advice))
 
-    def _made(self, index: int, chosen: list[Override]) -> Trial:
+    def _made(self, index: int, chosen: list[Override], point: Mapping[str, Any] | None = None) -> Trial:
         own = iter(chosen)
         overrides = [next(own) if said.is_sweep else said for said in self._said]
         kinds = {said.text: "sweep" for said in chosen}
         choices = {said.path: said.texts[0] for said in chosen}
         files: dict[str, None] = {}
         spec = self._spec(overrides, kinds, files)
-        return Trial(index, tuple(said.text for said in overrides), choices, spec, files)
+        return Trial(index, tuple(said.text for said in overrides), choices, spec, files, point=point)
 
     def _chosen(self, index: int) -> list[Override]:
         rest, chosen = index, []

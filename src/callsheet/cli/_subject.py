@@ -6,6 +6,7 @@ import os
 import sys
 from importlib import import_module
 
+from callsheet._entry import from_entry
 from callsheet._files import load_said
 from callsheet._lazy import get
 from callsheet._project import home_of
@@ -66,7 +67,12 @@ class Config:
         return self.load_parsed(parse_all(overrides))
 
     def load_parsed(self, overrides: Sequence[Override]) -> Any:
-        """The spec, with overrides that are read already; what migrations changed in it is told in a line."""
+        """The spec, with overrides that are read already; one that starts with no name of it starts in the entry."""
+        early, others = from_entry(self.file, self.entry, overrides, policy=self.policy)
+        return self.loaded([*early, *others])
+
+    def loaded(self, overrides: Sequence[Override]) -> Any:
+        """The spec, with overrides that start in it; what migrations changed in it is told in a line."""
         changes: list[Change] = []
         spec = load_said(self.file, overrides, where=COMMAND_LINE, policy=self.policy, report=changes.append)
         tell_changes(self.file, changes)

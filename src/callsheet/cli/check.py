@@ -23,6 +23,7 @@ from callsheet.cli._config import allow_option, json_option, overrides_argument,
 from callsheet.cli._faults import tell
 from callsheet.cli._subject import COMMAND_LINE, Config
 from callsheet.errors import Fault, OverrideError, render
+from callsheet.run._trials import entry_faults, placed
 
 NOTHING_BUILT = "nothing was built"
 
@@ -43,10 +44,10 @@ def command(
     callsheet check conf.py optim.lr=3e-3
     """  # noqa: D301  (click reads the backspace)
     named = Config(config, paths, allow)
-    said = parse_all(overrides)
+    said, late = placed(named.file, named.entry, parse_all(overrides), policy=named.policy)
     faults: list[Fault] = []
     try:
-        spec = named.load_parsed(said)
+        spec = named.loaded(said)
     except OverrideError as error:
         # The overrides that do not fit are faults like the others: they are told together.
         faults += error.faults
@@ -59,6 +60,8 @@ def command(
     part = get(spec, named.entry) if named.entry else spec
     found, notes = examine(part, root=spec)
     faults += found
+    if not faults:
+        faults += entry_faults(spec, named.entry, late, where=COMMAND_LINE)
     changed = Changes()
     if said and not faults:
         plain = load_said(named.file, [], where=COMMAND_LINE, policy=named.policy)

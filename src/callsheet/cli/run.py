@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import sys
 
 import click
 
-from callsheet._equal import hash_of
 from callsheet._lineage import origins_of
 from callsheet._resolve import resolve
+from callsheet._said import parse_all
 from callsheet.cli._config import overrides_argument, reading_options, told
-from callsheet.cli._subject import Config
+from callsheet.cli._subject import COMMAND_LINE, Config
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
-from callsheet.run._execute import Task, at, execute
+from callsheet.run._command import experiment_of, identity_of
+from callsheet.run._execute import Task, execute, terminate
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
+from callsheet.run._trials import one_experiment, placed
 from callsheet.run.submit import Place, check_entry, entry_of
 
 
@@ -41,20 +44,21 @@ def command(
     callsheet run conf.py epochs=8 optim.lr=3e-3
     """  # noqa: D301  (click reads the backspace)
     named = Config(config, paths, allow)
-    spec = named.load(overrides)
+    early, late = placed(named.file, named.entry, parse_all(overrides), policy=named.policy)
+    spec = one_experiment(named.loaded(early), named.entry, late, where=COMMAND_LINE)
     entry = entry_of(spec, named.entry)
     check_entry(spec, entry)
     place = Place.of(named.file, runs=runs, paths=named.paths)
     resolved = resolve(spec)
     try:
-        identity = hash_of(at(resolved, entry))
+        identity = identity_of(resolved, entry)
     except SaveError:
         identity = None  # it holds a live object: it can run here, and its record says so
     directory = Store(place.runs).new_run()
     task = Task(
         spec=resolved,
         entry=entry,
-        experiment=place.experiment,
+        experiment=experiment_of(resolved, entry, place.experiment),
         overrides=overrides,
         identity=identity,
         config=place.config,
@@ -63,6 +67,7 @@ def command(
         origins=origins_of(spec),
     )
     shown = 2 if as_json else 1  # with --json, standard output is a program's to read
+    signal.signal(signal.SIGTERM, terminate)
     outcome = execute(task, directory, tee(directory / "out.log", directory / "err.log", shown=shown))
     if as_json:
         report = {"run": directory.name, "directory": str(directory), "state": outcome.state, "result": outcome.result}

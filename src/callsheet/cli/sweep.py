@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
-from callsheet._sweep import sweep_said
+from callsheet._said import parse_sweeping
 from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._subject import COMMAND_LINE, Config
 from callsheet.cli._text import is_number, number, print_json
 from callsheet.run._job import Jobs
+from callsheet.run._trials import sweep_at
 from callsheet.run.process import Process
 from callsheet.run.submit import FinishedJob, Place, Planned, draw
 
@@ -49,12 +50,13 @@ def command(
     if maximize and minimize:
         raise click.UsageError("--maximize and --minimize exclude each other.")
     named = Config(config, paths, allow)
-    trials = sweep_said(named.file, overrides, where=COMMAND_LINE, policy=named.policy)
+    said = parse_sweeping(overrides)
+    trials = sweep_at(named.file, named.entry, said, where=COMMAND_LINE, policy=named.policy)
     if not trials.axes:
         raise click.UsageError("Nothing sweeps: give a path several values, as in optim.lr=1e-3,3e-3.")
     if trials.is_space:
         raise click.UsageError("An interval has no end of values: name some, as in optim.lr=range(0.1,1,0.1).")
-    place = Place.of(named.file, runs=runs, paths=named.paths)
+    place = Place.of(named.file, runs=runs, paths=named.paths).named_by(trials, named.entry)
     planned = draw(trials, place, entry=named.entry)
     if not as_json:
         click.echo(_plan_line(planned, slots))

@@ -20,6 +20,7 @@ from callsheet._running import RECORDING, RUNNING, Recording
 from callsheet._signature import EMPTY
 from callsheet._wire import FORMAT
 from callsheet.errors import SaveError
+from callsheet.run._child import CommandError, run_entry
 from callsheet.run._provenance import Code, host, packages
 from callsheet.run._store import State, Store, read_json_file, take_lock, write_json_file
 
@@ -28,6 +29,11 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 class Terminated(BaseException):
     """The run was told to stop."""
+
+
+def terminate(number: int, frame: Any) -> None:
+    """What a process that executes a run does on SIGTERM: the run ends as cancelled, with all that it has started."""
+    raise Terminated
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -
     """
     lock = take_lock(directory / "lock", wait=True)
     assert lock is not None
+    os.set_inheritable(lock, True)  # by a command alone: it holds the run as long as it lives
     try:
         before = read_json_file(directory / "status.json")
         attempt = int(before.get("attempt", 0)) + 1
@@ -111,7 +118,10 @@ def at(spec: Any, path: str) -> Any:
 def _call(task: Task, running: dict[str, object], recording: Recording) -> tuple[Outcome, str]:
     token, recorded = RUNNING.set(running), RECORDING.set(recording)
     try:
-        returned = build(at(task.spec, task.entry), root=task.spec)
+        names = {"config": task.config, "experiment": task.experiment}
+        returned = run_entry(task.spec, task.entry, running, **names, in_worker=bool(task.plan))
+        if returned is None:
+            returned = build(at(task.spec, task.entry), root=task.spec)
     except KeyboardInterrupt:
         return Outcome("interrupted", {}, 130), "KeyboardInterrupt"
     except Terminated:
@@ -122,6 +132,9 @@ def _call(task: Task, running: dict[str, object], recording: Recording) -> tuple
         if isinstance(error.code, str):
             print(error.code, file=sys.stderr)
         return Outcome("failed", {}, 1), f"SystemExit: {error.code}"
+    except CommandError as error:
+        print(f"callsheet: {error}", file=sys.stderr)
+        return Outcome("failed", {}, error.code), error.faults[0].problem
     except Exception as error:  # noqa: BLE001  (the user's own: shown, recorded, counted as a failed run)
         print_error(error)
         return Outcome("failed", {}, 1), f"{type(error).__name__}: {error}"

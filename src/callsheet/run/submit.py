@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,13 @@ from callsheet._storage import full_path, read_bytes
 from callsheet._sweep import Sweep, Trial
 from callsheet._tree import kind_of
 from callsheet.errors import Fault, LoadError, OverrideError, PathError, RunError, SaveError, SpecError
+from callsheet.run._command import command_faults, experiment_of, identity_of
 from callsheet.run._execute import at
 from callsheet.run._job import Executor, Jobs, JobState, Task
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Run, Store, project_of
+from callsheet.run._trials import sweep_at
 from callsheet.run.process import Process
 
 
@@ -59,6 +61,13 @@ class Place:
         directory = Path(runs).absolute() if runs else project / "runs"
         return cls(project, directory, stem, full_path(config) if config else "", (*paths, str(project)))
 
+    def named_by(self, trials: Sweep, entry: str) -> Place:
+        """The same, named as the experiment at an entry says, where it does."""
+        if trials.is_space:
+            return self
+        spec = trials.trial(0).spec
+        return replace(self, experiment=experiment_of(spec, entry_of(spec, entry), self.experiment))
+
     def configs(self) -> tuple[str, ...]:
         """The config file and those that it takes from."""
         return tuple(config_files(self.config)) if self.config else ()
@@ -77,7 +86,7 @@ def submit(
     same code, are not run again: their jobs are done at once.
 
     Args:
-        work: A call, a mapping that has a `main`, or what `sweep` gave.
+        work: A call, a mapping that has a `main`, what `sweep` gave, an experiment, or several in a list.
         on: Where; `Process()` by default.
         entry: The path of what is built: `main` where there is one, else the whole.
         runs: The directory of the runs; `runs` under the project's root by default.
@@ -101,10 +110,10 @@ def submit(
         )
     config = work.source if isinstance(work, Sweep) and isinstance(work.source, str) else ""
     place = Place.of(config, runs=os.fspath(runs) if runs is not None else None)
-    if isinstance(work, Sweep):
-        return draw(work, place, entry=entry or "").start(on or Process())
-    alone = Sweep(work, (), where="", policy=None)
-    return draw(alone, place, entry=entry or "", again=True).start(on or Process())
+    if not isinstance(work, Sweep):
+        work = sweep_at(work, entry or "", (), where="", policy=None)
+    place = place.named_by(work, entry or "")
+    return draw(work, place, entry=entry or "", again=not work.axes).start(on or Process())
 
 
 @dataclass(frozen=True)
@@ -258,7 +267,7 @@ def plan_trial(trial: Trial, entry: str, configs: Sequence[str] = ()) -> Planned
         index=trial.index,
         entry=path,
         overrides=trial.overrides,
-        identity=hash_of(at(resolved, path)),
+        identity=identity_of(resolved, path),
         spec=data,
         origins=origins_of(trial.spec),
         files={path: _digest(path) for path in trial.files if path not in configs},
@@ -314,7 +323,7 @@ def check_entry(spec: Any, path: str) -> None:
         SpecError: With every fault.
     """
     start = at(spec, path)
-    faults = find_faults(spec, only=None if start is spec else reached(spec, start))
+    faults = find_faults(spec, only=None if start is spec else reached(spec, start)) or command_faults(spec, path)
     if faults:
         raise SpecError(*faults)
 
