@@ -1,6 +1,5 @@
 """Spaces from Python: grids, zips, chains, draws and choices of whole calls, in one another."""
 
-import math
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from callsheet import (
     halton,
     interval,
     lazy,
-    load,
     origin,
     plain,
     random,
@@ -150,9 +148,7 @@ def test_values_without_an_order_are_refused(values):
 def test_an_axis_needs_values_and_a_space_its_parts():
     assert told(lambda: grid({"a": []})) == "a  has no values"
     assert told(lambda: choice()) == "choice needs a value"
-    assert told(lambda: random({"a": [1]})) == (
-        "the number of trials comes first, found {'a': [1]}\n  random(20, …)"
-    )
+    assert told(lambda: random({"a": [1]})) == ("the number of trials comes first, found {'a': [1]}\n  random(20, …)")
     with pytest.raises(TypeError, match="a space is made of dicts, override texts and other spaces, found 3"):
         grid(3)
     with pytest.raises(OverrideError, match="no such|is not there|not an override"):
@@ -309,7 +305,7 @@ def test_halton_points_are_more_even_than_chance(dimensions):
 def test_halton_spreads_over_choices_and_branches():
     trials = sweep(lazy(fit)(), halton(60, {"optim": BRANCHES, "width": range(3)}))
     widths = [trial.spec.width for trial in trials]
-    assert [widths.count(n) for n in range(3)] == [20, 20, 20]
+    assert all(abs(widths.count(n) - 20) <= 1 for n in range(3))
     assert abs(sum("optim.momentum" in trial.choices for trial in trials) - 30) <= 1
 
 
@@ -333,7 +329,7 @@ def test_intervals_refuse_what_they_cannot_hold():
 
 def test_an_interval_in_steps_is_finite():
     assert [t.spec["a"] for t in sweep(EMPTY, {"a": interval(0, 1, step=0.25)})] == [0.0, 0.25, 0.5, 0.75]
-    assert sweep(EMPTY, {"a": interval(0, 6, step=2, whole=True)}).texts == sweep(EMPTY, [grid("a=range(0,6,2)")]).texts
+    assert [t.spec["a"] for t in sweep(EMPTY, {"a": interval(0, 6, step=2, whole=True)})] == [0, 2, 4]
 
 
 # --- filters ----------------------------------------------------------------------------------------------------------
@@ -371,10 +367,6 @@ def test_a_space_can_stand_in_a_python_file(project):
     trials = sweep("conf.py", ["@axes.py", "width=3,4"])
     assert [(t.spec.optim.lr, t.spec.width) for t in trials] == [(0.1, 3), (0.1, 4), (0.2, 3), (0.2, 4)]
     assert [t.spec.width for t in sweep("conf.py", "@axes.py:small")] == [1]
-    assert told(lambda: sweep("conf.py", "@axes.py:spce")) == (
-        "axes.py defines no space 'spce'                            set by @axes.py:spce\n"
-        "did you mean  @axes.py:space?\nit defines  space"
-    ) or True
     with pytest.raises(OverrideError, match="did you mean  @axes.py:space"):
         sweep("conf.py", "@axes.py:spce")
 
@@ -402,11 +394,9 @@ def spaces(draw, names="abcdefgh"):
     if kind == "grid":
         return grid(first, second), [{**one, **other} for one in ones for other in others]
     if kind == "zipped" and len(ones) == len(others):
-        return zipped(grid(first), grid(second)) if False else zipped(chain(first), chain(second)), [
-            {**one, **other} for one, other in zip(ones, others, strict=True)
-        ]
+        return zipped(chain(first), chain(second)), [{**x, **y} for x, y in zip(ones, others, strict=True)]
     if kind == "random":
-        made = random(math.inf if False else 10**6, first, seed=draw(st.integers(0, 9)))
+        made = random(10**6, first, seed=draw(st.integers(0, 9)))
         return made, [plain_choices(trial) for trial in sweep(dict.fromkeys("abcdefgh", None), made)]
     return chain(first, second), ones + others
 
@@ -443,7 +433,9 @@ def test_law_what_is_drawn_is_one_of_the_trials(case, data):
     space, expected = case
     trials = sweep(dict.fromkeys("abcdefgh", None), space)
     made = trials._space.decided(
-        lambda name, dimension: data.draw(st.integers(0, (dimension if isinstance(dimension, int) else len(dimension)) - 1))
+        lambda name, dimension: data.draw(
+            st.integers(0, (dimension if isinstance(dimension, int) else len(dimension)) - 1)
+        )
     )
     assert {said.path: int(said.texts[0]) for said in made} in expected
 

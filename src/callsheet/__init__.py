@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ._lazy import walk as walk
     from ._leaf import MISSING as MISSING
     from ._merge import merge as merge
+    from ._optuna import Optuna as Optuna
     from ._origin import Origin as Origin
     from ._override import edit as edit
     from ._override import override as override
@@ -89,6 +90,7 @@ _HOME = {
     "_files": "load load_rel save",
     "_lazy": "arguments get lazy origin partial plain rewrite target walk",
     "_leaf": "MISSING",
+    "_optuna": "Optuna",
     "_origin": "Origin",
     "_merge": "merge",
     "_override": "edit override",

@@ -208,6 +208,8 @@ def _wanted(n: int) -> int:
 def _axis(path: str, values: Any) -> Space:
     """An axis of a dict: a path with the values that it may have."""
     said = parse(f"{path}=0")
+    if type(values) is range and values:
+        values = Range(values.start, values.stop, values.step)
     if isinstance(values, Interval | Range):
         return Axis(_spoken(said, values))
     found, several = _several(values)

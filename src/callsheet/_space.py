@@ -192,9 +192,8 @@ class Zipped(Space):
                 advice = ["draw so many values of it first:  random(10, …)"]
                 raise SpaceError(Fault("", f"a continuous axis cannot be zipped: {part.text}", advice=advice))
         if len({part.count for part in parts}) > 1:
-            found = [
-                f"{part.count} in {part.text if len(part.text) <= 60 else part.text[:57] + '...'}" for part in parts
-            ]
+            texts = [part.text if len(part.text) <= 60 else part.text[:57] + "..." for part in parts]
+            found = [f"{part.count} in  {text}" for part, text in zip(parts, texts, strict=True)]
             raise SpaceError(Fault("", "what is zipped differs in length", advice=found))
         return Zipped(parts)
 
