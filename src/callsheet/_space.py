@@ -7,8 +7,6 @@ from bisect import bisect_right
 
 from ._functions import Glob, Interval, Range
 from ._grammar import Override
-from ._spec import copy
-from ._word import Given
 from .errors import Fault, SpaceError
 
 TYPE_CHECKING = False
@@ -20,6 +18,8 @@ if TYPE_CHECKING:
     """What is decided: a number within an interval, a position of a range, or one of so many choices."""
     Suggest = Callable[[str, Dimension], Any]
     """Decides for a name: a number within an interval, else a position."""
+    Pick = tuple["Axis", Any]
+    """An axis and what was decided for it, of which `Axis.override` makes an override."""
 
 
 class Space(ABC):
@@ -32,11 +32,11 @@ class Space(ABC):
     count: int | None
 
     @abstractmethod
-    def at(self, n: int) -> list[Override]:
+    def at(self, n: int) -> list[Pick]:
         """What makes trial `n` of a finite space."""
 
     @abstractmethod
-    def decided(self, suggest: Suggest, prefix: str = "") -> list[Override]:
+    def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
         """What makes the trial for which `suggest` decides: it is asked only for axes that this trial has."""
 
     @abstractmethod
@@ -77,18 +77,21 @@ class Axis(Space):
             advice = ["a logarithmic interval starts above 0"]
             raise SpaceError(Fault(said.path, f"has no logarithm: {axis!r}", origin=said.where, advice=advice))
 
-    def at(self, n: int) -> list[Override]:
-        return [_own(self.said.chosen(n) if self.said.sweep is not None else self.said)]
-
-    def decided(self, suggest: Suggest, prefix: str = "") -> list[Override]:
-        said, axis = self.said, self.said.sweep
+    def override(self, decided: Any) -> Override:
+        """The override of one value: of a number within a continuous axis, else of the value at a position."""
+        axis = self.said.sweep
         if axis is None:
-            return self.at(0)
-        value = suggest(prefix + said.path, self._dimension())
+            return self.said
         if not isinstance(axis, Interval):
-            return self.at(value)
-        found = axis.number(value)
-        return [said.decided(found, repr(found))]
+            return self.said.chosen(decided)
+        found = axis.number(decided)
+        return self.said.decided(found, repr(found))
+
+    def at(self, n: int) -> list[Pick]:
+        return [(self, n)]
+
+    def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
+        return [(self, 0 if self.said.sweep is None else suggest(prefix + self.said.path, self._dimension()))]
 
     def _dimension(self) -> Dimension:
         axis = self.said.sweep
@@ -110,12 +113,6 @@ class Axis(Space):
         return self.said.text
 
 
-def _own(said: Override) -> Override:
-    """An override whose value is this trial's own: what was given as an object is copied."""
-    first = said.choices[0] if said.choices else None
-    return said.like(choices=[Given(copy(first.value), first.text)]) if type(first) is Given else said
-
-
 class Grid(Space):
     """Every combination of what its parts have, the last varying fastest."""
 
@@ -124,23 +121,28 @@ class Grid(Space):
         self.count = 1
         for part in self.parts:
             self.count = None if self.count is None or part.count is None else self.count * part.count
+        self._from_last = [(part, part.count or 1) for part in reversed(self.parts)]
         kinds = [type(part) for part in self.parts]
         self._prefixes = [
             f"{n}/" if kind not in (Axis, Branches) and kinds.count(kind) > 1 else "" for n, kind in enumerate(kinds)
         ]
 
-    def at(self, n: int) -> list[Override]:
-        found: list[list[Override]] = []
-        for part in reversed(self.parts):
-            n, own = divmod(n, part.count or 1)
-            found.append(part.at(own))
-        return [said for saids in reversed(found) for said in saids]
+    def at(self, n: int) -> list[Pick]:
+        found: list[Pick] = []
+        for part, count in self._from_last:
+            n, own = divmod(n, count)
+            if type(part) is Axis:
+                found.append((part, own))
+            else:
+                found += reversed(part.at(own))
+        found.reverse()
+        return found
 
     def _named(self, prefix: str) -> Iterator[tuple[Space, str]]:
         return ((part, prefix + own) for part, own in zip(self.parts, self._prefixes, strict=True))
 
-    def decided(self, suggest: Suggest, prefix: str = "") -> list[Override]:
-        return [said for part, name in self._named(prefix) for said in part.decided(suggest, name)]
+    def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
+        return [pick for part, name in self._named(prefix) for pick in part.decided(suggest, name)]
 
     def dimensions(self, prefix: str = "") -> Iterator[tuple[str, Dimension]]:
         for part, name in self._named(prefix):
@@ -172,10 +174,10 @@ class Zipped(Space):
         self.parts = tuple(parts)
         self.count = self.parts[0].count
 
-    def at(self, n: int) -> list[Override]:
-        return [said for part in self.parts for said in part.at(n)]
+    def at(self, n: int) -> list[Pick]:
+        return [pick for part in self.parts for pick in part.at(n)]
 
-    def decided(self, suggest: Suggest, prefix: str = "") -> list[Override]:
+    def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
         return self.at(suggest(f"{prefix}zipped", self.count or 0))
 
     def dimensions(self, prefix: str = "") -> Iterator[tuple[str, Dimension]]:
@@ -215,11 +217,11 @@ class Chain(Space):
             self.count = None if self.count is None or part.count is None else self.count + part.count
             self._ends.append(self.count or 0)
 
-    def at(self, n: int) -> list[Override]:
+    def at(self, n: int) -> list[Pick]:
         k = bisect_right(self._ends, n)
         return self.parts[k].at(n - (self._ends[k - 1] if k else 0))
 
-    def decided(self, suggest: Suggest, prefix: str = "") -> list[Override]:
+    def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
         k = suggest(prefix + self.name, len(self.parts))
         if not 0 <= k < len(self.parts):
             raise IndexError

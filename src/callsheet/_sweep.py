@@ -11,12 +11,14 @@ from ._files import load_said
 from ._functions import Glob, Interval
 from ._globs import without_globs
 from ._origin import locate
-from ._override import apply_all
+from ._override import apply_all, single
 from ._said import parse_sweeping
 from ._space import Axis, Grid, Space
 from ._spacefile import names_python, space_in
 from ._spec import Mapping, attach, copy, here
+from ._stamp import Stamp, Unfit
 from ._trust import Policy
+from ._word import Given
 from .errors import Fault, OverrideError, SpaceError
 
 TYPE_CHECKING = False
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from ._axes import Part
     from ._drawn import Sampler
     from ._grammar import Override
+    from ._space import Pick
+    from ._stamp import Setting
 
 
 class Trial:
@@ -35,31 +39,42 @@ class Trial:
 
     Attributes:
         index: Its place in the sweep, from 0.
-        overrides: The texts that make it: those that all trials have, then its own choices.
-        choices: Its own choice for each axis, by path.
+        overrides: The texts that make it: those that all trials have, then its own choices. Made when they are read.
+        choices: Its own choice for each axis, by path. Made when they are read.
         spec: The spec with the overrides applied.
         files: The files that were read for it.
         point: Of a trial that was drawn, what `Drawn.recall` takes, as data; None for one of a finite sweep.
     """
 
-    __slots__ = ("choices", "files", "index", "overrides", "point", "spec")
+    __slots__ = ("_fixed", "_picks", "files", "index", "point", "spec")
 
     def __init__(
         self,
         index: int,
-        overrides: tuple[str, ...],
-        choices: dict[str, str],
+        fixed: Sequence[Override],
+        picks: Sequence[Pick],
         spec: Any,
         files: Iterable[str] = (),
         *,
         point: AnyMapping[str, Any] | None = None,
     ) -> None:
         self.index = index
-        self.overrides = overrides
-        self.choices = choices
+        self._fixed = fixed
+        self._picks = picks
         self.spec = spec
         self.files = tuple(files)
         self.point = None if point is None else dict(point)
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The texts that make it."""
+        return (*(said.text for said in self._fixed), *(axis.override(value).text for axis, value in self._picks))
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """Its own choice for each axis, by path."""
+        chosen = [axis.override(value) for axis, value in self._picks]
+        return {said.path: said.texts[0] if said.texts else "" for said in chosen}
 
     def __repr__(self) -> str:
         return f"Trial({self.index}, {list(self.overrides)!r})"
@@ -100,7 +115,8 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         self.condition = condition
         self.sampler = sampler
         self._policy = policy
-        self._fixed = list(fixed)
+        self._fixed = tuple(fixed)
+        self._base: _Base | None = None
         self._space = space = space or Grid(())
         swept = dict(space.axes())
         self.axes = {name: _axis(said) for name, said in swept.items()}
@@ -198,7 +214,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     def choices_of(self, index: int) -> list[str]:
         """The overrides that make a trial what it is among the others, as texts; its spec is not made."""
-        return [said.text for said in self._space.at(index)]
+        return [axis.override(value).text for axis, value in self._space.at(index)]
 
     def _count(self) -> int:
         """The number of trials, which may be more than `len` can tell."""
@@ -210,21 +226,73 @@ class Sweep(Sequence):  # type: ignore[type-arg]
             advice = ["draw its trials:  sweep.drawn(0, {path: number})", "or name values:  range(…)  choice(…)"]
             raise SpaceError(Fault("", f"the sweep {problem}: {axes} is continuous", advice=advice))
 
-    def _made(self, index: int, chosen: list[Override], point: AnyMapping[str, Any] | None = None) -> Trial:
-        overrides = [*self._fixed, *chosen]
+    def _made(self, index: int, picks: list[Pick], point: AnyMapping[str, Any] | None = None) -> Trial:
+        if not isinstance(self.source, str):
+            return Trial(index, self._fixed, picks, self._varied(picks), point=point)
+        chosen = [_own(axis.override(value)) for axis, value in picks]
         kinds = {said.text: "sweep" for said in chosen}
-        choices = {said.path: said.texts[0] for said in chosen}
         files: dict[str, None] = {}
-        spec = self._spec(overrides, kinds, files)
-        return Trial(index, tuple(said.text for said in overrides), choices, spec, files, point=point)
+        more: Any = {"where": self.where, "policy": self._policy, "kinds": kinds, "files": files}
+        return Trial(
+            index, self._fixed, picks, load_said(self.source, [*self._fixed, *chosen], **more), files, point=point
+        )
 
-    def _spec(self, overrides: list[Override], kinds: dict[str, str], files: dict[str, None]) -> Any:
-        if isinstance(self.source, str):
-            return load_said(self.source, overrides, where=self.where, policy=self._policy, kinds=kinds, files=files)
-        made = attach(copy(self.source))
-        for said in overrides:
-            apply_all(made, [said], where=self.where, kind=kinds.get(said.text, "override"))
+    def _varied(self, picks: list[Pick]) -> Any:
+        """The spec in memory, with what was picked."""
+        base = self._base
+        if base is None:
+            made = attach(copy(self.source))
+            for said in self._fixed:
+                apply_all(made, [said], where=self.where)
+            base = self._base = _Base(made, self.where)
+        return base.varied(picks)
+
+
+class _Base:
+    """What all trials of a spec in memory have, and what each axis puts into it."""
+
+    def __init__(self, spec: Any, where: str) -> None:
+        self._spec = spec
+        self._where = where
+        self._settings: dict[Axis, dict[Any, Setting | None]] = {}
+        try:
+            self._stamp: Stamp | None = Stamp(spec)
+        except Unfit:
+            self._stamp = None
+
+    def varied(self, picks: list[Pick]) -> Any:
+        """A copy with what was picked."""
+        if self._stamp is not None:
+            settings = []
+            for axis, value in picks:
+                known = self._settings.get(axis)
+                found = known[value] if known is not None and value in known else self._setting(axis, value)
+                if found is None:
+                    break
+                settings.append(found)
+            else:
+                return self._stamp.copy(settings)
+        made = copy(self._spec)
+        for axis, value in picks:
+            said = axis.override(value)
+            apply_all(made, [_own(said)], where=self._where, kind="sweep" if axis.said.is_sweep else "override")
         return made
+
+    def _setting(self, axis: Axis, value: Any) -> Setting | None:
+        """The one leaf that a choice sets; None where it does something else. What few choices set is remembered."""
+        assert self._stamp is not None
+        kind = "sweep" if axis.said.is_sweep else "override"
+        found = single(self._spec, axis.override(value), where=self._where, kind=kind)
+        setting = None if found is None else (self._stamp.numbers[id(found[0])], *found[1:])
+        if (axis.count or _FEW + 1) <= _FEW:
+            self._settings.setdefault(axis, {})[value] = setting
+        return setting
+
+
+def _own(said: Override) -> Override:
+    """An override whose value is this trial's own: what was given as an object is copied."""
+    first = said.choices[0] if said.choices else None
+    return said.like(choices=[Given(copy(first.value), first.text)]) if type(first) is Given else said
 
 
 def _axis(said: Override) -> Any:
