@@ -437,7 +437,7 @@ def test_law_what_is_drawn_is_one_of_the_trials(case, data):
             st.integers(0, (dimension if isinstance(dimension, int) else len(dimension)) - 1)
         )
     )
-    assert {said.path: int(said.texts[0]) for said in made} in expected
+    assert {axis.said.path: int(axis.override(value).texts[0]) for axis, value in made} in expected
 
 
 @given(spaces(), st.integers(2, 7))

@@ -54,6 +54,11 @@ class Random(Space):
     def text(self) -> str:
         return f"{self.name}({self.wanted}, {self.space.text}, seed={self.seed})"
 
+    @property
+    def endless(self) -> str:
+        """How it reads but for the number of its trials: the first ones do not depend on how many there are."""
+        return f"{self.name}({self.space.text}, seed={self.seed})"
+
 
 class Halton(Random):
     """Points of another space that lie more evenly than chance would have them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_right
+from itertools import product
 
 from ._functions import Glob, Interval, Range
 from ._grammar import Override
@@ -34,6 +35,13 @@ class Space(ABC):
     @abstractmethod
     def at(self, n: int) -> list[Pick]:
         """What makes trial `n` of a finite space."""
+
+    def each(self) -> Iterator[Sequence[Pick]]:
+        """What makes each trial of a finite space, in order."""
+        n, count = 0, self.count or 0
+        while n < count:  # which may be more than `range` can go through
+            yield self.at(n)
+            n += 1
 
     @abstractmethod
     def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
@@ -113,11 +121,15 @@ class Axis(Space):
         return self.said.text
 
 
+_FEW = 1000
+"""Choices of an axis up to which all are held at once."""
+
+
 class Grid(Space):
     """Every combination of what its parts have, the last varying fastest."""
 
     def __init__(self, parts: Sequence[Space]) -> None:
-        self.parts = tuple(parts)
+        self.parts = tuple(inner for part in parts for inner in (part.parts if type(part) is Grid else (part,)))
         self.count = 1
         for part in self.parts:
             self.count = None if self.count is None or part.count is None else self.count * part.count
@@ -137,6 +149,11 @@ class Grid(Space):
                 found += reversed(part.at(own))
         found.reverse()
         return found
+
+    def each(self) -> Iterator[Sequence[Pick]]:
+        if not all(type(part) is Axis and (part.count or 0) <= _FEW for part in self.parts):
+            return super().each()
+        return product(*([(axis, n) for n in range(axis.count or 0)] for axis in self.parts))
 
     def _named(self, prefix: str) -> Iterator[tuple[Space, str]]:
         return ((part, prefix + own) for part, own in zip(self.parts, self._prefixes, strict=True))

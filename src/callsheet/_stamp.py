@@ -8,7 +8,7 @@ from ._tree import ATOMS, kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from ._origin import Origin
@@ -35,7 +35,7 @@ _mapping_origins, _set_mapping_origins = _slot(Mapping, "__origins__")
 
 
 class Unfit(Exception):
-    """A spec holds what only `copy` copies: references, dataclasses, tuples of containers."""
+    """A spec holds what only `copy` copies: references, dataclasses, tuples of containers; or very much."""
 
 
 class Stamp:
@@ -46,6 +46,7 @@ class Stamp:
 
     Attributes:
         numbers: For the `id` of each container of the spec, which it is.
+        copy: Gives a copy, in which some leaves of mappings and calls are others.
 
     Raises:
         Unfit: The spec holds something else.
@@ -70,6 +71,9 @@ class Stamp:
             opened.add(id(x))
             todo.append((x, True))
             todo += [(value, False) for value in _values(x) if _is_container(value)]
+            if len(opened) > _MOST:
+                raise Unfit
+        self.copy: Callable[[Iterable[Setting]], Any] = self._written()
 
     def _step(self, x: Any) -> tuple[Any, ...]:
         """The class of a container, and all that its copy takes: what is inside of it by numbers."""
@@ -87,45 +91,64 @@ class Stamp:
     def _links(self, items: Iterable[tuple[Any, Any]]) -> list[tuple[Any, int]]:
         return [(key, self.numbers[id(value)]) for key, value in items if _is_container(value)]
 
-    def copy(self, settings: Iterable[Setting]) -> Any:
-        """A copy of the spec in which some leaves of mappings and calls are others."""
-        made: list[Any] = []
-        for cls, call, items, links, site, origins in self._steps:
-            own = items.copy()
-            for key, n in links:
-                own[key] = made[n]
+    def _written(self) -> Any:
+        """A function of its own that copies just this spec: a loop over its containers costs twice as much.
+
+        Only numbers of this class's own stand in its source; whatever the spec holds is given to it by name.
+        """
+        names: dict[str, Any] = {**_SETTERS, "new": object.__new__, "List": List}
+        made: list[str] = []
+        noted: list[str] = []
+        end: list[str] = []
+        for n, (cls, call, items, links, site, origins) in enumerate(self._steps):
+            names |= {f"cls{n}": cls, f"items{n}": items, f"site{n}": site, f"origins{n}": origins}
+            noted.append(f"{{**origins{n}}}" if origins else "None")
+            if cls in LISTS:
+                made += [f"own{n} = x{n} = List.__new__(cls{n})", f"List.__base__.extend(x{n}, items{n})"]
+                made += [f"List.__base__.__setitem__(x{n}, {at}, x{inner})" for at, inner in links]
+                made.append(f"x{n}.__site__ = site{n}")
+                end.append(f"x{n}.__origins__ = noted[{n}]")
+                continue
+            names |= {f"key{n}_{i}": key for i, (key, _) in enumerate(links)}
+            inside = "".join(f", key{n}_{i}: x{inner}" for i, (_, inner) in enumerate(links))
+            kind = "mapping" if call is None else "call"
+            made += [f"x{n} = new(cls{n})", f"own{n} = {{**items{n}{inside}}}", f"{kind}_items(x{n}, own{n})"]
+            made.append(f"{kind}_site(x{n}, site{n})")
+            end.append(f"{kind}_origins(x{n}, noted[{n}])")
             if call is not None:
-                target, args, inside, held = call
-                x = _new(cls)
-                args = args.copy()
-                for key, n in inside:
-                    args[key] = made[n]
-                _set_items(x, own)
-                _set_args(x, args)
-                _set_target(x, target)
-                _set_held(x, held)
-                _set_call_site(x, site)
-                _set_call_origins(x, origins.copy() if origins else None)
-            elif type(own) is dict:
-                x = _new(cls)
-                _set_mapping_items(x, own)
-                _set_mapping_site(x, site)
-                _set_mapping_origins(x, origins.copy() if origins else None)
-            else:
-                x = List.__new__(cls)
-                list.extend(x, own)
-                x.__site__ = site
-                x.__origins__ = origins.copy() if origins else None
-            made.append(x)
-        for n, key, value, origin in settings:
-            x = made[n]
-            x.__dict__[key] = value
-            noted = x.__origins__
-            if noted is None:
-                (_set_call_origins if type(x) in CALLS else _set_mapping_origins)(x, {key: origin})
-            else:
-                noted[key] = origin
-        return made[-1]
+                target, args, inner_args, held = call
+                names |= {f"target{n}": target, f"args{n}": args}
+                numbers = dict(inner_args)
+                held_args = [f"x{numbers[i]}" if i in numbers else f"args{n}[{i}]" for i in range(len(args))]
+                made += [f"args(x{n}, [{', '.join(held_args)}])", f"target(x{n}, target{n})", f"held(x{n}, {held})"]
+        lines = [
+            *made,
+            f"own = {', '.join(f'own{n}' for n in range(len(self._steps)))},",
+            f"noted = [{', '.join(noted)}]",
+            "for n, key, value, origin in settings:",
+            "    own[n][key] = value",
+            "    if noted[n] is None: noted[n] = {key: origin}",
+            "    else: noted[n][key] = origin",
+            *end,
+            f"return x{len(self._steps) - 1}",
+        ]
+        exec("def copy(settings):\n    " + "\n    ".join(lines), names)  # noqa: S102  (the source is written above)
+        return names["copy"]
+
+
+_SETTERS = {
+    "target": _set_target,
+    "args": _set_args,
+    "held": _set_held,
+    "call_items": _set_items,
+    "call_site": _set_call_site,
+    "call_origins": _set_call_origins,
+    "mapping_items": _set_mapping_items,
+    "mapping_site": _set_mapping_site,
+    "mapping_origins": _set_mapping_origins,
+}
+_MOST = 1000
+"""Containers beyond which writing the function would take longer than a few copies."""
 
 
 _SIMPLE = frozenset(ATOMS)

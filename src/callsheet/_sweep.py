@@ -12,10 +12,11 @@ from ._functions import Glob, Interval
 from ._globs import without_globs
 from ._origin import locate
 from ._override import apply_all, single
+from ._points import Random
 from ._said import parse_sweeping
 from ._space import Axis, Grid, Space
 from ._spacefile import names_python, space_in
-from ._spec import Mapping, attach, copy, here
+from ._spec import Mapping, attach, copy, here, note_origin
 from ._stamp import Stamp, Unfit
 from ._trust import Policy
 from ._word import Given
@@ -62,7 +63,7 @@ class Trial:
         self._fixed = fixed
         self._picks = picks
         self.spec = spec
-        self.files = tuple(files)
+        self.files = tuple(files) if files else ()
         self.point = None if point is None else dict(point)
 
     @property
@@ -88,7 +89,8 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     Attributes:
         source: The spec, or the path of the config file.
-        texts: The overrides, as they were said, and how spaces read: what they are to the last value.
+        texts: The overrides, as they were said, and how spaces and samplers read: sweeps of one source and the same
+            texts have the same trials, as far as both go.
         axes: What each axis may become, by its name, which is its path: its choices as texts, or an `Interval` with
             `start` and `end`. Empty where nothing sweeps. What only some trials have is named by what those have
             chosen, and the path: `optim=0/optim.lr`.
@@ -150,12 +152,11 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     def __iter__(self) -> Iterator[Any]:
         self._refuse_space("has no trials to go through")
-        n = 0
-        while n < self._count():
-            trial = self.trial(n)
-            if self.fits(trial):
+        made, condition = self._made, self.condition
+        for n, picks in enumerate(self._space.each() if self.axes else ()):
+            trial = made(n, picks)
+            if condition is None or condition(trial.spec):
                 yield trial
-            n += 1
 
     def __repr__(self) -> str:
         if not self.axes:
@@ -226,9 +227,10 @@ class Sweep(Sequence):  # type: ignore[type-arg]
             advice = ["draw its trials:  sweep.drawn(0, {path: number})", "or name values:  range(…)  choice(…)"]
             raise SpaceError(Fault("", f"the sweep {problem}: {axes} is continuous", advice=advice))
 
-    def _made(self, index: int, picks: list[Pick], point: AnyMapping[str, Any] | None = None) -> Trial:
+    def _made(self, index: int, picks: Sequence[Pick], point: AnyMapping[str, Any] | None = None) -> Trial:
         if not isinstance(self.source, str):
-            return Trial(index, self._fixed, picks, self._varied(picks), point=point)
+            base = self._base or self._new_base()
+            return Trial(index, self._fixed, picks, base.varied(picks), point=point)
         chosen = [_own(axis.override(value)) for axis, value in picks]
         kinds = {said.text: "sweep" for said in chosen}
         files: dict[str, None] = {}
@@ -237,15 +239,13 @@ class Sweep(Sequence):  # type: ignore[type-arg]
             index, self._fixed, picks, load_said(self.source, [*self._fixed, *chosen], **more), files, point=point
         )
 
-    def _varied(self, picks: list[Pick]) -> Any:
-        """The spec in memory, with what was picked."""
-        base = self._base
-        if base is None:
-            made = attach(copy(self.source))
-            for said in self._fixed:
-                apply_all(made, [said], where=self.where)
-            base = self._base = _Base(made, self.where)
-        return base.varied(picks)
+    def _new_base(self) -> _Base:
+        """What all trials of a spec in memory have."""
+        made = attach(copy(self.source))
+        for said in self._fixed:
+            apply_all(made, [said], where=self.where)
+        self._base = _Base(made, self.where)
+        return self._base
 
 
 class _Base:
@@ -254,38 +254,44 @@ class _Base:
     def __init__(self, spec: Any, where: str) -> None:
         self._spec = spec
         self._where = where
-        self._settings: dict[Axis, dict[Any, Setting | None]] = {}
         try:
-            self._stamp: Stamp | None = Stamp(spec)
+            stamp = Stamp(spec)
         except Unfit:
-            self._stamp = None
+            self._copy = None
+        else:
+            self._copy = stamp.copy
+            self._setting = _Settings(spec, where, stamp.numbers).__getitem__
 
-    def varied(self, picks: list[Pick]) -> Any:
+    def varied(self, picks: Sequence[Pick]) -> Any:
         """A copy with what was picked."""
-        if self._stamp is not None:
-            settings = []
-            for axis, value in picks:
-                known = self._settings.get(axis)
-                found = known[value] if known is not None and value in known else self._setting(axis, value)
-                if found is None:
-                    break
-                settings.append(found)
-            else:
-                return self._stamp.copy(settings)
+        if self._copy is not None:
+            settings = [*map(self._setting, picks)]
+            if None not in settings:
+                return self._copy(settings)
         made = copy(self._spec)
         for axis, value in picks:
             said = axis.override(value)
             apply_all(made, [_own(said)], where=self._where, kind="sweep" if axis.said.is_sweep else "override")
         return made
 
-    def _setting(self, axis: Axis, value: Any) -> Setting | None:
-        """The one leaf that a choice sets; None where it does something else. What few choices set is remembered."""
-        assert self._stamp is not None
+
+class _Settings(dict):  # type: ignore[type-arg]
+    """The one leaf that a choice sets, None where it does something else; what few choices set is remembered."""
+
+    def __init__(self, spec: Any, where: str, numbers: dict[int, int]) -> None:
+        self._spec = spec
+        self._where = where
+        self._numbers = numbers
+
+    def __missing__(self, pick: Pick) -> Setting | None:
+        axis, value = pick
         kind = "sweep" if axis.said.is_sweep else "override"
         found = single(self._spec, axis.override(value), where=self._where, kind=kind)
-        setting = None if found is None else (self._stamp.numbers[id(found[0])], *found[1:])
+        setting = None if found is None else (self._numbers[id(found[0])], *found[1:])
+        if found is not None and found[3].replaced is not None:
+            note_origin(found[0], found[1], found[3].replaced[1])  # or it would be looked up for each choice
         if (axis.count or _FEW + 1) <= _FEW:
-            self._settings.setdefault(axis, {})[value] = setting
+            self[pick] = setting
         return setting
 
 
@@ -349,11 +355,19 @@ def sweep_said(
     policy: Policy | None,
     condition: Callable[[Any], object] | None = None,
     sampler: Sampler | None = None,
+    shape: Callable[[Space], Space] | None = None,
 ) -> Sweep:
-    """`sweep`, where `where` says who gave the overrides."""
+    """`sweep`, where `where` says who gave the overrides, and `shape` makes another space of what varies."""
     if isinstance(source, os.PathLike | str):
         source = os.fspath(source)
     fixed, spaces, texts = _read(parts)
+    if shape is not None and spaces:
+        spaces = [shape(Grid(spaces))]
+        texts = [said.text for said in fixed] + [spaces[0].text]
+    if len(spaces) == 1 and isinstance(spaces[0], Random):
+        texts[texts.index(spaces[0].text)] = spaces[0].endless  # with more of them the first stay what they are
+    if sampler is not None:
+        texts.append(repr(sampler))
     globs = [said for space in spaces for _, said in space.axes() if isinstance(said.sweep, Glob)]
     found = without_globs([*fixed, *globs], source, where=where, policy=policy)[len(fixed) :]
     known = {id(said): choice for said, choice in zip(globs, found, strict=True)}
