@@ -129,7 +129,9 @@ class Grid(Space):
     """Every combination of what its parts have, the last varying fastest."""
 
     def __init__(self, parts: Sequence[Space]) -> None:
-        self.parts = tuple(inner for part in parts for inner in (part.parts if type(part) is Grid else (part,)))
+        self.parts: tuple[Space, ...] = tuple(
+            inner for part in parts for inner in (part.parts if isinstance(part, Grid) else (part,))
+        )
         self.count = 1
         for part in self.parts:
             self.count = None if self.count is None or part.count is None else self.count * part.count
@@ -151,9 +153,10 @@ class Grid(Space):
         return found
 
     def each(self) -> Iterator[Sequence[Pick]]:
-        if not all(type(part) is Axis and (part.count or 0) <= _FEW for part in self.parts):
+        axes = [part for part in self.parts if type(part) is Axis and (part.count or 0) <= _FEW]
+        if len(axes) < len(self.parts):
             return super().each()
-        return product(*([(axis, n) for n in range(axis.count or 0)] for axis in self.parts))
+        return product(*([(axis, n) for n in range(axis.count or 0)] for axis in axes))
 
     def _named(self, prefix: str) -> Iterator[tuple[Space, str]]:
         return ((part, prefix + own) for part, own in zip(self.parts, self._prefixes, strict=True))

@@ -152,11 +152,13 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     def __iter__(self) -> Iterator[Any]:
         self._refuse_space("has no trials to go through")
-        made, condition = self._made, self.condition
-        for n, picks in enumerate(self._space.each() if self.axes else ()):
-            trial = made(n, picks)
-            if condition is None or condition(trial.spec):
-                yield trial
+        picked = enumerate(self._space.each() if self.axes else ())
+        if isinstance(self.source, str):
+            trials = (self._made(n, picks) for n, picks in picked)
+        else:
+            fixed, varied = self._fixed, (self._base or self._new_base()).varied
+            trials = (Trial(n, fixed, picks, varied(picks)) for n, picks in picked)
+        return trials if self.condition is None else filter(self.fits, trials)
 
     def __repr__(self) -> str:
         if not self.axes:
