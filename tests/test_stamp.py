@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from callsheet import copy, equal, hash_of, lazy, origin, override, plain, ref, sweep, walk
+from callsheet import copy, equal, hash_of, lazy, origin, override, plain, ref, resolve, sweep, walk
 from callsheet._spec import attach
 from callsheet._stamp import Stamp, Unfit
 from specs import specs, tried
@@ -83,3 +83,14 @@ def test_what_a_trial_is_given_later_stays_its_own():
     first, second = sweep({"m": {"a": 1, "b": 2}}, "m.a=1,2")
     first.spec.m.b = 5
     assert (origin(second.spec, "m.b").text, plain(second.spec)) == ("", {"m": {"a": 2, "b": 2}})
+
+
+def test_a_spec_with_references_varies_as_well():
+    model = lazy(net)(width=4)
+    spec = {"m": model, "n": lazy(net)(ref(model).size, depth=ref(model).width), "t": (lazy(net)(width=1),)}
+    texts = ["m.width=7,8", "n.sub=x,y", "t[0].width=2,3"]
+    for trial in sweep(spec, texts):
+        expected = override(spec, list(trial.overrides))
+        assert equal(trial.spec, expected)
+        assert resolve(trial.spec)["n"].depth == trial.spec["m"].width
+        assert origin(trial.spec, "m.width").text == trial.overrides[0]

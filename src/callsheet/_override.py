@@ -209,12 +209,14 @@ def single(root: Any, said: Override, *, where: str, kind: str) -> tuple[Any, An
     try:
         holder = holder_of(root, said, where)
         key = settle_step(holder, said.steps[-1])
+        if type(holder) not in CALLS and type(holder) not in MAPPINGS:
+            return None
         _check_place(holder, key, said, said.where or where)
         before = _raw(holder, "__dict__").get(key, _ABSENT)
         if (type(holder) in CALLS and slot_of(holder, key) is not None) or not _is_leaf(before):
             return None
         value = _converted(holder, key, before, said, said.where or where)
-    except (OverrideError, AttributeError):
+    except OverrideError:
         return None
     if not _is_leaf(value) or (type(value) is str and value[:1] == "@" and type(said.choices[0]) is Word):
         return None

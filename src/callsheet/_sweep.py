@@ -11,15 +11,14 @@ from ._files import load_said
 from ._functions import Glob, Interval
 from ._globs import without_globs
 from ._origin import locate
-from ._override import apply_all, single
+from ._override import apply_all
 from ._points import Random
 from ._said import parse_sweeping
 from ._space import Axis, Grid, Space
 from ._spacefile import names_python, space_in
-from ._spec import Mapping, attach, copy, here, note_origin
-from ._stamp import Stamp, Unfit
+from ._spec import Mapping, attach, copy, here
 from ._trust import Policy
-from ._word import Given
+from ._varied import Base, own
 from .errors import Fault, OverrideError, SpaceError
 
 TYPE_CHECKING = False
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from ._drawn import Sampler
     from ._grammar import Override
     from ._space import Pick
-    from ._stamp import Setting
 
 
 class Trial:
@@ -118,7 +116,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         self.sampler = sampler
         self._policy = policy
         self._fixed = tuple(fixed)
-        self._base: _Base | None = None
+        self._base: Base | None = None
         self._space = space = space or Grid(())
         swept = dict(space.axes())
         self.axes = {name: _axis(said) for name, said in swept.items()}
@@ -233,7 +231,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         if not isinstance(self.source, str):
             base = self._base or self._new_base()
             return Trial(index, self._fixed, picks, base.varied(picks), point=point)
-        chosen = [_own(axis.override(value)) for axis, value in picks]
+        chosen = [own(axis.override(value)) for axis, value in picks]
         kinds = {said.text: "sweep" for said in chosen}
         files: dict[str, None] = {}
         more: Any = {"where": self.where, "policy": self._policy, "kinds": kinds, "files": files}
@@ -241,66 +239,13 @@ class Sweep(Sequence):  # type: ignore[type-arg]
             index, self._fixed, picks, load_said(self.source, [*self._fixed, *chosen], **more), files, point=point
         )
 
-    def _new_base(self) -> _Base:
+    def _new_base(self) -> Base:
         """What all trials of a spec in memory have."""
         made = attach(copy(self.source))
         for said in self._fixed:
             apply_all(made, [said], where=self.where)
-        self._base = _Base(made, self.where)
+        self._base = Base(made, self.where)
         return self._base
-
-
-class _Base:
-    """What all trials of a spec in memory have, and what each axis puts into it."""
-
-    def __init__(self, spec: Any, where: str) -> None:
-        self._spec = spec
-        self._where = where
-        try:
-            stamp = Stamp(spec)
-        except Unfit:
-            self._copy = None
-        else:
-            self._copy = stamp.copy
-            self._setting = _Settings(spec, where, stamp.numbers).__getitem__
-
-    def varied(self, picks: Sequence[Pick]) -> Any:
-        """A copy with what was picked."""
-        if self._copy is not None:
-            settings = [*map(self._setting, picks)]
-            if None not in settings:
-                return self._copy(settings)
-        made = copy(self._spec)
-        for axis, value in picks:
-            said = axis.override(value)
-            apply_all(made, [_own(said)], where=self._where, kind="sweep" if axis.said.is_sweep else "override")
-        return made
-
-
-class _Settings(dict):  # type: ignore[type-arg]
-    """The one leaf that a choice sets, None where it does something else; what few choices set is remembered."""
-
-    def __init__(self, spec: Any, where: str, numbers: dict[int, int]) -> None:
-        self._spec = spec
-        self._where = where
-        self._numbers = numbers
-
-    def __missing__(self, pick: Pick) -> Setting | None:
-        axis, value = pick
-        kind = "sweep" if axis.said.is_sweep else "override"
-        found = single(self._spec, axis.override(value), where=self._where, kind=kind)
-        setting = None if found is None else (self._numbers[id(found[0])], *found[1:])
-        if found is not None and found[3].replaced is not None:
-            note_origin(found[0], found[1], found[3].replaced[1])  # or it would be looked up for each choice
-        if (axis.count or _FEW + 1) <= _FEW:
-            self[pick] = setting
-        return setting
-
-
-def _own(said: Override) -> Override:
-    """An override whose value is this trial's own: what was given as an object is copied."""
-    first = said.choices[0] if said.choices else None
-    return said.like(choices=[Given(copy(first.value), first.text)]) if type(first) is Given else said
 
 
 def _axis(said: Override) -> Any:
