@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import dataclass
 from enum import Enum
 
@@ -451,3 +452,17 @@ def test_law_a_filter_leaves_out_and_renumbers_nothing(case, n):
 
     filtered = list(sweep(dict.fromkeys("abcdefgh", None), space, where=fits))
     assert [(t.index, t.choices) for t in filtered] == [(t.index, t.choices) for t in everything if fits(t.spec)]
+
+
+def test_going_through_a_million_trials_keeps_none():
+    trials = iter(sweep(EMPTY, grid({"a": range(1000)}, zipped({"b": range(1000), "c": range(1000)}))))
+    for _ in range(2000):
+        next(trials)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(3000):
+            next(trials)
+        assert tracemalloc.get_traced_memory()[0] - before < 50_000
+    finally:
+        tracemalloc.stop()
