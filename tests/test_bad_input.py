@@ -48,6 +48,14 @@ def test_binary_rubbish(project, tmp_path, name):
     assert name in message(name)
 
 
+@pytest.mark.parametrize("coding", ["", "# coding: utf-8\n"])
+def test_a_byte_order_mark_is_no_part_of_a_config(project, tmp_path, coding):
+    (tmp_path / "conf.py").write_bytes(f"{coding}a = 'ä'\n".encode("utf-8-sig"))
+    assert load("conf.py") == {"a": "ä"}
+    (tmp_path / "conf.py").write_bytes(coding.encode("utf-8-sig") + b"\nb = '\xff'\n")
+    assert f"conf.py:{2 + bool(coding)}" in message("conf.py")
+
+
 # --- Python -----------------------------------------------------------------------------------------------------------
 
 

@@ -190,7 +190,7 @@ def test_a_word_keeps_its_text_beside_its_value():
         ),
         (
             "+m...a=1",
-            "'+m...a=1' is not an override\n  three dots are for values that are set, as in model...dropout=0.1",
+            "'+m...a=1' is not an override\n  three dots go with = += -= and ~, as in model...dropout=0.1:  + makes a new key, of one place",
         ),
         ("~a=1,2", "'~a=1,2' would delete a sweep of values: name one, or none"),
     ],

@@ -25,14 +25,16 @@ def columns() -> int:
     if given.isdecimal() and int(given):
         return max(int(given), _NARROWEST)
     try:
-        return max(os.get_terminal_size(sys.stdout.fileno()).columns, _NARROWEST)
+        found = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError, AttributeError):
         return 80
+    return max(found, _NARROWEST) if found else 80
 
 
 def is_coloured() -> bool:
     """Whether standard output is a terminal that shows colours, and nobody asked for none (`NO_COLOR`)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    terminal = sys.stdout is not None and sys.stdout.isatty()  # it is None where a shell has closed it (`>&-`)
+    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def page(sections: Iterable[Section], *, width: int = 80, colour: bool = False) -> str:

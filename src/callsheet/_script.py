@@ -68,7 +68,7 @@ def main(function: Callable[P, R_co]) -> Program[P, R_co]:
 
     Returns:
         The function itself, which has a `main(argv=None)` now: it reads
-        `sys.argv` (or a list of texts), calls the function and gives what that
+        `sys.argv` (or a text, or several), calls the function and gives what that
         returns. What is wrong with the command line is told all together on
         standard error, and ends the program with `SystemExit(2)`; exceptions
         of the function are not touched.
@@ -85,8 +85,14 @@ def main(function: Callable[P, R_co]) -> Program[P, R_co]:
     if not hasattr(function, "__code__"):
         raise TypeError(f"main turns a function into a program, found {function!r}")
     program: Any = function
-    program.main = lambda argv=None: _run(function, sys.argv[1:] if argv is None else list(argv))
+    program.main = lambda argv=None: _run(function, _words(argv))
     return program  # type: ignore[no-any-return]
+
+
+def _words(argv: Sequence[str] | None) -> list[str]:
+    if argv is None:
+        return sys.argv[1:]
+    return [argv] if isinstance(argv, str) else list(argv)
 
 
 def _run(function: Any, words: list[str]) -> Any:

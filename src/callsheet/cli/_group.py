@@ -7,7 +7,8 @@ from importlib import import_module
 import click
 
 import callsheet
-from callsheet.cli._verbs import QUICK, VERBS
+from callsheet.cli._config import command_of
+from callsheet.cli._verbs import PLAIN, QUICK, VERBS
 from callsheet.errors import nearest
 
 
@@ -22,7 +23,10 @@ class _Verbs(click.Group):
         """The command of a verb."""
         if cmd_name not in VERBS or cmd_name in QUICK:
             return None
-        command: click.Command = import_module(f"callsheet.cli.{cmd_name}").command
+        verb = import_module(f"callsheet.cli.{cmd_name}")
+        if cmd_name in PLAIN:
+            return command_of(verb.VERB)
+        command: click.Command = verb.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import math
-import shutil
-from collections.abc import Sequence
-from typing import Any
-
-import click
 
 from callsheet._layout import layout, layout_names
+from callsheet._page import columns
 from callsheet._spec import Mapping
 
+TYPE_CHECKING = False  # importing typing costs as much as reading a config
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
-def width() -> int:
-    """Columns of the terminal; 80 where there is none."""
-    return shutil.get_terminal_size((80, 24)).columns
+
+def say(text: str) -> None:
+    """Print a text at once, so that whoever has stopped listening is noticed here."""
+    try:
+        print(text, flush=True)
+    except UnicodeEncodeError:  # what the terminal says of itself cannot write all texts: click finds a way
+        import click
+
+        click.echo(text)
+
+
+def json_text(data: Any) -> str:
+    """Data for a program."""
+    import json  # for a person, nobody waits for it
+
+    return json.dumps(data, indent=1, ensure_ascii=False)
 
 
 def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
@@ -65,7 +77,7 @@ def print_json(data: Any) -> None:
      ]
     }
     """
-    click.echo(json.dumps(_finite(data), indent=1, ensure_ascii=False))
+    say(json_text(_finite(data)))
 
 
 def _finite(data: Any) -> Any:
@@ -76,6 +88,6 @@ def _finite(data: Any) -> Any:
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
-def spec_text(spec: Any, *, columns: int = 80) -> str:
+def spec_text(spec: Any) -> str:
     """A spec as it reads in a file: a line for each name, nodes that have a name by that name."""
-    return layout_names(spec, width=columns) if isinstance(spec, Mapping) else layout(spec, width=columns)
+    return layout_names(spec, width=columns()) if isinstance(spec, Mapping) else layout(spec, width=columns())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import textwrap
@@ -18,17 +19,12 @@ from callsheet._lazy import get, walk
 from callsheet._override import apply
 from callsheet._reach import others_changed, reached_nothing
 from callsheet._said import parse_all
-from callsheet.cli._config import (
-    COMMAND_LINE,
-    Config,
-    allow_option,
-    json_option,
-    overrides_argument,
-    path_option,
-    tell,
-    told,
-)
+from callsheet.cli._config import allow_option, json_option, overrides_argument, path_option, told
+from callsheet.cli._faults import tell
+from callsheet.cli._subject import COMMAND_LINE, Config
 from callsheet.errors import Fault, OverrideError, render
+
+NOTHING_BUILT = "nothing was built"
 
 
 @click.command("check")
@@ -37,7 +33,7 @@ from callsheet.errors import Fault, OverrideError, render
 @path_option
 @allow_option
 @json_option
-@told
+@functools.partial(told, outcome=NOTHING_BUILT)
 def command(
     config: str, overrides: tuple[str, ...], paths: tuple[str, ...], allow: tuple[str, ...], as_json: bool
 ) -> None:
@@ -46,7 +42,7 @@ def command(
     \b
     callsheet check conf.py optim.lr=3e-3
     """  # noqa: D301  (click reads the backspace)
-    named = Config.named(config, paths, allow)
+    named = Config(config, paths, allow)
     said = parse_all(overrides)
     faults: list[Fault] = []
     try:
@@ -70,7 +66,7 @@ def command(
         notes += reached_nothing(named.file, plain, spec, said, changed)
     if faults:
         faults.sort(key=lambda fault: _place(fault, said))
-        tell(faults, as_json=as_json)
+        tell(faults, as_json=as_json, outcome=NOTHING_BUILT)
         sys.exit(1)
     calls = sum(type(value) in CALLS for _, value in walk(part))
     if as_json:
@@ -82,7 +78,11 @@ def command(
             click.echo(f"callsheet: {count}\n{render(notes, indent='  ')}", err=True)
         click.echo(f"{config}: {calls} call{'' if calls == 1 else 's'}, no faults")
         if changed:
-            click.echo(f"{', '.join(overrides)} also changed\n" + textwrap.indent(str(changed), "  "))
+            click.echo(f"{', '.join(map(_short, overrides))} also changed\n" + textwrap.indent(str(changed), "  "))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:56]} ..."
 
 
 def _place(fault: Fault, said: list[Override]) -> int:

@@ -7,9 +7,11 @@ import sys
 from importlib import import_module
 
 from callsheet._candidates import candidates, files
+from callsheet._project import root_of
 from callsheet._shells import SHELLS, answer, question, script
-from callsheet.cli._quick import project_of, read, sorted_words, split_entry
-from callsheet.cli._verbs import CONFIGS, QUICK, VERBS
+from callsheet.cli._quick import read, sorted_words
+from callsheet.cli._subject import split_entry
+from callsheet.cli._verbs import CONFIGS, PLAIN, QUICK, VERBS
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ def _subjects(verb: str, word: str) -> list[Candidate]:
     if colon and os.path.isfile(file):
         return [(f"{file}:{path}", note) for path, note in candidates(read(file, [], ())[0], entry, values=False)]
     found = files(word, endings=CONFIGS)
-    runs = os.path.join(project_of(""), "runs")
+    runs = os.path.join(root_of(os.getcwd()), "runs")
     if verb in _RUNS and os.path.isdir(runs):
         found += [(run, "run") for run in sorted(os.listdir(runs)) if run.startswith(word) and run.isalnum()]
     return found
@@ -104,6 +106,10 @@ def _options(verb: str, word: str) -> list[Candidate]:
         return [(option, "") for option in ("--help", "--path") if option.startswith(word)]
     if verb not in VERBS:
         return []
-    command = import_module(f"callsheet.cli.{verb}").command
-    named = [(name, getattr(option, "help", None) or "") for option in command.params for name in option.opts]
+    module = import_module(f"callsheet.cli.{verb}")
+    if verb in PLAIN:
+        named = [(option.flag, option.help) for option in module.VERB.options]
+    else:
+        params = module.command.params
+        named = [(name, getattr(option, "help", None) or "") for option in params for name in option.opts]
     return [(name, note) for name, note in [*named, ("--help", "")] if name.startswith(word) and name[:1] == "-"]

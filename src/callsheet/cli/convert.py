@@ -10,7 +10,8 @@ import click
 from callsheet._codegen import to_python
 from callsheet._configfile import show_file
 from callsheet._files import save
-from callsheet.cli._config import Config, Subject, allow_option, path_option, told
+from callsheet.cli._config import allow_option, path_option, told
+from callsheet.cli._subject import Config, Subject
 
 SYSTEMS = ("config_spec", "detectron2")
 """Those whose files can be read; each is a module of `callsheet.compat` with a `read`."""
@@ -43,7 +44,7 @@ def command(
     if system is None:
         spec = Subject.read(source, (), paths=paths, allow=allow, runs=None).part
     else:
-        config = Config.named(source, paths, allow)
+        config = Config(source, paths, allow)
         found = import_module(f"callsheet.compat.{system}").read(config.file, allow=allow)
         spec = Subject(found, config.entry, None).part
     if target is None:

@@ -8,7 +8,10 @@ from callsheet._guide import guide
 from callsheet._lazy import get
 from callsheet._page import columns, is_coloured, page
 from callsheet._path import parse_path
-from callsheet.cli._quick import read, sorted_words, split_entry, telling
+from callsheet.cli._quick import read, sorted_words
+from callsheet.cli._subject import split_entry
+from callsheet.cli._telling import telling
+from callsheet.cli._text import say
 from callsheet.errors import Fault, OverrideError
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
@@ -56,10 +59,9 @@ def _print(config: str, overrides: list[str], paths: list[str], verb: str) -> No
     file, entry = split_entry(config)
     spec, faults = read(file, overrides, paths)
     part: Any = get(spec, entry) if entry else spec
-    print(page(guide(part, at=parse_path(entry) if entry else ()), width=columns(), colour=is_coloured()))
+    say(page(guide(part, at=parse_path(entry) if entry else ()), width=columns(), colour=is_coloured()))
     if verb:
-        print(f"\nThe options of the verb:  callsheet {verb} --help")
-    sys.stdout.flush()
+        say(f"\nThe options of the verb:  callsheet {verb} --help")
     if faults:
         raise OverrideError(*_each_once(faults))
 

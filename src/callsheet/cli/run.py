@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 
 import click
 
 from callsheet._equal import hash_of
+from callsheet._lineage import origins_of
 from callsheet._resolve import resolve
-from callsheet.cli._config import Config, overrides_argument, reading_options, told
+from callsheet.cli._config import overrides_argument, reading_options, told
+from callsheet.cli._subject import Config
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
-from callsheet.run._execute import Task, at, execute, origins_of
+from callsheet.run._execute import Task, at, execute
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
 from callsheet.run.submit import Place, check_entry, entry_of
@@ -23,7 +26,7 @@ from callsheet.run.submit import Place, check_entry, entry_of
 @click.argument("config", metavar="FILE[:PATH]")
 @overrides_argument
 @reading_options
-@told
+@functools.partial(told, outcome="nothing was built")
 def command(
     config: str,
     overrides: tuple[str, ...],
@@ -37,7 +40,7 @@ def command(
     \b
     callsheet run conf.py epochs=8 optim.lr=3e-3
     """  # noqa: D301  (click reads the backspace)
-    named = Config.named(config, paths, allow)
+    named = Config(config, paths, allow)
     spec = named.load(overrides)
     entry = entry_of(spec, named.entry)
     check_entry(spec, entry)

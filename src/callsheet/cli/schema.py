@@ -7,7 +7,8 @@ import json
 import click
 
 from callsheet._schema import schema
-from callsheet.cli._config import Subject, allow_option, overrides_argument, path_option, told
+from callsheet.cli._config import allow_option, overrides_argument, path_option, told
+from callsheet.cli._subject import Subject
 
 
 @click.command("schema")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
@@ -10,7 +11,8 @@ from typing import Any
 import click
 
 from callsheet._sweep import sweep_said
-from callsheet.cli._config import COMMAND_LINE, Config, overrides_argument, reading_options, told
+from callsheet.cli._config import overrides_argument, reading_options, told
+from callsheet.cli._subject import COMMAND_LINE, Config
 from callsheet.cli._text import is_number, number, print_json
 from callsheet.run._job import Jobs
 from callsheet.run.process import Process
@@ -26,7 +28,7 @@ from callsheet.run.submit import FinishedJob, Place, Planned, draw
 @click.option("--maximize", metavar="NAME", help="Name the trial with the largest NAME of the results.")
 @click.option("--minimize", metavar="NAME", help="Name the trial with the smallest NAME of the results.")
 @reading_options
-@told
+@functools.partial(told, outcome="nothing was started")
 def command(
     config: str,
     overrides: tuple[str, ...],
@@ -46,7 +48,7 @@ def command(
     """  # noqa: D301  (click reads the backspace)
     if maximize and minimize:
         raise click.UsageError("--maximize and --minimize exclude each other.")
-    named = Config.named(config, paths, allow)
+    named = Config(config, paths, allow)
     trials = sweep_said(named.file, overrides, where=COMMAND_LINE, policy=named.policy)
     if not trials.axes:
         raise click.UsageError("Nothing sweeps: give a path several values, as in optim.lr=1e-3,3e-3.")

@@ -17,6 +17,7 @@ from callsheet._equal import hash_of
 from callsheet._files import config_files
 from callsheet._items import CALLS
 from callsheet._lazy import get, walk
+from callsheet._lineage import origins_of
 from callsheet._resolve import reached, resolve
 from callsheet._running import RUNNING
 from callsheet._spec import Mapping
@@ -24,7 +25,7 @@ from callsheet._storage import full_path, read_bytes
 from callsheet._sweep import Sweep, Trial
 from callsheet._tree import kind_of
 from callsheet.errors import Fault, LoadError, OverrideError, PathError, RunError, SaveError, SpecError
-from callsheet.run._execute import at, origins_of
+from callsheet.run._execute import at
 from callsheet.run._job import Executor, Jobs, JobState, Task
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import code_of
