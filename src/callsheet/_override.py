@@ -13,6 +13,7 @@ from ._grammar import Override
 from ._hint import ANY, Form
 from ._items import (
     CALLS,
+    DEFERRED,
     LISTS,
     MAPPINGS,
     given_itself,
@@ -48,7 +49,7 @@ from ._swap import (
 from ._target import ModuleName, Name, resolve
 from ._tree import KINDS, TARGET, kind_of
 from ._wildcard import places_below
-from ._word import Word, plain_value
+from ._word import Given, Word, plain_value
 from .errors import CallsheetWarning, Fault, OverrideError
 
 TYPE_CHECKING = False
@@ -124,8 +125,8 @@ def apply(
         before = raw_item(holder, key)
     except LookupError:
         before = _ABSENT
-    origin = _origin(holder, key, said, before, where, kind)
     first = said.choices[0]
+    origin = _origin(holder, key, said, before, where, "given" if type(first) is Given else kind)
     word = first.text if type(first) is Word and first.value is first.text and not said.happens_once else ""
     if word[:1] == "@":
         value = variant_named(word[1:], root, said, around, where)
@@ -144,6 +145,37 @@ def apply(
         bind_all(root, error=OverrideError)
     if _is_held_twice(before) and before is not value:
         replace_everywhere(root, before, value, origin, journal)
+
+
+def single(root: Any, said: Override, *, where: str, kind: str) -> tuple[Any, Any, Any, Origin] | None:
+    """What an override comes to that puts one leaf in the place of another, or where nothing was; nothing is edited.
+
+    Returns:
+        The mapping or call that holds it, the key, the value and its origin; None where `apply` does more than set that
+        item, or refuses.
+    """
+    first = said.choices[0] if said.operation == "set" and not said.below else ""
+    if first == "" or (type(first) is Word and first.text[:1] == "@"):
+        return None
+    where = said.where or where
+    kind = "given" if type(first) is Given else kind
+    try:
+        holder = holder_of(root, said, where)
+        key = settle_step(holder, said.steps[-1])
+        if type(holder) not in CALLS and type(holder) not in MAPPINGS:
+            return None
+        _check_place(holder, key, said, where)
+        before = _raw(holder, "__dict__").get(key, _ABSENT)
+        if (type(holder) in CALLS and slot_of(holder, key) is not None) or not _is_leaf(before):
+            return None
+        value = _converted(holder, key, before, said, _around(root), where=where, kind=kind)
+    except OverrideError:
+        return None
+    return (holder, key, value, _origin(holder, key, said, before, where, kind)) if _is_leaf(value) else None
+
+
+def _is_leaf(value: Any) -> bool:
+    return kind_of(type(value)) is None and type(value) not in DEFERRED
 
 
 def _apply_below(root: Any, said: Override, **more: Any) -> None:
@@ -227,6 +259,8 @@ def _converted(
 
 def _read(holder: Any, key: Any, before: Any, said: Override, where: str, around: Surroundings) -> Any:
     word = said.choices[0]
+    if type(word) is Given:
+        return word.value
     signature = None if type(before) is Secret else _signature(holder)
     form = signature.form(key) if signature is not None else ANY
     if form is ANY and type(before) is Name and isinstance(word, Word) and word.value is word.text:

@@ -5,22 +5,32 @@ from __future__ import annotations
 import os
 from _collections_abc import Iterator, Sequence
 
-from ._drawn import Drawn
+from ._axes import space_of
+from ._drawn import Drawn, Point
 from ._files import load_said
-from ._functions import Interval
+from ._functions import Glob, Interval
 from ._globs import without_globs
-from ._grammar import Override
 from ._origin import locate
+from ._points import Random
 from ._said import parse_sweeping
-from ._spec import attach, copy, here
+from ._space import Axis, Grid, Space
+from ._spacefile import names_python, space_in
+from ._spec import Mapping, attach, copy, here
 from ._trust import Policy
 from ._variants import apply_beside
-from .errors import Fault, SpaceError
+from ._varied import Base, own
+from .errors import Fault, OverrideError, SpaceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
+    from collections.abc import Mapping as AnyMapping
     from typing import Any
+
+    from ._axes import Part
+    from ._drawn import Sampler
+    from ._grammar import Override
+    from ._space import Pick
 
 
 class Trial:
@@ -28,70 +38,109 @@ class Trial:
 
     Attributes:
         index: Its place in the sweep, from 0.
-        overrides: The texts that make it, in the order in which they were said, its own choice for each axis.
-        choices: Its own choice for each axis, by path.
+        overrides: The texts that make it, as they were said. Made when they are read.
+        choices: Its own choice for each axis, by path. Made when they are read.
         spec: The spec with the overrides applied.
         files: The files that were read for it.
         point: Of a trial that was drawn, what `Drawn.recall` takes, as data; None for one of a finite sweep.
     """
 
-    __slots__ = ("choices", "files", "index", "overrides", "point", "spec")
+    __slots__ = ("_fixed", "_picks", "files", "index", "point", "spec")
 
     def __init__(
         self,
         index: int,
-        overrides: tuple[str, ...],
-        choices: dict[str, str],
+        fixed: Sequence[Override],
+        picks: Sequence[Pick],
         spec: Any,
         files: Iterable[str] = (),
         *,
-        point: Mapping[str, Any] | None = None,
+        point: AnyMapping[str, Any] | None = None,
     ) -> None:
         self.index = index
-        self.overrides = overrides
-        self.choices = choices
+        self._fixed = fixed
+        self._picks = picks
         self.spec = spec
-        self.files = tuple(files)
+        self.files = tuple(files) if files else ()
         self.point = None if point is None else dict(point)
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The texts that make it."""
+        return (*(said.text for said in self._fixed), *(axis.override(value).text for axis, value in self._picks))
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """Its own choice for each axis, by path."""
+        chosen = [axis.override(value) for axis, value in self._picks if not axis.common]
+        return {said.path: said.texts[0] if said.texts else "" for said in chosen}
 
     def __repr__(self) -> str:
         return f"Trial({self.index}, {list(self.overrides)!r})"
 
 
 class Sweep(Sequence):  # type: ignore[type-arg]
-    """All combinations of the choices of some overrides: a sequence whose trials are made when they are asked for.
+    """The trials of a space, made when they are asked for: a sequence where it is finite.
 
-    With a continuous axis (`interval`) it is a space: it has no length, and its trials are drawn.
+    With a continuous axis (`interval`) or a sampler it is a space: it has no length, and its trials are drawn. With a
+    filter it has no length either, and its trials keep the numbers that they have without one.
 
     Attributes:
         source: The spec, or the path of the config file.
-        texts: The overrides, as they were said.
-        axes: What each sweeping override may become, by path: its choices as texts, or an `Interval` with `start` and
-            `end`. Empty where nothing sweeps.
-        tags: What `tag` said of an axis, by path, where it said something.
+        texts: The overrides, as they were said, and how spaces and samplers read: sweeps of one source and the same
+            texts have the same trials, as far as both go.
+        axes: What each axis may become, by its name, which is its path: its choices as texts, or an `Interval` with
+            `start` and `end`. Empty where nothing sweeps. What only some trials have is named by what those have
+            chosen, and the path: `optim=0/optim.lr`.
+        tags: What `tag` said of an axis, by its name, where it said something.
+        sampler: What draws the trials, or None.
+        condition: What a trial's spec must fulfil, or None.
     """
 
-    def __init__(self, source: Any, overrides: Sequence[Override], *, where: str, policy: Policy | None) -> None:
+    def __init__(
+        self,
+        source: Any,
+        fixed: Sequence[Override],
+        space: Space | None = None,
+        *,
+        where: str,
+        policy: Policy | None,
+        texts: Sequence[str] = (),
+        condition: Callable[[Any], object] | None = None,
+        sampler: Sampler | None = None,
+    ) -> None:
         self.source = source
         self.where = where
+        self.texts = tuple(texts)
+        self.condition = condition
+        self.sampler = sampler
         self._policy = policy
-        self._said = list(overrides)
-        self._swept = [said for said in overrides if said.is_sweep]
-        self.texts = tuple(said.text for said in overrides)
-        self.axes = {said.path: _axis(said) for said in self._swept}
-        self.tags = {said.path: said.sweep.tags for said in self._swept if said.sweep is not None and said.sweep.tags}
+        self._fixed = tuple(fixed)
+        self._base: Base | None = None
+        self._space = space = space or Grid(())
+        swept = dict(space.axes())
+        self.axes = {name: _axis(said) for name, said in swept.items()}
+        self.tags = {
+            name: said.sweep.tags for name, said in swept.items() if said.sweep is not None and said.sweep.tags
+        }
 
     @property
     def is_space(self) -> bool:
-        """Whether an axis is continuous, so that trials are drawn."""
-        return any(isinstance(axis, Interval) for axis in self.axes.values())
+        """Whether trials are drawn, since an axis is continuous or a sampler chooses."""
+        return self.sampler is not None or self._space.count is None
 
     def __len__(self) -> int:
         self._refuse_space("has no length")
+        if self.condition is not None:
+            advice = ["count what it lets through:  sum(1 for trial in trials)"]
+            raise SpaceError(Fault("", "a sweep with a filter has no length", advice=advice))
         return self._count()
 
     def __getitem__(self, index: Any) -> Any:
         self._refuse_space("has no trials by number")
+        if self.condition is not None:
+            advice = ["the trial of a number, let through or not:  sweep.trial(number)"]
+            raise SpaceError(Fault("", "a sweep with a filter has no trials by position", advice=advice))
         if isinstance(index, slice):
             return [self[n] for n in range(*index.indices(self._count()))]
         count = self._count()
@@ -101,24 +150,31 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     def __iter__(self) -> Iterator[Any]:
         self._refuse_space("has no trials to go through")
-        for n in range(self._count()):
-            yield self.trial(n)
+        picked = enumerate(self._space.each() if self.axes else ())
+        if isinstance(self.source, str):
+            trials = (self._made(n, picks) for n, picks in picked)
+        else:
+            fixed, varied = self._fixed, (self._base or self._new_base()).varied
+            trials = (Trial(n, fixed, picks, varied(picks)) for n, picks in picked)
+        return trials if self.condition is None else filter(self.fits, trials)
 
     def __repr__(self) -> str:
         if not self.axes:
             return "<Sweep of no trials: nothing sweeps>"
         shown = [
-            f"{path}: {axis!r}" if isinstance(axis, Interval) else f"{path}: {len(axis)}"
-            for path, axis in self.axes.items()
+            f"{name}: {axis!r}" if isinstance(axis, Interval) else f"{name}: {len(axis)}"
+            for name, axis in self.axes.items()
         ]
-        return f"<Sweep {'over a space' if self.is_space else f'of {self._count()} trials'} ({', '.join(shown)})>"
+        kind = "over a space" if self.is_space else f"of {self._count()} trials"
+        filtered = ", filtered" if self.condition is not None else ""
+        return f"<Sweep {kind}{filtered} ({', '.join(shown)})>"
 
     def trial(self, index: int) -> Trial:
         """The trial of an index; without axes the one trial is the spec itself."""
         self._refuse_space("has no trials by number")
-        return self._made(index, self._chosen(index))
+        return self._made(index, self._space.at(index))
 
-    def drawn(self, index: int, point: Mapping[str, float]) -> Trial:
+    def drawn(self, index: int, point: AnyMapping[str, float]) -> Trial:
         """The trial at a point of the space.
 
         Args:
@@ -132,18 +188,9 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         >>> space.is_space, space.drawn(0, {"lr": 0.25, "width": 1}).spec
         (True, {'lr': 0.25, 'width': 64})
         """
-        faults = [Fault(path, "is no axis of the sweep") for path in point if path not in self.axes]
-        chosen = []
-        for said in self._swept:
-            try:
-                chosen.append(_decided(said, point[said.path]))
-            except KeyError:
-                faults.append(Fault(said.path, "is not given by the point", advice=[f"it is one of {said.text}"]))
-            except (IndexError, TypeError, ValueError):
-                problem = f"{point[said.path]!r} is no place on this axis"
-                faults.append(Fault(said.path, problem, advice=[f"it is one of {said.text}"]))
-        if faults:
-            raise SpaceError(*faults)
+        named = Point(self._space, point)
+        chosen = self._space.decided(named.suggest)
+        named.refuse_unused()
         return self._made(index, chosen, point)
 
     def draw(self) -> Drawn:
@@ -156,23 +203,23 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         >>> trials.size, trials.ask().spec, trials.ask().spec, trials.ask()
         (2, {'lr': 0.1}, {'lr': 0.2}, None)
         """
+        if self.sampler is not None:
+            study = self.sampler.study(self._space)
+            return Drawn(self, count=self.sampler.trials, study=study, goal=self.sampler.goal)
         self._refuse_space("cannot be drawn in order")
-        return Drawn(self, count=self._count() if self._swept else 1)
+        return Drawn(self, count=self._count() if self.axes else 1, filtered=self.condition is not None)
 
     def fits(self, trial: Trial) -> bool:
-        """Whether a trial belongs to the sweep."""
-        return True
+        """Whether the filter lets a trial through."""
+        return self.condition is None or bool(self.condition(trial.spec))
 
     def choices_of(self, index: int) -> list[str]:
         """The overrides that make a trial what it is among the others, as texts; its spec is not made."""
-        return [said.text for said in self._chosen(index)]
+        return [axis.override(value).text for axis, value in self._space.at(index) if not axis.common]
 
     def _count(self) -> int:
         """The number of trials, which may be more than `len` can tell."""
-        count = 1 if self._swept else 0
-        for said in self._swept:
-            count *= len(said.choices)
-        return count
+        return (self._space.count or 0) if self.axes else 0
 
     def _refuse_space(self, problem: str) -> None:
         if self.is_space:
@@ -180,29 +227,24 @@ class Sweep(Sequence):  # type: ignore[type-arg]
             advice = ["draw its trials:  sweep.drawn(0, {path: number})", "or name values:  range(…)  choice(…)"]
             raise SpaceError(Fault("", f"the sweep {problem}: {axes} is continuous", advice=advice))
 
-    def _made(self, index: int, chosen: list[Override], point: Mapping[str, Any] | None = None) -> Trial:
-        own = iter(chosen)
-        overrides = [next(own) if said.is_sweep else said for said in self._said]
-        kinds = {said.text: "sweep" for said in chosen}
-        choices = {said.path: said.texts[0] for said in chosen}
+    def _made(self, index: int, picks: Sequence[Pick], point: AnyMapping[str, Any] | None = None) -> Trial:
+        if not isinstance(self.source, str):
+            base = self._base or self._new_base()
+            return Trial(index, self._fixed, picks, base.varied(picks), point=point)
+        chosen = [own(axis.override(value)) for axis, value in picks]
+        kinds = {said.text: "sweep" for (axis, _), said in zip(picks, chosen, strict=True) if not axis.common}
         files: dict[str, None] = {}
-        spec = self._spec(overrides, kinds, files)
-        return Trial(index, tuple(said.text for said in overrides), choices, spec, files, point=point)
+        more: Any = {"where": self.where, "policy": self._policy, "kinds": kinds, "files": files}
+        return Trial(
+            index, self._fixed, picks, load_said(self.source, [*self._fixed, *chosen], **more), files, point=point
+        )
 
-    def _chosen(self, index: int) -> list[Override]:
-        rest, chosen = index, []
-        for said in reversed(self._swept):
-            rest, n = divmod(rest, len(said.choices))
-            chosen.append(said.chosen(n))
-        chosen.reverse()
-        return chosen
-
-    def _spec(self, overrides: list[Override], kinds: dict[str, str], files: dict[str, None]) -> Any:
-        if isinstance(self.source, str):
-            return load_said(self.source, overrides, where=self.where, policy=self._policy, kinds=kinds, files=files)
+    def _new_base(self) -> Base:
+        """What all trials of a spec in memory have."""
         made = attach(copy(self.source))
-        apply_beside(made, overrides, where=self.where, kinds=kinds)
-        return made
+        apply_beside(made, self._fixed, where=self.where)
+        self._base = Base(made, self.where)
+        return self._base
 
 
 def _axis(said: Override) -> Any:
@@ -215,48 +257,97 @@ _FEW = 1000
 """Choices of an axis up to which they are kept as texts."""
 
 
-def _decided(said: Override, value: Any) -> Override:
-    """An axis with a value drawn: a number within it, or the position of a choice."""
-    axis = said.sweep
-    if not isinstance(axis, Interval):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise TypeError
-        return said.chosen(value)
-    whole = isinstance(axis.start, int) and isinstance(axis.end, int)
-    if not axis.start <= value < axis.end or (whole and value != int(value)):
-        raise ValueError
-    found = int(value) if whole else float(value)
-    return said.decided(found, repr(found))
-
-
-def sweep(source: Any, overrides: Iterable[str] | str = (), *, allow: Iterable[str] = ()) -> Sweep:
-    """The variants of a spec that overrides with several values describe.
+def sweep(
+    source: Any,
+    overrides: Part | Iterable[Part] = (),
+    *,
+    where: Callable[[Any], object] | None = None,
+    sampler: Sampler | None = None,
+    allow: Iterable[str] = (),
+) -> Sweep:
+    """The variants of a spec that a space describes: overrides with several values, dicts of values, and more.
 
     Args:
         source: A spec, or the path of a config file, which is then run again for
             each trial so that what it computes follows.
-        overrides: Texts; `optim.lr=1e-3,3e-3` sweeps. The last axis varies fastest.
+        overrides: What varies: a text or several (`optim.lr=1e-3,3e-3` sweeps, the last axis fastest; `@file.txt`
+            names a file of such texts, `@file.py:name` a space that a Python file defines), a dict from paths to
+            values, or what `grid`, `zipped`, `chain`, `random` and `halton` make.
+        where: Called with a trial's spec; trials for which it says no are left out.
+        sampler: What draws the trials and learns from them, such as `Optuna(trials=50, maximize="accuracy")`.
         allow: For a data file: what its targets may be imported from.
 
     Returns:
-        A sequence of `Trial`; making it runs nothing. With an axis such as `lr=interval(0,1)` a space, whose trials
-        are drawn (`is_space`, `drawn`).
+        A sequence of `Trial`; making it runs nothing. With an axis such as `lr=interval(0,1)`, or a sampler, a space,
+        whose trials are drawn (`is_space`, `draw`, `drawn`); with a filter, an iterable.
 
     Raises:
         OverrideError: A text is no override. Whether each fits is told when its trial is made.
+        SpaceError: The parts of a space do not go together.
 
     >>> trials = sweep({"lr": 0.1, "width": 32}, ["lr=0.1,0.2", "width=32,64"])
     >>> len(trials), trials[1].spec
     (4, {'lr': 0.1, 'width': 64})
     """
-    where = locate(here(), None).where
-    return sweep_said(source, overrides, where=where, policy=Policy(allow))
+    said_by = locate(here(), None).where
+    return sweep_said(source, overrides, where=said_by, policy=Policy(allow), condition=where, sampler=sampler)
 
 
-def sweep_said(source: Any, texts: Iterable[str] | str, *, where: str, policy: Policy | None) -> Sweep:
-    """`sweep`, where `where` says who gave the overrides."""
-    overrides = parse_sweeping(texts)
+def sweep_said(
+    source: Any,
+    parts: Part | Iterable[Part],
+    *,
+    where: str,
+    policy: Policy | None,
+    condition: Callable[[Any], object] | None = None,
+    sampler: Sampler | None = None,
+    shape: Callable[[Space], Space] | None = None,
+) -> Sweep:
+    """`sweep`, where `where` says who gave the overrides, and `shape` makes another space of what varies."""
     if isinstance(source, os.PathLike | str):
         source = os.fspath(source)
-    overrides = without_globs(overrides, source, where=where, policy=policy)
-    return Sweep(source, overrides, where=where, policy=policy)
+    fixed, spaces, texts = _read(parts)
+    if shape is not None and spaces:
+        spaces = [shape(Grid(spaces))]
+        texts = [said.text for said in fixed] + [spaces[0].text]
+    if len(spaces) == 1 and isinstance(spaces[0], Random):
+        texts[texts.index(spaces[0].text)] = spaces[0].endless  # with more of them the first stay what they are
+    if sampler is not None:
+        texts.append(repr(sampler))
+    globs = [said for space in spaces for _, said in space.axes() if isinstance(said.sweep, Glob)]
+    found = without_globs([*fixed, *globs], source, where=where, policy=policy)[len(fixed) :]
+    known = {id(said): choice for said, choice in zip(globs, found, strict=True)}
+    space = Grid(spaces).resolved(lambda said: known.get(id(said), said))
+    return Sweep(source, fixed, space, where=where, policy=policy, texts=texts, condition=condition, sampler=sampler)
+
+
+def _read(parts: Part | Iterable[Part]) -> tuple[list[Override], list[Space], list[str]]:
+    """What all trials have, what varies, and how both read.
+
+    Raises:
+        OverrideError: With a fault for each text that cannot be read.
+    """
+    fixed: list[Override] = []
+    spaces: list[Space] = []
+    texts: list[str] = []
+    faults: list[Fault] = []
+    given: Any = [parts] if isinstance(parts, str | dict | Mapping | Space) else parts
+    for part in given:
+        try:
+            if isinstance(part, str) and not names_python(part):
+                said = parse_sweeping(part)
+                for one in said:
+                    if one.is_sweep or spaces:  # what is said after an axis is said of what that puts there
+                        spaces.append(Axis(one, common=not one.is_sweep))
+                    else:
+                        fixed.append(one)
+                    texts.append(one.text)
+            else:
+                space = space_in(part) if isinstance(part, str) else space_of(part)
+                spaces.append(space)
+                texts.append(space.text)
+        except OverrideError as error:
+            faults += error.faults
+    if faults:
+        raise OverrideError(*faults)
+    return fixed, spaces, texts
