@@ -20,12 +20,14 @@ from callsheet._files import load_said
 from callsheet._grammar import Override
 from callsheet._lazy import get, locate_path
 from callsheet._migrate import Change
+from callsheet._note import place_noted
 from callsheet._origin import Origin
 from callsheet._project import project_settings
 from callsheet._said import parse_all
 from callsheet._spec import note_origin
+from callsheet._terminal import announce, hush, remark
 from callsheet._trust import Policy
-from callsheet.errors import CallsheetError, CallsheetWarning, Fault, OverrideError, PathError, RunError, render
+from callsheet.errors import CallsheetError, CallsheetWarning, Fault, OverrideError, PathError, RunError, nearest
 from callsheet.run._execute import PACKAGE
 from callsheet.run._store import Run, Store, project_of, project_root, read_json_file
 
@@ -126,7 +128,7 @@ class Subject:
             named = Config.named(text, paths, allow)
             return cls(named.load(overrides), named.entry, None)
         if overrides:
-            raise click.UsageError("A run is what it was: overrides change a config.")
+            raise misuse("a run is what it was", "overrides change a config")
         return cls(_recorded(run), entry, run)
 
 
@@ -172,7 +174,7 @@ def told(function: Callable[..., Any], *, failure: int = 1) -> Callable[..., Any
         except KeyboardInterrupt:
             sys.exit(130)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
+            hush()
             sys.exit(1)
         except Exception as error:  # of the user's config or of a module that it imports
             if not _users_own(error):
@@ -192,7 +194,7 @@ def _show_warnings() -> None:
             others(message, category, *more, **named)
         elif str(message) not in told_before:  # a file is loaded for each trial
             told_before.add(str(message))
-            click.echo(f"callsheet: {message}", err=True)
+            remark(Fault("", str(message)), name="callsheet")
 
     warnings.showwarning = show
     warnings.simplefilter("always", CallsheetWarning)
@@ -202,20 +204,38 @@ def tell_changes(file: str, changes: Sequence[Change]) -> None:
     """Say in one line on standard error what migrations changed in a file."""
     if changes:
         more = f", and {len(changes) - 3} more" if len(changes) > 3 else ""
-        click.echo(f"callsheet: {file} was migrated: {', '.join(map(str, changes[:3]))}{more}", err=True)
+        remark(Fault("", f"{file} was migrated: {', '.join(map(str, changes[:3]))}{more}"), name="callsheet")
 
 
-def tell(faults: Any, *, as_json: bool, outcome: str = "") -> None:
+def tell(faults: Sequence[Fault], *, as_json: bool) -> None:
     """Print faults: on standard error for a person, on standard output as data."""
     if as_json:
         click.echo(json.dumps({"faults": [fault.as_data() for fault in faults]}, indent=1))
         return
-    if not outcome and len(faults) == 1 and not faults[0].path and not faults[0].origin:
-        click.echo("callsheet: " + render(faults), err=True)
-        return
-    count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
-    click.echo(f"callsheet: {count}{outcome or _outcome()}", err=True)
-    click.echo(render(faults, indent="  "), err=True)
+    announce(faults, name="callsheet", outcome=_outcome(), more=": --json tells all")
+
+
+def misuse(problem: str, *advice: str) -> click.UsageError:
+    """What was typed makes no command: to be raised, told like a fault, and ended with 2."""
+    error = click.UsageError(problem)
+    error.add_note("\n".join(advice))
+    return error
+
+
+def fault_of_misuse(error: click.ClickException) -> Fault:
+    """What click or a verb says of words that make no command, as a fault; how they are used stands below."""
+    problem = error.format_message().rstrip(".")
+    problem = problem[:1].lower() + problem[1:]
+    advice: list[str] = "\n".join(getattr(error, "__notes__", [])).splitlines()
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if isinstance(error, click.NoSuchOption):
+        problem = f"there is no option {error.option_name}"
+        options = [name for option in context.command.params for name in option.opts] if context is not None else []
+        advice += [f"did you mean  {name}?" for name in nearest(error.option_name, [*options, "--help"])[:1]]
+    if context is not None:
+        advice.append(" ".join(context.get_usage().split()))
+        advice.append(f"{context.command_path} --help  tells more")
+    return Fault("", problem, advice=advice)
 
 
 def _outcome() -> str:
@@ -280,8 +300,13 @@ def _users_own(error: BaseException) -> bool:
     return not os.path.abspath(last).startswith(PACKAGE + os.sep)
 
 
+def faults_in(error: BaseException | None) -> Sequence[Fault]:
+    """What an exception says, as faults."""
+    return () if error is None else error.faults if isinstance(error, CallsheetError) else [users_fault(error)]
+
+
 def users_fault(error: BaseException) -> Fault:
-    """An exception of the user's config as a fault: the innermost line of the project first."""
+    """An exception of the user's code as a fault of what was being built, with the innermost lines of the project."""
     root = str(project_root(Path.cwd()))
     frames = list(_frames(error))
     own = [
@@ -291,4 +316,5 @@ def users_fault(error: BaseException) -> Fault:
     if isinstance(error, ModuleNotFoundError):
         advice.append("imports start in the project's root; --path DIR adds another folder")
     where = f"{show_file(os.path.abspath(own[0].filename))}:{own[0].lineno}" if own else ""
-    return Fault("", f"{type(error).__name__}: {error}", origin=where, advice=advice)
+    path, written = place_noted(error)
+    return Fault(path, f"{type(error).__name__}: {error}", origin=written or where, advice=advice)

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
 import callsheet
+from callsheet.cli._config import fault_of_misuse, misuse, tell
 from callsheet.cli._verbs import QUICK, VERBS
 from callsheet.errors import nearest
 
 
 class _Verbs(click.Group):
     """The verbs; a verb's module is imported only when the verb is used."""
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **more: Any) -> Any:  # type: ignore[override]
+        """Run the command; misuse is told as faults are, and colours are for `painter` to decide."""
+        words = sys.argv[1:] if args is None else args
+        try:
+            code = super().main(args, prog_name, **{**more, "standalone_mode": False, "color": True})
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            tell([fault_of_misuse(error)], as_json="--json" in words)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(130)
+        sys.exit(code if isinstance(code, int) else 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The verbs, in the order in which one needs them."""
@@ -36,8 +55,9 @@ class _Verbs(click.Group):
         """A misspelt verb is answered with the nearest one."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
             close = nearest(args[0], VERBS)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            ctx.fail(f"There is no verb {args[0]!r}.{hint}")
+            error = misuse(f"there is no verb {args[0]!r}", *(f"did you mean  callsheet {verb}?" for verb in close[:1]))
+            error.ctx = ctx
+            raise error
         return super().resolve_command(ctx, args)
 
 
@@ -48,7 +68,7 @@ class _Verbs(click.Group):
 )
 @click.version_option(callsheet.__version__, prog_name="callsheet")
 def command() -> None:
-    r"""Describe a machine-learning experiment as Python calls that have not happened yet; check it, run it, sweep it.
+    """Describe a machine-learning experiment as Python calls that have not happened yet; check it, run it, sweep it.
 
     \b
     A config is a .py, .yaml, .toml or .json file; path=value changes it:
@@ -57,4 +77,4 @@ def command() -> None:
     \b
     What a config takes, with values, types and who set them:
       callsheet help conf.py
-    """
+    """  # noqa: D301  (click reads the backspace)

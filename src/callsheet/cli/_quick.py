@@ -87,13 +87,13 @@ def project_of(file: str) -> str:
             return own
 
 
-def telling(action: Callable[[], None]) -> None:
+def telling(action: Callable[[], None], *, as_json: bool = False) -> None:
     """Do something, and tell what goes wrong as the other verbs do."""
     try:
         action()
     except Exception as error:  # noqa: BLE001  (the other verbs' own handler decides)
-        import_module("callsheet.cli._config").told(_raise)(error)
+        import_module("callsheet.cli._config").told(_raise)(error, as_json=as_json)
 
 
-def _raise(error: Exception) -> NoReturn:
+def _raise(error: Exception, *, as_json: bool) -> NoReturn:
     raise error

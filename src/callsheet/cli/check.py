@@ -8,7 +8,7 @@ import textwrap
 
 import click
 
-from callsheet._changes import Changes
+from callsheet._changes import Changes, changes_text
 from callsheet._check import examine
 from callsheet._encode import to_data
 from callsheet._files import load_said
@@ -18,6 +18,7 @@ from callsheet._lazy import get, walk
 from callsheet._override import apply
 from callsheet._reach import others_changed, reached_nothing
 from callsheet._said import parse_all
+from callsheet._terminal import painter, room, tell_error
 from callsheet.cli._config import (
     COMMAND_LINE,
     Config,
@@ -79,10 +80,12 @@ def command(
     else:
         if notes:
             count = f"{len(notes)} note{'' if len(notes) == 1 else 's'}"
-            click.echo(f"callsheet: {count}\n{render(notes, indent='  ')}", err=True)
+            shown = render(notes, indent="  ", width=room(sys.stderr), paint=painter(sys.stderr))
+            tell_error(f"callsheet: {count}\n{shown}")
         click.echo(f"{config}: {calls} call{'' if calls == 1 else 's'}, no faults")
         if changed:
-            click.echo(f"{', '.join(overrides)} also changed\n" + textwrap.indent(str(changed), "  "))
+            shown = changes_text(changed, width=room() and room() - 2, paint=painter())
+            click.echo(f"{', '.join(overrides)} also changed\n" + textwrap.indent(shown, "  "))
 
 
 def _place(fault: Fault, said: list[Override]) -> int:

@@ -8,6 +8,7 @@ from importlib import import_module
 
 from callsheet._candidates import candidates, files
 from callsheet._shells import SHELLS, answer, question, script
+from callsheet._terminal import hush
 from callsheet.cli._quick import project_of, read, sorted_words, split_entry
 from callsheet.cli._verbs import CONFIGS, QUICK, VERBS
 
@@ -46,7 +47,11 @@ def main(words: list[str]) -> None:
         problem = f"{words[0]!r} is none of" if words else "Name one of"
         print(f"{USAGE}\nError: {problem} {', '.join(SHELLS)}.", file=sys.stderr)
         sys.exit(2)
-    print(script(words[0], words[1:]), end="")
+    try:
+        print(script(words[0], words[1:]), end="", flush=True)
+    except BrokenPipeError:
+        hush()
+        sys.exit(1)
 
 
 def reply() -> None:

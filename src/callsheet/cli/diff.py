@@ -9,10 +9,12 @@ import sys
 
 import click
 
+from callsheet._changes import changes_text
 from callsheet._diff import diff
 from callsheet._encode import to_data
 from callsheet._resolve import resolve
-from callsheet.cli._config import Subject, reading_options, told
+from callsheet._terminal import painter, room
+from callsheet.cli._config import Subject, misuse, reading_options, told
 
 
 @click.command("diff")
@@ -40,7 +42,7 @@ def command(
     callsheet diff conf.py:train other.py:train epochs=8
     """  # noqa: D301  (click reads the backspace)
     if not words:
-        raise click.UsageError("Name two to compare, or one and overrides: callsheet diff conf.py optim.lr=3e-3")
+        raise misuse("name two to compare, or one and overrides", f"callsheet diff {first} PATH=VALUE")
     second, overrides = (first, words) if _is_override(words[0]) else (words[0], words[1:])
     found = [
         Subject.read(text, said, paths=paths, allow=allow, runs=runs)
@@ -52,7 +54,7 @@ def command(
     if as_json:
         click.echo(json.dumps(to_data(changes), indent=1, ensure_ascii=False))
     else:
-        click.echo(str(changes))
+        click.echo(changes_text(changes, width=room(), paint=painter()))
     sys.exit(1 if changes else 0)
 
 

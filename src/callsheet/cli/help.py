@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
-from callsheet._guide import guide
+from callsheet._guide import Entry, guide
 from callsheet._lazy import get
-from callsheet._page import columns, is_coloured, page
+from callsheet._page import page
 from callsheet._path import parse_path
+from callsheet._terminal import columns, painter
 from callsheet.cli._quick import read, sorted_words, split_entry, telling
-from callsheet.errors import Fault, OverrideError
+from callsheet.errors import Fault, OverrideError, nearest
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
 USAGE = """\
 Usage: callsheet help [OPTIONS] FILE[:PATH] [PATH=VALUE]...
@@ -28,8 +30,12 @@ Usage: callsheet help [OPTIONS] FILE[:PATH] [PATH=VALUE]...
 
 Options:
   --path DIR  Also import from DIR.
+  --json      Print data for a program.
   -h, --help  Show this message and exit.
 """
+
+
+OPTIONS = ("--path", "--json", "--help")
 
 
 def main(words: list[str], *, verb: str = "") -> None:
@@ -45,18 +51,52 @@ def main(words: list[str], *, verb: str = "") -> None:
     elif "--help" in others or "-h" in others:
         print(USAGE, end="")
         return
-    elif others or not files:
-        problem = f"There is no option {others[0]}." if others else "Name a config."
-        print(f"{USAGE}\nError: {problem}", file=sys.stderr)
-        sys.exit(2)
-    telling(lambda: _print(files[0], overrides, paths, verb))
+    as_json = "--json" in others
+    unknown = [option for option in others if option != "--json" and not verb]
+    if unknown or not files:
+        problem = f"there is no option {unknown[0]}" if unknown else "name a config"
+        advice = [f"did you mean  {name}?" for option in unknown[:1] for name in nearest(option, OPTIONS)[:1]]
+        advice += [" ".join(USAGE.partition("\n")[0].split()), "callsheet help --help  tells more"]
+        telling(lambda: _refuse(Fault("", problem, advice=advice)), as_json=as_json)
+    elif as_json:
+        telling(lambda: _print_data(files[0], overrides, paths), as_json=True)
+    else:
+        telling(lambda: _print(files[0], overrides, paths, verb))
+
+
+def _refuse(fault: Fault) -> NoReturn:
+    raise OverrideError(fault)
+
+
+def _print_data(config: str, overrides: list[str], paths: list[str]) -> None:
+    """Print the same as data, with the faults of what was typed."""
+    file, entry = split_entry(config)
+    spec, faults = read(file, overrides, paths)
+    part: Any = get(spec, entry) if entry else spec
+    sections = guide(part, at=parse_path(entry) if entry else ())
+    data = {
+        "faults": [fault.as_data() for fault in _each_once(faults)],
+        "sections": [
+            {
+                "path": section.path,
+                "label": section.label,
+                "summary": section.summary,
+                "told": section.told,
+                "entries": [{name: getattr(entry, name) for name in Entry.__slots__} for entry in section.entries],
+            }
+            for section in sections
+        ],
+    }
+    print(json.dumps(data, indent=1, ensure_ascii=False), flush=True)
+    if faults:
+        sys.exit(1)
 
 
 def _print(config: str, overrides: list[str], paths: list[str], verb: str) -> None:
     file, entry = split_entry(config)
     spec, faults = read(file, overrides, paths)
     part: Any = get(spec, entry) if entry else spec
-    print(page(guide(part, at=parse_path(entry) if entry else ()), width=columns(), colour=is_coloured()))
+    print(page(guide(part, at=parse_path(entry) if entry else ()), width=columns(), paint=painter()))
     if verb:
         print(f"\nThe options of the verb:  callsheet {verb} --help")
     sys.stdout.flush()

@@ -9,7 +9,7 @@ import click
 
 from callsheet._equal import hash_of
 from callsheet._resolve import resolve
-from callsheet.cli._config import Config, overrides_argument, reading_options, told
+from callsheet.cli._config import Config, faults_in, overrides_argument, reading_options, told
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
@@ -63,7 +63,7 @@ def command(
     outcome = execute(task, directory, tee(directory / "out.log", directory / "err.log", shown=shown))
     if as_json:
         report = {"run": directory.name, "directory": str(directory), "state": outcome.state, "result": outcome.result}
-        print_json(report)
+        print_json({**report, "faults": [fault.as_data() for fault in faults_in(outcome.error)]})
     else:
         label = "recorded" if outcome.state == "done" else outcome.state
         click.echo(f"{label:<10}  {os.path.relpath(directory)}", err=outcome.state != "done")

@@ -7,7 +7,7 @@ import json
 import click
 
 from callsheet._schema import schema
-from callsheet.cli._config import Subject, allow_option, overrides_argument, path_option, told
+from callsheet.cli._config import Subject, allow_option, json_option, overrides_argument, path_option, told
 
 
 @click.command("schema")
@@ -15,9 +15,14 @@ from callsheet.cli._config import Subject, allow_option, overrides_argument, pat
 @overrides_argument
 @path_option
 @allow_option
+@json_option
 @told
-def command(config: str, overrides: tuple[str, ...], paths: tuple[str, ...], allow: tuple[str, ...]) -> None:
+def command(
+    config: str, overrides: tuple[str, ...], paths: tuple[str, ...], allow: tuple[str, ...], as_json: bool
+) -> None:
     """Print the JSON Schema of a config: its calls with their parameters, types and defaults.
+
+    It is JSON in any case; with --json, what is wrong is told as data too.
 
     \b
     callsheet schema conf.py > conf.schema.json

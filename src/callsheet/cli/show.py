@@ -7,8 +7,9 @@ import json
 import click
 
 from callsheet._encode import to_data
+from callsheet._terminal import columns
 from callsheet.cli._config import Subject, overrides_argument, reading_options, run_named, told
-from callsheet.cli._text import spec_text, table, width
+from callsheet.cli._text import spec_text, table
 from callsheet.run._execute import origins_of
 
 
@@ -42,7 +43,8 @@ def command(
         click.echo(json.dumps(to_data(spec), indent=1, ensure_ascii=False))
     elif origins:
         rows = [[path, chain[0]["value"], chain[0]["where"]] for path, chain in origins_of(spec).items()]
-        rows = [[path, value if len(value) <= 40 else value[:37] + "...", where] for path, value, where in rows]
-        click.echo(table(rows))
+        longest = min(40, columns() - 4)
+        rows = [[path, v if len(v) <= longest else v[: longest - 3] + "...", where] for path, v, where in rows]
+        click.echo(table(rows, style=lambda row, column: "dim" if column == 2 else ""))
     else:
-        click.echo(spec_text(spec, columns=max(width(), 40)))
+        click.echo(spec_text(spec))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from callsheet._sweep import sweep_said
-from callsheet.cli._config import COMMAND_LINE, Config, overrides_argument, reading_options, told
+from callsheet.cli._config import COMMAND_LINE, Config, misuse, overrides_argument, reading_options, told
 from callsheet.cli._text import is_number, number, print_json
 from callsheet.run._job import Jobs
 from callsheet.run.process import Process
@@ -45,13 +45,13 @@ def command(
     callsheet sweep conf.py optim.lr=1e-3,3e-3 --maximize accuracy
     """  # noqa: D301  (click reads the backspace)
     if maximize and minimize:
-        raise click.UsageError("--maximize and --minimize exclude each other.")
+        raise misuse("--maximize and --minimize exclude each other")
     named = Config.named(config, paths, allow)
     trials = sweep_said(named.file, overrides, where=COMMAND_LINE, policy=named.policy)
     if not trials.axes:
-        raise click.UsageError("Nothing sweeps: give a path several values, as in optim.lr=1e-3,3e-3.")
+        raise misuse("nothing sweeps", "give a path several values, as in  optim.lr=1e-3,3e-3")
     if trials.is_space:
-        raise click.UsageError("An interval has no end of values: name some, as in optim.lr=range(0.1,1,0.1).")
+        raise misuse("an interval has no end of values", "name some, as in  optim.lr=range(0.1,1,0.1)")
     place = Place.of(named.file, runs=runs, paths=named.paths)
     planned = draw(trials, place, entry=named.entry)
     if not as_json:
@@ -120,6 +120,7 @@ def _report(jobs: Jobs, planned: Planned, goal: tuple[str, bool], *, as_json: bo
                 "run": job.run.id if job.run is not None else None,
                 "overrides": list(planned.trials[job.index].overrides),
                 "result": job.run.result if job.run is not None else {},
+                "error": job.run.status.get("error", "") if job.run is not None else "",
             }
             for job in jobs
         ]

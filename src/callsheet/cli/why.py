@@ -9,7 +9,7 @@ import click
 
 from callsheet._path import format_path, parse_path
 from callsheet.cli._config import Subject, origins_of_run, overrides_argument, reading_options, told
-from callsheet.cli._text import table, width
+from callsheet.cli._text import table
 from callsheet.errors import Fault, PathError, nearest
 from callsheet.run._execute import defaults_of, origins_of
 
@@ -48,10 +48,7 @@ def command(
     for n, link in enumerate(chain):
         text = "  ".join(filter(None, [link["text"], "replaced" if n else ""]))
         rows.append([link["value"], link["where"], text])
-    told = table(rows)
-    if max(map(len, told.split("\n"))) > max(width(), 40):
-        told = "\n".join(f"{value}\n  {where}" + (f"  {text}" if text else "") for value, where, text in rows)
-    click.echo(told)
+    click.echo(table(rows, style=lambda row, column: "dim" if row or column else "bold"))
 
 
 def chain_of(path: str, origins: dict[str, Any], defaults: dict[str, Any]) -> list[dict[str, str]]:

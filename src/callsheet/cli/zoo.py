@@ -13,8 +13,9 @@ import click
 
 from callsheet import zoo
 from callsheet._storage import read_bytes, suffix_of, text_of
+from callsheet._terminal import columns
 from callsheet.cli._config import json_option, tell, told
-from callsheet.cli._text import number, print_json, spec_text, table, width
+from callsheet.cli._text import number, print_json, spec_text, table
 from callsheet.errors import Fault, ZooError
 from callsheet.zoo import Card
 
@@ -99,7 +100,7 @@ def _listing(found: dict[str, Card]) -> str:
         ]
         for name, card in found.items()
     ]
-    room = width() - sum(max(len(row[n]) for row in rows) + 2 for n in range(4))
+    room = columns() - sum(max(len(row[n]) for row in rows) + 2 for n in range(4))
     for row in rows:
         row[4] = row[4] if len(row[4]) <= max(room, 20) else row[4][: max(room, 20) - 3].rstrip() + "..."
     return table(rows)
@@ -133,7 +134,7 @@ def show(name: str, as_json: bool) -> None:
 def _config_text(name: str, card: Card) -> str:
     """Data as the spec that it is, code as it is written: it is not run to be shown."""
     if suffix_of(card.config) != ".py":
-        return spec_text(zoo.get(name), columns=max(width(), 40))
+        return spec_text(zoo.get(name))
     path = zoo.file_of(name, card.config)
     return text_of(read_bytes(path), path)
 
