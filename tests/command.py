@@ -121,7 +121,7 @@ class Project:
         out, err = process.communicate()
         said = Said(out, err, process.returncode)
         assert code is None or said.code == code, said
-        assert "Traceback" not in err or code == 1, err
+        assert "Traceback" not in err or process.returncode == 1, err
         return said
 
     def screen(self, *words: str, columns: int = 80, module: str = "callsheet", **env: str) -> str:

@@ -38,12 +38,15 @@ def add_note(error: BaseException, x: Any, spec: Any, *, root: Any, references: 
 
 def place_noted(error: BaseException) -> tuple[str, str]:
     """The path and the origin that `add_note` said of an exception; empty where it said nothing."""
-    for note in getattr(error, "__notes__", ()):
-        first = note.partition("\n")[0]
-        if first.startswith(_WHILE):
-            path, _, where = first.removeprefix(_WHILE).partition(_WRITTEN)
-            return ("" if path == _WHOLE else path), where
+    for note in filter(is_place, getattr(error, "__notes__", ())):
+        path, _, where = note.partition("\n")[0].removeprefix(_WHILE).partition(_WRITTEN)
+        return ("" if path == _WHOLE else path), where
     return "", ""
+
+
+def is_place(note: str) -> bool:
+    """Whether a note is one of `add_note`."""
+    return note.startswith(_WHILE)
 
 
 def _way_to(x: Any, spec: Any, references: References) -> list[Any]:

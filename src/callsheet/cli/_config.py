@@ -20,7 +20,7 @@ from callsheet._files import load_said
 from callsheet._grammar import Override
 from callsheet._lazy import get, locate_path
 from callsheet._migrate import Change
-from callsheet._note import place_noted
+from callsheet._note import is_place, place_noted
 from callsheet._origin import Origin
 from callsheet._project import project_settings
 from callsheet._said import parse_all
@@ -166,7 +166,7 @@ def told(function: Callable[..., Any], *, failure: int = 1) -> Callable[..., Any
                 _show_warnings()
                 return function(*args, **kwargs)
         except CallsheetError as error:
-            tell(error.faults, as_json=as_json)
+            tell(_located(error), as_json=as_json)
             misuse = isinstance(error, OverrideError) and not any(fault.path for fault in error.faults)
             sys.exit(2 if misuse else failure)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -294,6 +294,38 @@ def _frames(error: BaseException) -> Iterator[traceback.FrameSummary]:
             yield frame
 
 
+def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Those of the frames that are in files of the project."""
+    root = str(project_root(Path.cwd())) + os.sep
+    return [
+        f for f in _frames(error) if os.path.abspath(f.filename).startswith(root) and "site-packages" not in f.filename
+    ]
+
+
+def _line_of(frame: traceback.FrameSummary) -> str:
+    return f"{show_file(os.path.abspath(frame.filename))}:{frame.lineno}"
+
+
+def _located(error: CallsheetError) -> Sequence[Fault]:
+    """The faults of an error; where a single one tells no place, the line of the project that asked for it is that."""
+    own = _own_frames(error) if len(error.faults) == 1 else []
+    (first, *_) = error.faults or (Fault("", ""),)
+    if not own or first.path or first.origin:
+        return error.faults
+    lines = _shown(own) if len(own) > 1 else []
+    return [Fault("", first.problem, origin=_line_of(own[0]), advice=[*_noted(error), *first.advice, *lines])]
+
+
+def _noted(error: BaseException) -> list[str]:
+    """What notes of an exception say, but where it was built."""
+    notes = [note for note in getattr(error, "__notes__", ()) if not is_place(note)]
+    return "\n".join(notes).splitlines()
+
+
+def _shown(frames: Sequence[traceback.FrameSummary]) -> list[str]:
+    return [f"{_line_of(frame)}  {frame.line}" for frame in frames[:4]]
+
+
 def _users_own(error: BaseException) -> bool:
     """Whether an exception came out of code that is not Callsheet's, so that it is no bug of ours."""
     last = traceback.extract_tb(error.__traceback__)[-1].filename
@@ -302,19 +334,15 @@ def _users_own(error: BaseException) -> bool:
 
 def faults_in(error: BaseException | None) -> Sequence[Fault]:
     """What an exception says, as faults."""
-    return () if error is None else error.faults if isinstance(error, CallsheetError) else [users_fault(error)]
+    return () if error is None else _located(error) if isinstance(error, CallsheetError) else [users_fault(error)]
 
 
 def users_fault(error: BaseException) -> Fault:
     """An exception of the user's code as a fault of what was being built, with the innermost lines of the project."""
-    root = str(project_root(Path.cwd()))
-    frames = list(_frames(error))
-    own = [
-        f for f in frames if os.path.abspath(f.filename).startswith(root) and "site-packages" not in f.filename
-    ] or frames
-    advice = [f"{show_file(os.path.abspath(f.filename))}:{f.lineno}  {f.line}" for f in own[:4]]
+    own = _own_frames(error) or [*_frames(error)]
+    advice = [*_noted(error), *_shown(own)]
     if isinstance(error, ModuleNotFoundError):
         advice.append("imports start in the project's root; --path DIR adds another folder")
-    where = f"{show_file(os.path.abspath(own[0].filename))}:{own[0].lineno}" if own else ""
+    where = _line_of(own[0]) if own else ""
     path, written = place_noted(error)
     return Fault(path, f"{type(error).__name__}: {error}", origin=written or where, advice=advice)

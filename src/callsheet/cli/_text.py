@@ -34,6 +34,7 @@ def table(
     a     0.1
     """
     paint = painter()
+    rows = [[" ".join(map(str.strip, cell.split("\n"))) for cell in row] for row in rows]
     shown = [
         [paint(cell, style(y, x)) if style(y, x) else cell for x, cell in enumerate(row)] for y, row in enumerate(rows)
     ]
