@@ -78,7 +78,7 @@ def _single(said: Override) -> Override:
         return said
     advice = ["to try each:  callsheet sweep"]
     if said.choices and len(said.choices) <= _SHOWN:
-        value = f"{said.path}=[{','.join(said.texts)}]"
+        value = f"{said.text.partition('=')[0]}=[{','.join(said.texts)}]"
         advice.insert(0, f"for one value:  {typed(value)}")
     problem = "is a sweep, and only one value can stand here"
     raise OverrideError(Fault(said.path, problem, origin=said.text, advice=advice))
