@@ -194,7 +194,8 @@ def _advice(fault: Fault, margin: str, width: int, paint: Paint) -> Iterator[str
     before = ""
     for line, after in zip(fault.advice, (*fault.advice[1:], ""), strict=False):
         if _is_mark(line) and before:
-            yield margin + paint(_cut(before, line, room)[1], "red")
+            mark = _cut(before, line, room)[1]
+            yield margin + " " * mark.index("^") + paint(mark.lstrip(), "red")
         elif _is_mark(after):
             yield margin + _cut(line, after, room)[0]
         elif line.startswith(_MEANT):
