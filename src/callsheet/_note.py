@@ -38,7 +38,8 @@ def add_note(error: BaseException, x: Any, spec: Any, *, root: Any, references: 
 
 def place_noted(error: BaseException) -> tuple[str, str]:
     """The path and the origin that `add_note` said of an exception; empty where it said nothing."""
-    for note in filter(is_place, getattr(error, "__notes__", ())):
+    notes: list[str] = getattr(error, "__notes__", [])
+    for note in filter(is_place, notes):
         path, _, where = note.partition("\n")[0].removeprefix(_WHILE).partition(_WRITTEN)
         return ("" if path == _WHOLE else path), where
     return "", ""

@@ -226,7 +226,8 @@ def fault_of_misuse(error: click.ClickException) -> Fault:
     """What click or a verb says of words that make no command, as a fault; how they are used stands below."""
     problem = error.format_message().rstrip(".")
     problem = problem[:1].lower() + problem[1:]
-    advice: list[str] = "\n".join(getattr(error, "__notes__", [])).splitlines()
+    notes: list[str] = getattr(error, "__notes__", [])
+    advice = [line for note in notes for line in note.splitlines()]
     context = error.ctx if isinstance(error, click.UsageError) else None
     if isinstance(error, click.NoSuchOption):
         problem = f"there is no option {error.option_name}"
@@ -318,8 +319,8 @@ def _located(error: CallsheetError) -> Sequence[Fault]:
 
 def _noted(error: BaseException) -> list[str]:
     """What notes of an exception say, but where it was built."""
-    notes = [note for note in getattr(error, "__notes__", ()) if not is_place(note)]
-    return "\n".join(notes).splitlines()
+    notes: list[str] = getattr(error, "__notes__", [])
+    return [line for note in notes if not is_place(note) for line in note.splitlines()]
 
 
 def _shown(frames: Sequence[traceback.FrameSummary]) -> list[str]:
