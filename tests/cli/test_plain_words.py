@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import callsheet
-from callsheet._page import columns
+from callsheet._terminal import columns
 from callsheet.cli import diff, show
 from callsheet.cli._config import command_of
 from command import Project

@@ -9,8 +9,10 @@ from importlib import import_module
 from callsheet._candidates import candidates, files
 from callsheet._project import root_of
 from callsheet._shells import SHELLS, answer, question, script
+from callsheet._terminal import say
 from callsheet.cli._quick import read, sorted_words
 from callsheet.cli._subject import split_entry
+from callsheet.cli._telling import Misuse, telling
 from callsheet.cli._verbs import CONFIGS, PLAIN, QUICK, VERBS
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
@@ -41,14 +43,15 @@ _VALUED = ("--path", "--allow", "--runs", "--slots", "--maximize", "--minimize")
 
 def main(words: list[str]) -> None:
     """Print the script of a shell."""
-    if "--help" in words or "-h" in words:
-        print(USAGE, end="")
-        return
-    if not words or words[0] not in SHELLS:
-        problem = f"{words[0]!r} is none of" if words else "Name one of"
-        print(f"{USAGE}\nError: {problem} {', '.join(SHELLS)}.", file=sys.stderr)
-        sys.exit(2)
-    print(script(words[0], words[1:]), end="")
+    telling(lambda: say(USAGE if "--help" in words or "-h" in words else _script(words), end=""))
+
+
+def _script(words: list[str]) -> str:
+    if words and words[0] in SHELLS:
+        return script(words[0], words[1:])
+    problem = f"{words[0]!r} is none of" if words else "name one of"
+    usage = USAGE.partition("\n")[0], "callsheet completion --help  tells more"
+    raise Misuse(f"{problem} {', '.join(SHELLS)}", *usage)
 
 
 def reply() -> None:

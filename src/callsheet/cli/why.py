@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from callsheet._lineage import defaults_of, origins_of
-from callsheet._page import columns
 from callsheet._path import format_path, parse_path
+from callsheet._terminal import say
 from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._recorded import origins_of_run
 from callsheet.cli._subject import Subject
-from callsheet.cli._text import table
+from callsheet.cli._text import print_json, table
 from callsheet.errors import Fault, PathError, nearest
 
 
@@ -45,16 +44,13 @@ def command(
         origins, defaults = origins_of_run(found.run), found.run.record.get("defaults", {})
     chain = chain_of(format_path(parse_path(path)), origins, defaults)
     if as_json:
-        click.echo(json.dumps(chain, indent=1))
+        print_json(chain)
         return
     rows = []
     for n, link in enumerate(chain):
         text = "  ".join(filter(None, [link["text"], "replaced" if n else ""]))
         rows.append([link["value"], link["where"], text])
-    told = table(rows)
-    if max(map(len, told.split("\n"))) > columns():
-        told = "\n".join(f"{value}\n  {where}" + (f"  {text}" if text else "") for value, where, text in rows)
-    click.echo(told)
+    say(table(rows, style=lambda row, column: "dim" if row or column else "bold"))
 
 
 def chain_of(path: str, origins: dict[str, Any], defaults: dict[str, Any]) -> list[dict[str, str]]:

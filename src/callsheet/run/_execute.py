@@ -63,11 +63,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: its state, its result, and the process's exit code for it."""
+    """How a run ended: its state, its result, the process's exit code for it, and what was raised."""
 
     state: State
     result: dict[str, Any]
     code: int
+    error: BaseException | None = None
 
 
 def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -> Outcome:
@@ -118,10 +119,10 @@ def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
             return Outcome("done", {}, 0), ""
         if isinstance(error.code, str):
             print(error.code, file=sys.stderr)
-        return Outcome("failed", {}, 1), f"SystemExit: {error.code}"
+        return Outcome("failed", {}, 1, error), f"SystemExit: {error.code}"
     except Exception as error:  # noqa: BLE001  (the user's own: shown, recorded, counted as a failed run)
         print_error(error)
-        return Outcome("failed", {}, 1), f"{type(error).__name__}: {error}"
+        return Outcome("failed", {}, 1, error), f"{type(error).__name__}: {error}"
     finally:
         RUNNING.reset(token)
         RECORDING.reset(recording)
