@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from importlib import import_module
 
 from callsheet._guide import Entry, guide
 from callsheet._lazy import get
@@ -87,6 +87,7 @@ def _print_data(config: str, overrides: list[str], paths: list[str]) -> None:
             for section in sections
         ],
     }
+    json = import_module("json")  # not before: it is slow to import, and seldom asked for
     print(json.dumps(data, indent=1, ensure_ascii=False), flush=True)
     if faults:
         sys.exit(1)
