@@ -49,12 +49,13 @@ def telling(
     Returns:
         What the action gives.
     """
+    passed: tuple[type[BaseException], ...] = (BrokenPipeError, *through)
     try:
         try:
             with warnings.catch_warnings():
                 _show_warnings()
                 return action()
-        except (BrokenPipeError, *through):
+        except passed:
             raise
         except Exception as error:
             faults = import_module("callsheet.cli._faults")
