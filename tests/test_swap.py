@@ -288,7 +288,8 @@ def test_of_a_spec_that_is_loaded_its_first_level_names_variants():
         [
             "there are  @other",
             "looked for  fast, _fast  alone: files are those beside the file that a spec was loaded from",
-            "or write  optim=@file.py:name;  for the text:  optim='@fast'",
+            "or write  optim=@file.py:name",
+            "for the text:  \"optim='@fast'\"",
         ],
     )
 

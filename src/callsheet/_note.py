@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ._items import CALLS, origin_of
 from ._layout import layout
 from ._leaf import Datum
@@ -16,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-
+_PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 _WHILE = "while building "
 _WHOLE = "the spec"
 _WRITTEN = ", written at "
@@ -48,6 +50,12 @@ def place_noted(error: BaseException) -> tuple[str, str]:
 def is_place(note: str) -> bool:
     """Whether a note is one of `add_note`."""
     return note.startswith(_WHILE)
+
+
+def is_ours(file: str) -> bool:
+    """Whether a file is part of Callsheet: what a user's exception passes through. The examples are like a user's."""
+    path = os.path.abspath(file)
+    return path.startswith(_PACKAGE) and not path.startswith(os.path.join(_PACKAGE, "examples", ""))
 
 
 def _way_to(x: Any, spec: Any, references: References) -> list[Any]:

@@ -139,6 +139,10 @@ def test_colours_are_few_and_only_where_somebody_sees_them(here, words, expected
     [
         ("show", "big.py"),
         ("show", "big.py", "--json"),
+        ("show", "nope.py", "--json"),
+        ("show", "big.py", "--nope", "--json"),
+        ("show", "--help"),
+        ("help", "--help"),
         ("show", "big.py", "--origins"),
         ("help", "big.py"),
         ("convert", "big.py"),

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import traceback
 
-import callsheet
 from callsheet._configfile import show_file
-from callsheet._note import is_place, place_noted
+from callsheet._note import is_ours, is_place, place_noted
 from callsheet._project import root_of
 from callsheet._terminal import announce
 from callsheet.cli._text import print_json
@@ -16,8 +15,6 @@ from callsheet.errors import CallsheetError, Fault, OverrideError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-_PACKAGE = os.path.dirname(os.path.abspath(callsheet.__file__)) + os.sep
 
 
 def tell_raised(error: Exception, *, as_json: bool, failure: int, outcome: str) -> int | None:
@@ -60,8 +57,7 @@ def faults_in(error: BaseException | None) -> Sequence[Fault]:
 
 def _is_users_own(error: BaseException) -> bool:
     """Whether an exception came out of code that is not Callsheet's, so that it is no bug of ours."""
-    last = traceback.extract_tb(error.__traceback__)[-1].filename
-    return not os.path.abspath(last).startswith(_PACKAGE)
+    return not is_ours(traceback.extract_tb(error.__traceback__)[-1].filename)
 
 
 def _located(error: CallsheetError) -> Sequence[Fault]:
@@ -102,9 +98,7 @@ def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
 def _frames(error: BaseException) -> Iterator[traceback.FrameSummary]:
     """Where the user's own code was when it failed, the innermost first."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        own = os.path.abspath(frame.filename)
-        inside = own.startswith(_PACKAGE) and not own.startswith(os.path.join(_PACKAGE, "examples"))
-        if not inside and not frame.filename.startswith("<") and os.path.exists(frame.filename):
+        if not is_ours(frame.filename) and not frame.filename.startswith("<") and os.path.exists(frame.filename):
             yield frame
 
 

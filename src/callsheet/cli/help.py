@@ -9,9 +9,9 @@ from callsheet._lazy import get
 from callsheet._page import page
 from callsheet._path import parse_path
 from callsheet._terminal import columns, painter, say
-from callsheet.cli._quick import read, sorted_words
+from callsheet.cli._quick import read, refusal, sorted_words
 from callsheet.cli._subject import split_entry
-from callsheet.cli._telling import Misuse, telling
+from callsheet.cli._telling import telling
 from callsheet.cli._text import print_json
 from callsheet.errors import Fault, OverrideError, nearest
 
@@ -69,7 +69,7 @@ def _refuse_unknown(files: list[str], options: list[str]) -> None:
     if unknown or not files:
         problem = f"there is no option {unknown[0]}" if unknown else "name a config"
         meant = [f"did you mean  {name}?" for option in unknown[:1] for name in nearest(option, OPTIONS)[:1]]
-        raise Misuse(problem, *meant, USAGE.partition("\n")[0], "callsheet help --help  tells more")
+        raise refusal(problem, *meant, usage=USAGE)
 
 
 def _print_data(config: str, overrides: list[str], paths: list[str]) -> None:

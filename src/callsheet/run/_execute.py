@@ -16,14 +16,13 @@ from callsheet._encode import to_data
 from callsheet._layout import layout
 from callsheet._lazy import get
 from callsheet._lineage import defaults_of
+from callsheet._note import is_ours
 from callsheet._running import RECORDING, RUNNING, Recording
 from callsheet._signature import EMPTY
 from callsheet._wire import FORMAT
 from callsheet.errors import SaveError
 from callsheet.run._provenance import Code, host, packages
 from callsheet.run._store import State, Store, read_json_file, take_lock, write_json_file
-
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Terminated(BaseException):
@@ -142,7 +141,7 @@ def print_error(error: BaseException) -> None:
     shown = traceback.TracebackException.from_exception(error)
     at: traceback.TracebackException | None = shown
     while at is not None:
-        own = [frame for frame in at.stack if not os.path.abspath(frame.filename).startswith(PACKAGE + os.sep)]
+        own = [frame for frame in at.stack if not is_ours(frame.filename)]
         at.stack = traceback.StackSummary.from_list(own or at.stack)  # all ours: a bug, shown as it is
         at = at.__cause__ or at.__context__
     print("".join(shown.format()), end="", file=sys.stderr)
