@@ -18,6 +18,7 @@ from ._leaf import Datum
 from ._naming import finder, known_before
 from ._origin import UNKNOWN, Origin
 from ._path import format_path
+from ._placing import note_inside
 from ._ready import argument_faults, call_faults, faults_of, import_faults, origin_at, place_of
 from ._ref import Ref
 from ._remembered import is_told
@@ -334,10 +335,16 @@ def _as_declared(key: Any, value: Any, form: Form, origin: Origin, default: Any)
         if not equal(value, amended(before, attach(plain_value(typed)), said, absent=False)):
             return value  # as it was converted, or as something else has changed it
         before = _as_declared(key, before, form, told, default)
-        return amended(before, attach(convert(typed, form, find)), said, absent=False)
+        return amended(before, _typed(typed, form, find, origin), said, absent=False)
     if kind_of(type(value)) is not None and not equal(value, plain_value(typed)):
         return value  # it holds what was set later, or what must be built
-    return attach(convert(typed, form, find))
+    return _typed(typed, form, find, origin)
+
+
+def _typed(typed: Any, form: Form, find: Any, origin: Origin) -> Any:
+    made = attach(convert(typed, form, find))
+    note_inside(made, Origin(origin.kind, origin.where))
+    return made
 
 
 def _is_default(value: Any, default: Any) -> bool:

@@ -103,8 +103,13 @@ def _bool(said: Any, form: Form) -> bool:
 
 
 def _none(said: Any, form: Form) -> None:
-    if not isinstance(said, Word) or said.value is not None:
+    if not _says_none(said):
         raise mismatch(form, said)
+
+
+def _says_none(said: Any) -> bool:
+    """`null`; and as Python writes it where None is declared, which nobody means as a text."""
+    return isinstance(said, Word) and (said.value is None or said.text == "None")
 
 
 def _complex(said: Any, form: Form) -> complex:
@@ -182,6 +187,8 @@ def _enum(said: Any, form: Form) -> Any:
 def _union(said: Any, form: Form, find: Find) -> Any:
     """The part of the very type that the text has without one, else the first that can read it, str the last."""
     plain = plain_value(said)
+    if _says_none(said) and any(part.of is type(None) for part in form.parts):
+        return None
     exact = [part for part in form.parts if part.kind == "class" and part.of is type(plain)]
     last = [part for part in form.parts if part.kind == "class" and part.of is str]
     unreadable = False

@@ -33,8 +33,12 @@ class Imposer:
         self.kinds = kinds
         self.journal = journal
         self._deleted: dict[str, list[Any]] = {}  # by a delete's text, what it has taken from
-        self._edited: dict[int, list[str]] = {}  # by number, where the appends and other edits were that have happened
-        self._variants: list[tuple[Surroundings, Override]] = []  # those that stand where they were said
+        self._edited: dict[
+            int, tuple[str, ...]
+        ] = {}  # by number, where the appends and other edits were that have happened
+        self._whole: dict[
+            int, dict[tuple[str, ...], int]
+        ] = {}  # by surroundings: where a value was put, by which number
         self._errors: dict[tuple[int, int], list[CallsheetError]] = {}  # by surroundings and number: of the last time
         self._places: dict[int, list[tuple[Any, Any, Any]]] = {}  # of wildcards: holder, key and what stands there now
 
@@ -67,19 +71,14 @@ class Imposer:
                     self._impose(root, one, around, at_each=bool(said.below))
                 except CallsheetError as error:
                     errors = [error, *errors]
-        if not errors and variant_word(said) and not said.below:
-            self._variants.append((around, said))
         self._errors[id(around), said.number] = errors
         return errors
 
     def _is_gone(self, one: Override, around: Surroundings) -> bool:
-        """Whether an override is about what a variant has replaced that was said after it."""
-        steps = [*map(str, one.steps)]
-        return any(
-            one.number < later.number and steps[: len(later.steps)] == [*map(str, later.steps)]
-            for place, later in self._variants
-            if place is around
-        )
+        """Whether an override is about what another has replaced that was said after it."""
+        last = self._whole.get(id(around), {})
+        steps = tuple(map(str, one.steps))
+        return any(last.get(steps[:n], -1) > one.number for n in range(1, len(steps) + 1))
 
     def _meant(self, root: Any, said: Override, around: Surroundings) -> list[Override]:
         if not said.below:
@@ -99,7 +98,7 @@ class Imposer:
         elif not at_each:
             if said.number not in self._edited:
                 self._apply(root, said, around)
-                self._edited[said.number] = [*map(str, said.steps)]
+                self._edited[said.number] = tuple(map(str, said.steps))
         elif not self._has_happened(holder_of(root, said, self.where), said):
             self._apply(root, said, around)
             holder = holder_of(root, said, self.where)  # a frozen one is another now
@@ -115,8 +114,10 @@ class Imposer:
         before = _found(root, said, self.where)
         self._apply(root, said, around)
         after = _found(root, said, self.where)
+        steps = tuple(map(str, said.steps))
+        if not is_node(after) or variant_word(said):
+            self._whole.setdefault(id(around), {})[steps] = said.number
         if after is not before and not is_node(after):
-            steps = [*map(str, said.steps)]
             for number, place in [*self._edited.items()]:
                 if number > said.number and place[: len(steps)] == steps:
                     del self._edited[number]

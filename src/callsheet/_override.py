@@ -29,7 +29,7 @@ from ._lazy import nothing_at, through
 from ._naming import finder, known_before
 from ._origin import Origin
 from ._path import format_path
-from ._placing import put, replace_everywhere
+from ._placing import note_inside, put, replace_everywhere
 from ._ref import Ref
 from ._said import typed
 from ._secret import Secret
@@ -136,7 +136,7 @@ def apply(
             journal.note(holder, key)
             note_origin(holder, key, Origin(kind, where, said.text, (old, origin_of(holder, key))))
     else:
-        value = _converted(holder, key, before, said, where, around)
+        value = _converted(holder, key, before, said, around, where=where, kind=kind)
     if value is before and is_node(before):
         return
     relative = bind_new(value, root)
@@ -208,7 +208,9 @@ def _check_place(holder: Any, key: Any, said: Override, where: str) -> None:
         raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
 
 
-def _converted(holder: Any, key: Any, before: Any, said: Override, where: str, around: Surroundings) -> Any:
+def _converted(
+    holder: Any, key: Any, before: Any, said: Override, around: Surroundings, *, where: str, kind: str
+) -> Any:
     """What was typed as the declared type, together with what stands there where it is added to that.
 
     Raises:
@@ -216,6 +218,7 @@ def _converted(holder: Any, key: Any, before: Any, said: Override, where: str, a
     """
     try:
         value = attach(_read(holder, key, before, said, where, around))
+        note_inside(value, Origin(kind, where))
         return amended(before, value, said, absent=before is _ABSENT) if said.happens_once else value
     except Mismatch as error:
         signature = _signature(holder)

@@ -27,7 +27,7 @@ class Trial:
 
     Attributes:
         index: Its place in the sweep, from 0.
-        overrides: The texts that make it: those that all trials have, then its own choices.
+        overrides: The texts that make it, in the order in which they were said, its own choice for each axis.
         choices: Its own choice for each axis, by path.
         spec: The spec with the overrides applied.
         files: The files that were read for it.
@@ -65,7 +65,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         self.source = source
         self.where = where
         self._policy = policy
-        self._fixed = [said for said in overrides if not said.is_sweep]
+        self._said = list(overrides)
         self._swept = [said for said in overrides if said.is_sweep]
         self.texts = tuple(said.text for said in overrides)
         self.axes = {said.path: _axis(said) for said in self._swept}
@@ -154,7 +154,8 @@ class Sweep(Sequence):  # type: ignore[type-arg]
             raise SpaceError(Fault("", f"the sweep {problem}: {axes} is continuous", advice=advice))
 
     def _made(self, index: int, chosen: list[Override]) -> Trial:
-        overrides = [*self._fixed, *chosen]
+        own = iter(chosen)
+        overrides = [next(own) if said.is_sweep else said for said in self._said]
         kinds = {said.text: "sweep" for said in chosen}
         choices = {said.path: said.texts[0] for said in chosen}
         files: dict[str, None] = {}

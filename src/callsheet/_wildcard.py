@@ -71,7 +71,8 @@ class Takers:
     def _recall(self, name: Name) -> Signature | None:
         if self._cache is None:
             # Only wildcards need it, and what edits a spec shall be quick to import.
-            self._cache = import_module("callsheet._signature_cache").SignatureCache()
+            made: SignatureCache = import_module("callsheet._signature_cache").SignatureCache()
+            self._cache = made
         known = self._cache.find(name)
         return known.signature if known is not None and known.kind != "value" else None
 

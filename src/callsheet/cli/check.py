@@ -81,7 +81,11 @@ def command(
         say(f"{config}: {calls} call{'' if calls == 1 else 's'}, no faults")
         if changed:
             shown = changes_text(changed, width=room() and room() - 2, paint=painter())
-            say(f"{', '.join(overrides)} also changed\n" + textwrap.indent(shown, "  "))
+            say(f"{', '.join(map(_short, overrides))} also changed\n" + textwrap.indent(shown, "  "))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:56]} ..."
 
 
 def _place(fault: Fault, said: list[Override]) -> int:

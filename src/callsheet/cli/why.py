@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
+from callsheet._lazy import locate_path
 from callsheet._lineage import defaults_of, origins_of
 from callsheet._path import format_path, parse_path
 from callsheet._terminal import say
@@ -42,7 +44,10 @@ def command(
         origins, defaults = origins_of(found.spec), defaults_of(found.spec)
     else:
         origins, defaults = origins_of_run(found.run), found.run.record.get("defaults", {})
-    chain = chain_of(format_path(parse_path(path)), origins, defaults)
+    place = format_path(parse_path(path))
+    if place not in origins and found.run is None:
+        place = _other_path(found.spec, place, origins)
+    chain = chain_of(place, origins, defaults)
     if as_json:
         print_json(chain)
         return
@@ -51,6 +56,19 @@ def command(
         text = "  ".join(filter(None, [link["text"], "replaced" if n else ""]))
         rows.append([link["value"], link["where"], text])
     say(table(rows, style=lambda row, column: "dim" if row or column else "bold"))
+
+
+def _other_path(spec: Any, path: str, origins: Iterable[str]) -> str:
+    """The path under which a value is known that another path leads to as well; the path itself where none does."""
+    try:
+        holder, key, _ = locate_path(spec, path)
+    except PathError:
+        return path
+    for other in origins:
+        found = locate_path(spec, other)
+        if found[0] is holder and found[1] == key:
+            return other
+    return path
 
 
 def chain_of(path: str, origins: dict[str, Any], defaults: dict[str, Any]) -> list[dict[str, str]]:

@@ -89,8 +89,11 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -
         _write_record(task, directory, number)
         write_json_file(directory / "status.json", status)
         running = {"dir": str(directory), "id": directory.name, "index": task.index, "attempt": attempt}
+        recording = Recording(str(directory), task.spec, task.experiment)
         with output:
-            outcome, error = _call(task, running)
+            outcome, error = _call(task, running, recording)
+            if recording.trackers is not None:
+                recording.trackers.end(outcome.state)
         if outcome.result:
             write_json_file(directory / "result.json", outcome.result)
         status |= {"state": outcome.state, "ended": _now(), "exit": outcome.code, **({"error": error} if error else {})}
@@ -105,8 +108,8 @@ def at(spec: Any, path: str) -> Any:
     return get(spec, path) if path else spec
 
 
-def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
-    token, recording = RUNNING.set(running), RECORDING.set(Recording(str(running["dir"]), task.spec))
+def _call(task: Task, running: dict[str, object], recording: Recording) -> tuple[Outcome, str]:
+    token, recorded = RUNNING.set(running), RECORDING.set(recording)
     try:
         returned = build(at(task.spec, task.entry), root=task.spec)
     except KeyboardInterrupt:
@@ -124,7 +127,7 @@ def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
         return Outcome("failed", {}, 1, error), f"{type(error).__name__}: {error}"
     finally:
         RUNNING.reset(token)
-        RECORDING.reset(recording)
+        RECORDING.reset(recorded)
         sys.stdout.flush()
         sys.stderr.flush()
     result, dropped = result_of(returned)
