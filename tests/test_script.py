@@ -369,6 +369,16 @@ def test_a_script_can_be_asked_for_help_on_a_terminal_without_colours(tmp_path):
     assert run() == plain.replace("default", "\x1b[2mdefault\x1b[0m")
 
 
+def test_whoever_stops_listening_to_its_help_is_told_nothing(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text("import callsheet\n@callsheet.main\ndef train(lr: float = 0.1): ...\n\ntrain.main()\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as out:
+        said = subprocess.run([sys.executable, str(script), "--help"], stdout=out, stderr=subprocess.PIPE, text=True)
+    assert (said.stderr, said.returncode) == ("", 0)
+
+
 SPAWNING = """
 import multiprocessing, pickle
 from dataclasses import dataclass

@@ -113,11 +113,11 @@ def test_a_word_that_names_nothing_is_refused_with_the_nearest():
     assert fault_of({"optim": lazy(adam)()}, "optim=sgdd") == (
         "optim",
         f"'sgdd' names nothing that can be called: {__name__} has none, and the file imports none",
-        ["did you mean  optim=sgd?", "for the text:  optim='sgdd'"],
+        ["did you mean  optim=sgd?", "for the text:  \"optim='sgdd'\""],
     )
     assert fault_of({"optim": lazy(adam)()}, "optim=no.such.Thing")[1:] == (
         "'no.such.Thing' names nothing that can be called",
-        ["for the text:  optim='no.such.Thing'"],
+        ["for the text:  \"optim='no.such.Thing'\""],
     )
     assert fault_of({"f": lazy("os.path.join")()}, "f=os.sep")[1] == "'os.sep' names nothing that can be called"
 
@@ -272,7 +272,8 @@ def test_an_unknown_variant_lists_the_candidates(project):
     assert fault.advice == (
         "did you mean  optim=@fast?",
         "there are  @slow, @fast",
-        "or write  optim=@file.py:name;  for the text:  optim='@fats'",
+        "or write  optim=@file.py:name",
+        "for the text:  \"optim='@fats'\"",
     )
 
 
@@ -287,7 +288,8 @@ def test_of_a_spec_that_is_loaded_its_first_level_names_variants():
         [
             "there are  @other",
             "looked for  fast, _fast  alone: files are those beside the file that a spec was loaded from",
-            "or write  optim=@file.py:name;  for the text:  optim='@fast'",
+            "or write  optim=@file.py:name",
+            "for the text:  \"optim='@fast'\"",
         ],
     )
 

@@ -8,6 +8,7 @@ from ._amend import amended
 from ._convert import Mismatch, convert
 from ._displaced import displaced_faults
 from ._equal import equal
+from ._fields import taken_by
 from ._fit import Judge
 from ._grammar import parse
 from ._hint import ANY, Form
@@ -22,7 +23,7 @@ from ._ready import argument_faults, call_faults, faults_of, import_faults, orig
 from ._ref import Ref
 from ._remembered import is_told
 from ._secret import Secret
-from ._signature import EMPTY, Signature, fields_of
+from ._signature import EMPTY, Signature, fields_of, signature_of
 from ._signature_cache import SignatureCache
 from ._spec import attach, set_item
 from ._target import Name, name_of, resolve
@@ -215,10 +216,28 @@ class _Checks:
         signature = _signature(holder, judge)
         if signature is None:
             return
-        for key in holder if type(holder) in CALLS else signature.named:
+        keys: Iterable[Any] = holder
+        if type(holder) not in CALLS:
+            kind = kind_of(type(holder))
+            held = kind.items(holder)[0] if kind is not None else []
+            keys = [name for name in signature.named if name in held]
+            if len(keys) < len(signature.named):
+                yield from _lost(holder, held, signature, trail)
+        for key in keys:
             form = signature.form(key)
             if form is not ANY:
                 yield from _of_value(holder, key, form, signature, trail, judge)
+
+
+def _lost(holder: Any, held: Collection[Any], signature: Signature, trail: list[Any]) -> Iterator[Fault]:
+    """The fields that an instance holds no more, and without which its class makes none."""
+    cls = type(holder)
+    whole = signature_of(cls)
+    for name, parameter in taken_by(cls).items():
+        if name not in held and whole is not None and parameter in whole.required:
+            advice = [signature_text(holder, signature)]
+            problem = f"is required by {cls.__qualname__}"
+            yield Fault(format_path((*place_of(trail), name)), problem, origin=origin_at(trail), advice=advice)
 
 
 def _signature(holder: Any, judge: Judge) -> Signature | None:

@@ -200,6 +200,8 @@ def _loaded(
 def config_files(path: str | os.PathLike[str]) -> list[str]:
     """The file and the config files that it takes from, absolute, the file first."""
     text = full_path(path)
+    if text.endswith(".py") and not os.path.exists(text):
+        raise _no_file(text)
     return list(Session(text, [], Imposer("", {})).sources) if text.endswith(".py") else [text]
 
 

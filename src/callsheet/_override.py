@@ -32,6 +32,7 @@ from ._origin import Origin
 from ._path import format_path
 from ._placing import note_inside, put, replace_everywhere
 from ._ref import Ref
+from ._said import typed
 from ._secret import Secret
 from ._signature import fields_of, signature_of
 from ._spec import attach, delete_item, new_call, new_mapping, note_origin, set_item
@@ -348,7 +349,7 @@ def _at(fault: Fault, where: str) -> Fault:
 def _check_key(holder: Any, key: Any, said: Override, where: str) -> None:
     if key not in holder and said.operation not in ("add", "force"):
         fault = nothing_at(holder, said.steps, len(said.steps) - 1)
-        advice = [*fault.advice, *([f"to add it:  +{said.text}"] if said.operation == "set" else [])]
+        advice = [*fault.advice, *([f"to add it:  {typed('+' + said.text)}"] if said.operation == "set" else [])]
         raise OverrideError(Fault(said.path, fault.problem, origin=where, advice=advice))
     if key in holder and said.operation == "add":
         found = raw_item(holder, key)

@@ -9,6 +9,7 @@ from ._items import CALLS, MAPPINGS, label_of, origin_of, raw_item
 from ._layout import layout
 from ._path import format_path
 from ._ref import Ref
+from ._said import typed
 from ._spec import INSTANCES, note_origin
 from ._target import ModuleName, Name, TargetError, extended, name_of, parse_name, resolve
 from ._tree import kind_of
@@ -159,7 +160,8 @@ def _parsed(text: str, where: str) -> Name | None:
 
 
 def _no_target(text: str, home: Name | None, said: Override, where: str) -> OverrideError:
-    advice = [f"for the text:  {said.path}='{text}'"]
+    as_text = f"{said.path}='{text}'"
+    advice = [f"for the text:  {typed(as_text)}"]
     if home is not None and not home.module.endswith(".py") and "." not in text:
         import sys
 
@@ -338,7 +340,8 @@ def _no_variant(name: str, root: Any, said: Override, around: Surroundings, wher
     if not around.folder:
         what = f"{name}, _{name}"
         advice.append(f"looked for  {what}  alone: files are those beside the file that a spec was loaded from")
-    advice.append(f"or write  {format_path(said.steps)}=@file.py:name;  for the text:  {said.path}='@{name}'")
+    as_text = f"{said.path}='@{name}'"
+    advice += [f"or write  {format_path(said.steps)}=@file.py:name", f"for the text:  {typed(as_text)}"]
     return OverrideError(Fault(said.path, f"there is no variant {name!r}", origin=where, advice=advice))
 
 

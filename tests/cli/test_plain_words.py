@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import callsheet
-from callsheet._page import columns
+from callsheet._terminal import columns
 from callsheet.cli import diff, show
 from callsheet.cli._config import command_of
 from command import Project
@@ -132,10 +132,20 @@ def test_both_ways_say_the_same(folder, words, code):
     assert plain.out or plain.err
 
 
-def test_what_a_terminal_has_no_letter_for_is_written_all_the_same(folder):
-    words, env = ("diff", "typed.py", "name=b"), {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    assert "→" in folder(*words, code=1, env=env).out
+@pytest.mark.parametrize(("encoding", "arrow"), [("ascii", "→"), ("utf-8", "→"), ("latin-1:strict", r"\u2192")])
+def test_what_a_terminal_has_no_letter_for_is_written_all_the_same(folder, encoding, arrow):
+    env = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    for verb in (("diff", "conf.py", "epochs=8"), ("check", "conf.py", "epochs=8")):
+        assert f"epochs  5 {arrow} 8" in folder(*verb, code=None, env=env).out
+    words = ("diff", "conf.py", "epochs=8")
     assert folder(*words, code=1, env=env) == folder(*words, module="clicked", code=1, env=env)
+
+
+@pytest.mark.parametrize("words", [("show", "nope.py"), ("show", "--nope"), ("help", "nope.py"), ("run", "nope.py")])
+def test_where_standard_error_is_closed_faults_are_not_told_in_its_place(folder, words):
+    shell = ["bash", "-c", f"{sys.executable} -m callsheet {' '.join(words)} 2>&-"]
+    said = subprocess.run(shell, stdout=subprocess.PIPE, text=True, cwd=folder.root)
+    assert (said.stdout, said.returncode) == ("", 2 if "--nope" in words else 1)
 
 
 @pytest.mark.parametrize("verb", ["show", "diff", "help"])

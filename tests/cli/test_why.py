@@ -36,7 +36,7 @@ def test_what_is_not_there_is_answered_with_what_is_near(ran):
         f"callsheet: there is no run 'ffff00' in {cmd.runs}\n  there is 1 run: callsheet compare lists them\n"
     )
     assert "overrides change a config" in cmd("why", name, "optim.lr", "optim.lr=1", code=2).err
-    assert cmd("why", name, code=2).err.endswith("Error: Missing argument 'PATH'.\n")
+    assert cmd("why", name, code=2).err.startswith("callsheet: missing argument 'PATH'\n")
 
 
 def test_a_value_of_a_sweep_names_its_choice(cmd):
@@ -51,7 +51,7 @@ def test_a_value_of_a_sweep_names_its_choice(cmd):
 
 def test_a_long_value_does_not_push_its_origin_out_of_sight(cmd):
     cmd.write("conf.py", f"names = {[f'name {n}' for n in range(20)]}\n")
-    value, where = cmd("why", "conf.py", "names").out.splitlines()
+    value, where = cmd.screen("why", "conf.py", "names").splitlines()
     assert (value[:17], where) == ("['name 0', 'name ", "  conf.py:1")
 
 

@@ -10,6 +10,7 @@ import click
 
 from callsheet.cli._telling import Misuse, telling
 from callsheet.cli._words import ALLOW, JSON, PATH, READING, RUNS, Option, Verb
+from callsheet.errors import nearest
 
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[PATH=VALUE]...")
 
@@ -41,13 +42,9 @@ def told(function: Callable[..., Any], *, outcome: str = "") -> Callable[..., An
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        return _usage_shown(
-            lambda: telling(
-                lambda: function(*args, **kwargs),
-                as_json=bool(kwargs.get("as_json")),
-                outcome=outcome,
-                through=(click.ClickException, click.exceptions.Exit, click.Abort),
-            )
+        as_json = bool(kwargs.get("as_json"))
+        return _usage_added(
+            lambda: telling(lambda: function(*args, **kwargs), as_json=as_json, outcome=outcome, through=(Misuse,))
         )
 
     return wrapper
@@ -57,7 +54,7 @@ def command_of(verb: Verb) -> click.Command:
     """A verb that also answers without click, as a command of click's."""
 
     def call(**given: Any) -> None:
-        _usage_shown(lambda: verb.answer(given))
+        _usage_added(lambda: verb.answer(given))
 
     call.__doc__ = verb.function.__doc__
     command: Callable[..., Any] = call
@@ -68,9 +65,28 @@ def command_of(verb: Verb) -> click.Command:
     return click.command(verb.name)(command)
 
 
-def _usage_shown(action: Callable[[], Any]) -> Any:
-    """Do something; a misuse is told by click, with the usage."""
+def _usage_added(action: Callable[[], Any]) -> Any:
+    """Do something; a misuse says how the verb is used."""
     try:
         return action()
     except Misuse as error:
-        raise click.UsageError(str(error)) from None
+        (fault,) = error.faults
+        raise Misuse(fault.problem, *fault.advice, *usage_of(click.get_current_context())) from None
+
+
+def misuse_of(error: click.ClickException) -> Misuse:
+    """What click says of words that make no command, as it is told of the others."""
+    problem = error.format_message().rstrip(".")
+    problem = problem[:1].lower() + problem[1:]
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    advice: list[str] = []
+    if isinstance(error, click.NoSuchOption):
+        problem = f"there is no option {error.option_name}"
+        options = [name for option in context.command.params for name in option.opts] if context is not None else []
+        advice += [f"did you mean  {name}?" for name in nearest(error.option_name, [*options, "--help"])[:1]]
+    return Misuse(problem, *advice, *(usage_of(context) if context is not None else ()))
+
+
+def usage_of(context: click.Context) -> tuple[str, str]:
+    """How a verb is used, as advice."""
+    return " ".join(context.get_usage().split()), f"{context.command_path} --help  tells more"

@@ -7,6 +7,7 @@ from callsheet._override import apply
 from callsheet._said import parse_all
 from callsheet._trust import Policy
 from callsheet.cli._subject import COMMAND_LINE, import_from
+from callsheet.cli._telling import Misuse
 from callsheet.errors import Fault, OverrideError
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
     from typing import Any
 
     from callsheet._grammar import Override
+
+
+def refusal(problem: str, *advice: str, usage: str) -> Misuse:
+    """What was typed makes no command of a verb that click does not read.
+
+    Args:
+        problem: What is wrong, as one phrase.
+        advice: What was meant, a line each.
+        usage: The verb's page, of which the first line is told.
+    """
+    first = usage.partition("\n")[0]
+    return Misuse(problem, *advice, first, f"callsheet {first.split()[2]} --help  tells more")
 
 
 def sorted_words(words: list[str]) -> tuple[list[str], list[str], list[str], list[str]]:

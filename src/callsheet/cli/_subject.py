@@ -126,7 +126,7 @@ def refuse_overrides(text: str, overrides: tuple[str, ...]) -> None:
         Misuse: The text names a run, and there are overrides.
     """
     if overrides and _run_and_entry(text)[0]:
-        raise Misuse("A run is what it was: overrides change a config.")
+        raise Misuse("a run is what it was", "overrides change a config")
 
 
 def run_named(text: str, runs: str | None) -> Run | None:

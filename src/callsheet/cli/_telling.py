@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from importlib import import_module
 
-from callsheet.errors import CallsheetWarning
+from callsheet._terminal import hush, remark
+from callsheet.errors import CallsheetError, CallsheetWarning, Fault
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
 if TYPE_CHECKING:
@@ -17,8 +17,16 @@ if TYPE_CHECKING:
     from callsheet._migrate import Change
 
 
-class Misuse(Exception):
-    """Words that mean nothing together. It is raised before anything is read, and click says it with the usage."""
+class Misuse(CallsheetError):
+    """What was typed makes no command. It is raised before anything is read, told like a fault, and ended with 2.
+
+    Args:
+        problem: What is wrong, as one phrase.
+        advice: What to do and how the verb is used, a line each.
+    """
+
+    def __init__(self, problem: str, *advice: str) -> None:
+        super().__init__(Fault("", problem, advice=advice))
 
 
 def telling(
@@ -41,24 +49,26 @@ def telling(
     Returns:
         What the action gives.
     """
-    passed: tuple[type[BaseException], ...] = (Misuse, *through)
+    passed: tuple[type[BaseException], ...] = (BrokenPipeError, *through)
     try:
-        with warnings.catch_warnings():
-            _show_warnings()
-            return action()
-    except passed:
-        raise
+        try:
+            with warnings.catch_warnings():
+                _show_warnings()
+                return action()
+        except passed:
+            raise
+        except Exception as error:
+            faults = import_module("callsheet.cli._faults")
+            failure = 2 if isinstance(error, Misuse) else failure
+            code = faults.tell_raised(error, as_json=as_json, failure=failure, outcome=outcome)
+            if code is None:
+                raise
+            sys.exit(code)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
+    except BrokenPipeError:  # of what is told, too
+        hush()
         sys.exit(1)
-    except Exception as error:
-        faults = import_module("callsheet.cli._faults")
-        code = faults.tell_error(error, as_json=as_json, failure=failure, outcome=outcome)
-        if code is None:
-            raise
-        sys.exit(code)
 
 
 def _show_warnings() -> None:
@@ -70,7 +80,7 @@ def _show_warnings() -> None:
             others(message, category, *more, **named)
         elif str(message) not in told_before:  # a file is loaded for each trial
             told_before.add(str(message))
-            print(f"callsheet: {message}", file=sys.stderr)
+            remark(Fault("", str(message)), name="callsheet")
 
     warnings.showwarning = show
     warnings.simplefilter("always", CallsheetWarning)
@@ -80,4 +90,4 @@ def tell_changes(file: str, changes: Sequence[Change]) -> None:
     """Say in one line on standard error what migrations changed in a file."""
     if changes:
         more = f", and {len(changes) - 3} more" if len(changes) > 3 else ""
-        print(f"callsheet: {file} was migrated: {', '.join(map(str, changes[:3]))}{more}", file=sys.stderr)
+        remark(Fault("", f"{file} was migrated: {', '.join(map(str, changes[:3]))}{more}"), name="callsheet")

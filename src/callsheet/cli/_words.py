@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callsheet.cli._telling import telling
+from callsheet.cli._telling import Misuse, telling
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
 if TYPE_CHECKING:
@@ -105,4 +105,4 @@ class Verb:
         Raises:
             Misuse: The words mean nothing together.
         """
-        telling(lambda: self.function(**given), as_json=given[JSON.name], failure=self.failure)
+        telling(lambda: self.function(**given), as_json=given[JSON.name], failure=self.failure, through=(Misuse,))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
 import textwrap
 
 import click
 
-from callsheet._changes import Changes
+from callsheet._changes import Changes, changes_text
 from callsheet._check import examine
 from callsheet._encode import to_data
 from callsheet._files import load_said
@@ -19,9 +18,11 @@ from callsheet._lazy import get, walk
 from callsheet._override import apply
 from callsheet._reach import others_changed, reached_nothing
 from callsheet._said import parse_all
+from callsheet._terminal import painter, room, say, tell_error
 from callsheet.cli._config import allow_option, json_option, overrides_argument, path_option, told
 from callsheet.cli._faults import tell
 from callsheet.cli._subject import COMMAND_LINE, Config
+from callsheet.cli._text import print_json
 from callsheet.errors import Fault, OverrideError, render
 from callsheet.run._trials import entry_faults, placed
 
@@ -74,14 +75,16 @@ def command(
     calls = sum(type(value) in CALLS for _, value in walk(part))
     if as_json:
         told_of = {"notes": [note.as_data() for note in notes], "also_changed": to_data(changed)}
-        click.echo(json.dumps({"faults": [], **told_of, "calls": calls}))
+        print_json({"faults": [], **told_of, "calls": calls})
     else:
         if notes:
             count = f"{len(notes)} note{'' if len(notes) == 1 else 's'}"
-            click.echo(f"callsheet: {count}\n{render(notes, indent='  ')}", err=True)
-        click.echo(f"{config}: {calls} call{'' if calls == 1 else 's'}, no faults")
+            shown = render(notes, indent="  ", width=room(sys.stderr), paint=painter(sys.stderr))
+            tell_error(f"callsheet: {count}\n{shown}")
+        say(f"{config}: {calls} call{'' if calls == 1 else 's'}, no faults")
         if changed:
-            click.echo(f"{', '.join(map(_short, overrides))} also changed\n" + textwrap.indent(str(changed), "  "))
+            shown = changes_text(changed, width=room() and room() - 2, paint=painter())
+            say(f"{', '.join(map(_short, overrides))} also changed\n" + textwrap.indent(shown, "  "))
 
 
 def _short(text: str) -> str:

@@ -9,8 +9,10 @@ from importlib import import_module
 from callsheet._candidates import candidates, files
 from callsheet._project import root_of
 from callsheet._shells import SHELLS, answer, question, script
-from callsheet.cli._quick import read, sorted_words
+from callsheet._terminal import say
+from callsheet.cli._quick import read, refusal, sorted_words
 from callsheet.cli._subject import split_entry
+from callsheet.cli._telling import telling
 from callsheet.cli._verbs import CONFIGS, PLAIN, QUICK, VERBS
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
@@ -41,14 +43,19 @@ _VALUED = ("--path", "--allow", "--runs", "--slots", "--maximize", "--minimize")
 
 def main(words: list[str]) -> None:
     """Print the script of a shell."""
-    if "--help" in words or "-h" in words:
-        print(USAGE, end="")
-        return
-    if not words or words[0] not in SHELLS:
-        problem = f"{words[0]!r} is none of" if words else "Name one of"
-        print(f"{USAGE}\nError: {problem} {', '.join(SHELLS)}.", file=sys.stderr)
-        sys.exit(2)
-    print(script(words[0], words[1:]), end="")
+    shown = USAGE if "--help" in words or "-h" in words else ""
+    names = [word for word in words if word != "--json"]
+    telling(lambda: say(shown or _script(names), end=""), as_json=len(names) < len(words))
+
+
+def _script(names: list[str]) -> str:
+    options = [name for name in names if name.startswith("-")]
+    if options:
+        raise refusal(f"there is no option {options[0]}", usage=USAGE)
+    if not names or names[0] not in SHELLS:
+        problem = f"{names[0]!r} is none of" if names else "name one of"
+        raise refusal(f"{problem} {', '.join(SHELLS)}", usage=USAGE)
+    return script(names[0], names[1:])
 
 
 def reply() -> None:

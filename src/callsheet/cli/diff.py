@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
+from callsheet._changes import changes_text
 from callsheet._diff import diff
 from callsheet._encode import to_data
 from callsheet._resolve import resolve
+from callsheet._terminal import painter, room, say
 from callsheet.cli._subject import Subject, refuse_overrides
 from callsheet.cli._telling import Misuse
-from callsheet.cli._text import json_text, say
+from callsheet.cli._text import print_json
 from callsheet.cli._words import READING, Verb
 
 
@@ -35,7 +37,7 @@ def differ(
     callsheet diff conf.py:train other.py:train epochs=8
     """  # noqa: D301  (click reads the backspace)
     if not words:
-        raise Misuse("Name two to compare, or one and overrides: callsheet diff conf.py optim.lr=3e-3")
+        raise Misuse("name two to compare, or one and overrides", f"callsheet diff {first} PATH=VALUE")
     second, overrides = (first, words) if _is_override(words[0]) else (words[0], words[1:])
     refuse_overrides(second, overrides)
     found = [
@@ -45,7 +47,10 @@ def differ(
     mixed = (found[0].run is None) is not (found[1].run is None)
     a, b = (_resolved(x) if mixed and x.run is None else x.part for x in found)
     changes = diff(a, b)
-    say(json_text(to_data(changes)) if as_json else str(changes))
+    if as_json:
+        print_json(to_data(changes))
+    else:
+        say(changes_text(changes, width=room(), paint=painter()))
     sys.exit(1 if changes else 0)
 
 

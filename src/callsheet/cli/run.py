@@ -12,7 +12,9 @@ import click
 from callsheet._lineage import origins_of
 from callsheet._resolve import resolve
 from callsheet._said import parse_all
+from callsheet._terminal import say, tell_error
 from callsheet.cli._config import overrides_argument, reading_options, told
+from callsheet.cli._faults import faults_in
 from callsheet.cli._subject import COMMAND_LINE, Config
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
@@ -71,8 +73,8 @@ def command(
     outcome = execute(task, directory, tee(directory / "out.log", directory / "err.log", shown=shown))
     if as_json:
         report = {"run": directory.name, "directory": str(directory), "state": outcome.state, "result": outcome.result}
-        print_json(report)
+        print_json({**report, "faults": [fault.as_data() for fault in faults_in(outcome.error)]})
     else:
-        label = "recorded" if outcome.state == "done" else outcome.state
-        click.echo(f"{label:<10}  {os.path.relpath(directory)}", err=outcome.state != "done")
+        done = outcome.state == "done"
+        (say if done else tell_error)(f"{'recorded' if done else outcome.state:<10}  {os.path.relpath(directory)}")
     sys.exit(outcome.code)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from callsheet._encode import to_data
 from callsheet._lineage import origins_of
+from callsheet._terminal import columns, say
 from callsheet.cli._subject import Subject, run_named
-from callsheet.cli._text import json_text, say, spec_text, table
+from callsheet.cli._text import print_json, spec_text, table
 from callsheet.cli._words import READING, Option, Verb
 
 
@@ -31,11 +32,12 @@ def show(
         return
     spec = Subject.read(config, overrides, paths=paths, allow=allow, runs=runs).part
     if as_json:
-        say(json_text(to_data(spec)))
+        print_json(to_data(spec))
     elif origins:
         rows = [[path, chain[0]["value"], chain[0]["where"]] for path, chain in origins_of(spec).items()]
-        rows = [[path, value if len(value) <= 40 else value[:37] + "...", where] for path, value, where in rows]
-        say(table(rows))
+        longest = min(40, columns() - 4)
+        rows = [[path, v if len(v) <= longest else v[: longest - 3] + "...", where] for path, v, where in rows]
+        say(table(rows, style=lambda row, column: "dim" if column == 2 else ""))
     else:
         say(spec_text(spec))
 

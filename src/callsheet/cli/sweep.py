@@ -11,8 +11,10 @@ from typing import Any
 import click
 
 from callsheet._said import parse_sweeping
+from callsheet._terminal import say, tell_error
 from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._subject import COMMAND_LINE, Config
+from callsheet.cli._telling import Misuse
 from callsheet.cli._text import is_number, number, print_json
 from callsheet.run._job import Jobs
 from callsheet.run._trials import sweep_at
@@ -48,25 +50,25 @@ def command(
     callsheet sweep conf.py optim.lr=1e-3,3e-3 --maximize accuracy
     """  # noqa: D301  (click reads the backspace)
     if maximize and minimize:
-        raise click.UsageError("--maximize and --minimize exclude each other.")
+        raise Misuse("--maximize and --minimize exclude each other")
     named = Config(config, paths, allow)
     said = parse_sweeping(overrides)
     trials = sweep_at(named.file, named.entry, said, where=COMMAND_LINE, policy=named.policy)
     if not trials.axes:
-        raise click.UsageError("Nothing sweeps: give a path several values, as in optim.lr=1e-3,3e-3.")
+        raise Misuse("nothing sweeps", "give a path several values, as in  optim.lr=1e-3,3e-3")
     if trials.is_space:
-        raise click.UsageError("An interval has no end of values: name some, as in optim.lr=range(0.1,1,0.1).")
+        raise Misuse("an interval has no end of values", "name some, as in  optim.lr=range(0.1,1,0.1)")
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(trials, named.entry)
     planned = draw(trials, place, entry=named.entry)
     if not as_json:
-        click.echo(_plan_line(planned, slots))
+        say(_plan_line(planned, slots))
     jobs = planned.start(Process(slots))
     try:
         ended = _watch(jobs, trials.axes, planned, as_json=as_json)
     except KeyboardInterrupt:
         jobs.cancel()
         done = sum(job.state == "done" for job in jobs)
-        click.echo(f"\ninterrupted  {done} of {len(jobs)} trials are done; the same command goes on", err=True)
+        tell_error(f"\ninterrupted  {done} of {len(jobs)} trials are done; the same command goes on")
         sys.exit(130)
     goal = (maximize or minimize or "", bool(maximize))
     _report(jobs, planned, goal, as_json=as_json)
@@ -94,7 +96,7 @@ def _watch(jobs: Jobs, axes: dict[str, tuple[str, ...]], planned: Planned, *, as
             if n not in told and job.state not in ("waiting", "running", "elsewhere"):
                 told.add(n)
                 if not as_json:
-                    click.echo(_line(job, planned))
+                    say(_line(job, planned))
         if ended:
             return [job.state for job in jobs]
         time.sleep(0.05)
@@ -124,6 +126,7 @@ def _report(jobs: Jobs, planned: Planned, goal: tuple[str, bool], *, as_json: bo
                 "run": job.run.id if job.run is not None else None,
                 "overrides": list(planned.trials[job.index].overrides),
                 "result": job.run.result if job.run is not None else {},
+                "error": job.run.status.get("error", "") if job.run is not None else "",
             }
             for job in jobs
         ]
@@ -131,9 +134,7 @@ def _report(jobs: Jobs, planned: Planned, goal: tuple[str, bool], *, as_json: bo
         return
     if name and best is None:
         known = sorted({key for _, run in rows for key in run.result})
-        click.echo(
-            f"no trial has a number named {name!r}" + (f"; results have {', '.join(known)}" if known else ""), err=True
-        )
+        tell_error(f"no trial has a number named {name!r}" + (f"; results have {', '.join(known)}" if known else ""))
     elif best is not None:
         value, index, run = best
-        click.echo(f"best      {run.id}  {name} {number(value)}   {' '.join(planned.trials[index].overrides)}")
+        say(f"best      {run.id}  {name} {number(value)}   {' '.join(planned.trials[index].overrides)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,12 +9,12 @@ import click
 
 from callsheet._lazy import locate_path
 from callsheet._lineage import defaults_of, origins_of
-from callsheet._page import columns
 from callsheet._path import format_path, parse_path
+from callsheet._terminal import say
 from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._recorded import origins_of_run
 from callsheet.cli._subject import Subject
-from callsheet.cli._text import table
+from callsheet.cli._text import print_json, table
 from callsheet.errors import Fault, PathError, nearest
 
 
@@ -50,16 +49,13 @@ def command(
         place = _other_path(found.spec, place, origins)
     chain = chain_of(place, origins, defaults)
     if as_json:
-        click.echo(json.dumps(chain, indent=1))
+        print_json(chain)
         return
     rows = []
     for n, link in enumerate(chain):
         text = "  ".join(filter(None, [link["text"], "replaced" if n else ""]))
         rows.append([link["value"], link["where"], text])
-    told = table(rows)
-    if max(map(len, told.split("\n"))) > columns():
-        told = "\n".join(f"{value}\n  {where}" + (f"  {text}" if text else "") for value, where, text in rows)
-    click.echo(told)
+    say(table(rows, style=lambda row, column: "dim" if row or column else "bold"))
 
 
 def _other_path(spec: Any, path: str, origins: Iterable[str]) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from callsheet import zoo
-from callsheet._page import columns
 from callsheet._storage import read_bytes, suffix_of, text_of
+from callsheet._terminal import columns, say
 from callsheet.cli._config import json_option, told
 from callsheet.cli._faults import tell
 from callsheet.cli._text import number, print_json, spec_text, table
@@ -49,7 +49,7 @@ def list_entries(place: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"entries": {name: asdict(card) for name, card in found.items()}, "faults": _as_data(faults)})
     elif found:
-        click.echo(_shown(_listing(found)))
+        say(_shown(_listing(found)))
     elif not faults:
         where = f"{place} has no entries" if place else "no installed package publishes a config"
         advice = [] if place else ["callsheet zoo list ./FOLDER  lists a folder"]
@@ -129,7 +129,7 @@ def show(name: str, as_json: bool) -> None:
         rows.append(["defaults", f"{place}: {', '.join(f'{key}={text}' for key, text in given.items())}"])
     for n in range(len(rows) - 1, 0, -1):
         rows[n][0] = "" if rows[n][0] == rows[n - 1][0] else rows[n][0]
-    click.echo(_shown(f"{table(rows)}\n\n{_config_text(name, card)}".rstrip("\n")))
+    say(_shown(f"{table(rows)}\n\n{_config_text(name, card)}".rstrip("\n")))
 
 
 def _config_text(name: str, card: Card) -> str:
@@ -152,4 +152,4 @@ def copy(name: str, into: str | None) -> None:
     """  # noqa: D301  (click reads the backspace)
     folder = into or name.rstrip("/").rpartition("/")[2]
     for file in zoo.copy(name, folder):
-        click.echo(f"wrote {os.path.join(folder, file)}")
+        say(f"wrote {os.path.join(folder, file)}")

@@ -16,6 +16,7 @@ from callsheet._encode import to_data
 from callsheet._layout import layout
 from callsheet._lazy import get
 from callsheet._lineage import defaults_of
+from callsheet._note import is_ours
 from callsheet._running import RECORDING, RUNNING, Recording
 from callsheet._signature import EMPTY
 from callsheet._wire import FORMAT
@@ -23,8 +24,6 @@ from callsheet.errors import SaveError
 from callsheet.run._child import CommandError, run_entry
 from callsheet.run._provenance import Code, host, packages
 from callsheet.run._store import State, Store, read_json_file, take_lock, write_json_file
-
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Terminated(BaseException):
@@ -69,11 +68,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: its state, its result, and the process's exit code for it."""
+    """How a run ended: its state, its result, the process's exit code for it, and what was raised."""
 
     state: State
     result: dict[str, Any]
     code: int
+    error: BaseException | None = None
 
 
 def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -> Outcome:
@@ -131,13 +131,13 @@ def _call(task: Task, running: dict[str, object], recording: Recording) -> tuple
             return Outcome("done", {}, 0), ""
         if isinstance(error.code, str):
             print(error.code, file=sys.stderr)
-        return Outcome("failed", {}, 1), f"SystemExit: {error.code}"
+        return Outcome("failed", {}, 1, error), f"SystemExit: {error.code}"
     except CommandError as error:
         print(f"callsheet: {error}", file=sys.stderr)
-        return Outcome("failed", {}, error.code), error.faults[0].problem
+        return Outcome("failed", {}, error.code, error), error.faults[0].problem
     except Exception as error:  # noqa: BLE001  (the user's own: shown, recorded, counted as a failed run)
         print_error(error)
-        return Outcome("failed", {}, 1), f"{type(error).__name__}: {error}"
+        return Outcome("failed", {}, 1, error), f"{type(error).__name__}: {error}"
     finally:
         RUNNING.reset(token)
         RECORDING.reset(recorded)
@@ -157,7 +157,7 @@ def print_error(error: BaseException) -> None:
     shown = traceback.TracebackException.from_exception(error)
     at: traceback.TracebackException | None = shown
     while at is not None:
-        own = [frame for frame in at.stack if not os.path.abspath(frame.filename).startswith(PACKAGE + os.sep)]
+        own = [frame for frame in at.stack if not is_ours(frame.filename)]
         at.stack = traceback.StackSummary.from_list(own or at.stack)  # all ours: a bug, shown as it is
         at = at.__cause__ or at.__context__
     print("".join(shown.format()), end="", file=sys.stderr)

@@ -112,7 +112,9 @@ class Store:
         if names:
             raise RunError(Fault("", f"{run_id!r} is the beginning of several runs", advice=[", ".join(names[:8])]))
         have = self.ids()
-        advice = [f"there {_count(len(have))}: callsheet compare lists them"] if have else []
+        advice = [
+            f"there {_count(len(have))}: callsheet compare lists them" if have else "callsheet run FILE  makes one"
+        ]
         raise RunError(Fault("", f"there is no run {run_id!r} in {self.directory}", advice=advice))
 
     def ids(self) -> list[str]:
