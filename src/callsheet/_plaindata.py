@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import enum
-
 from ._items import given_itself
 from ._leaf import Datum, not_data, write_leaf
 from ._path import format_path
 from ._read import LATER, Values
 from ._ref import Ref, ref_text
 from ._signature import signature_of
-from ._tree import KINDS, TARGET, Kind, fold, steps_of
+from ._tree import KINDS, TARGET, Kind, fold, is_enum, steps_of
 from ._written import WRITTEN, written
 from .errors import PathError, SaveError
 
@@ -71,7 +69,7 @@ def _argument_names(call: Any) -> list[str]:
 
 
 def _leaf_data(x: Any) -> Any:
-    if isinstance(x, enum.Enum):
+    if is_enum(x):
         return x.value if type(x.value) in (str, int, float, bool) else x.name
     if isinstance(x, set | frozenset | range):
         return [_leaf_data(item) for item in (x if isinstance(x, range) else sorted(x, key=repr))]
