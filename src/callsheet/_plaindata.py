@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import enum
-
 from ._items import given_itself
 from ._leaf import Datum, not_data, write_leaf
 from ._path import format_path
 from ._read import LATER, Values
 from ._ref import Ref, ref_text
 from ._signature import signature_of
-from ._tree import KINDS, TARGET, Kind, fold, steps_of
+from ._tree import KINDS, TARGET, Kind, fold, is_enum, steps_of
 from ._written import WRITTEN, written
 from .errors import PathError, SaveError
 
@@ -55,13 +53,18 @@ def plain_data(spec: Any) -> Any:
 
 def _made(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
     if type(x) is Ref:
-        return values[0] if values else (written(x) if type(x.__base__) in WRITTEN and not x.__steps__ else ref_text(x))
+        return values[0] if values else _reference_text(x)
     values = [_leaf_data(value) if isinstance(value, bytes | complex) else value for value in values]
     if kind.family in ("list", "tuple"):
         return values
     names = _argument_names(x) if kind.family in ("call", "partial") else []
     named = [names[key] if isinstance(key, int) and key < len(names) else key for key in keys]
     return {str(name): value for name, value in zip(named, values, strict=True) if name != TARGET}
+
+
+def _reference_text(ref: Ref) -> str:
+    """A reference whose value nobody knows yet, as it is written."""
+    return written(ref.__base__, ref.__dots__) if type(ref.__base__) in WRITTEN and not ref.__steps__ else ref_text(ref)
 
 
 def _argument_names(call: Any) -> list[str]:
@@ -71,7 +74,7 @@ def _argument_names(call: Any) -> list[str]:
 
 
 def _leaf_data(x: Any) -> Any:
-    if isinstance(x, enum.Enum):
+    if is_enum(x):
         return x.value if type(x.value) in (str, int, float, bool) else x.name
     if isinstance(x, set | frozenset | range):
         return [_leaf_data(item) for item in (x if isinstance(x, range) else sorted(x, key=repr))]
