@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from callsheet._said import parse_sweeping
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._subject import COMMAND_LINE, Config
@@ -52,8 +51,7 @@ def command(
     if maximize and minimize:
         raise Misuse("--maximize and --minimize exclude each other")
     named = Config(config, paths, allow)
-    said = parse_sweeping(overrides)
-    trials = sweep_at(named.file, named.entry, said, where=COMMAND_LINE, policy=named.policy)
+    trials = sweep_at(named.file, named.entry, overrides, where=COMMAND_LINE, policy=named.policy)
     if not trials.axes:
         raise Misuse("nothing sweeps", "give a path several values, as in  optim.lr=1e-3,3e-3")
     if trials.is_space:
