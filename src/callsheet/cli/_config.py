@@ -21,13 +21,13 @@ from callsheet._grammar import Override
 from callsheet._lazy import get, locate_path
 from callsheet._migrate import Change
 from callsheet._origin import Origin
-from callsheet._project import project_settings
 from callsheet._said import parse_all
 from callsheet._spec import note_origin
 from callsheet._trust import Policy
-from callsheet.errors import CallsheetError, CallsheetWarning, Fault, OverrideError, PathError, RunError, render
+from callsheet.errors import CallsheetError, CallsheetWarning, Fault, OverrideError, PathError, QueryError, RunError, render
 from callsheet.run._execute import PACKAGE
-from callsheet.run._store import Run, Store, project_of, project_root, read_json_file
+from callsheet.run._recorded import origins_of_run, spec_of_run
+from callsheet.run._store import Run, Store, project_of, project_root
 
 COMMAND_LINE = "command line"
 """What origins and errors call whoever typed the command."""
@@ -165,7 +165,7 @@ def told(function: Callable[..., Any], *, failure: int = 1) -> Callable[..., Any
                 return function(*args, **kwargs)
         except CallsheetError as error:
             tell(error.faults, as_json=as_json)
-            misuse = isinstance(error, OverrideError) and not any(fault.path for fault in error.faults)
+            misuse = isinstance(error, OverrideError | QueryError) and not any(fault.path for fault in error.faults)
             sys.exit(2 if misuse else failure)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
@@ -238,31 +238,6 @@ def run_named(text: str, runs: str | None) -> Run | None:
     if os.path.exists(text) or not text.isalnum():
         return None
     return Store(runs or project_root(os.getcwd()) / "runs").find(text)
-
-
-def spec_of_run(run: Run) -> tuple[Any, list[Change]]:
-    """The spec of a run by today's names, and what was changed for that."""
-    changes: list[Change] = []
-    spec = load_said(run.directory / "spec.json", [], where="", policy=Policy(), report=changes.append)
-    return spec, changes
-
-
-def origins_of_run(run: Run) -> dict[str, Any]:
-    """The recorded values of a run and their origins, by today's paths."""
-    found = read_json_file(run.directory / "origins.json")
-    if not project_settings().migrations or not (run.directory / "spec.json").exists():
-        return found
-    renamed = [change for change in spec_of_run(run)[1] if change.name]
-    renamed.sort(key=lambda change: len(change.path), reverse=True)  # what lies deeper first: all have their old paths
-    return {_today(path, renamed): chain for path, chain in found.items()}
-
-
-def _today(path: str, renamed: Sequence[Change]) -> str:
-    for change in renamed:
-        if path == change.path or path.startswith((change.path + ".", change.path + "[")):
-            holder = change.path.rpartition(".")[0]
-            path = ".".join(filter(None, (holder, change.name))) + path[len(change.path) :]
-    return path
 
 
 def _frames(error: BaseException) -> Iterator[traceback.FrameSummary]:

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from callsheet.cli._config import json_option, origins_of_run, run_named, runs_option, told
+from callsheet.cli._config import json_option, run_named, runs_option, told
 from callsheet.cli._text import is_number, number, print_json, table
 from callsheet.errors import Fault, RunError
+from callsheet.run._recorded import origins_of_run
 from callsheet.run._store import Run, Store, project_root
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from callsheet._path import format_path, parse_path
-from callsheet.cli._config import Subject, origins_of_run, overrides_argument, reading_options, told
+from callsheet.cli._config import Subject, overrides_argument, reading_options, told
 from callsheet.cli._text import table, width
 from callsheet.errors import Fault, PathError, nearest
 from callsheet.run._execute import defaults_of, origins_of
+from callsheet.run._recorded import origins_of_run
 
 
 @click.command("why")

@@ -1,0 +1,110 @@
+"""A run as one row of a table: what it is looked up, filtered and sorted by."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from typing import Any, NamedTuple
+
+from callsheet.run._metrics import last_values
+from callsheet.run._recorded import values_of_run
+from callsheet.run._store import Run
+
+FINAL = ("done", "failed")
+"""States that a run never leaves."""
+
+GROUPS = ("facts", "result", "metrics", "spec")
+"""Fields that hold named values, as JSON objects."""
+
+
+class Row(NamedTuple):
+    """A run.
+
+    Attributes:
+        id: Its id.
+        experiment: The name under which it is numbered.
+        number: Its number there.
+        state: What became of it.
+        identity: The hash of its spec, None where that held a live object.
+        code: The version of the code that ran.
+        started: Seconds since 1970 at which its last attempt started; None where it does not say.
+        ended: Seconds since 1970; None while it runs.
+        facts: JSON of what else its record says, by the names of `facts_of`.
+        result: JSON of its result.
+        metrics: JSON of the last number of each metric.
+        spec: JSON of the leaves of its spec by path, as text.
+
+    In JSON, NaN and infinities are the texts "nan", "inf" and "-inf".
+    """
+
+    id: str
+    experiment: str
+    number: int
+    state: str
+    identity: str | None
+    code: str | None
+    started: float | None
+    ended: float | None
+    facts: str
+    result: str
+    metrics: str
+    spec: str
+
+
+def row_of(run: Run) -> Row:
+    """Read the files of a run as a row; its state is the one of this moment."""
+    state = run.state  # asked first: what a run that ends meanwhile writes is there when it says so
+    if state in FINAL and run.state != state:
+        state = "lost"
+    record, status = run.record, run.status
+    code = record.get("code")
+    number = record.get("number")
+    identity = run.identity
+    return Row(
+        run.id,
+        str(record.get("experiment")),
+        number if isinstance(number, int) else 0,
+        state,
+        identity if isinstance(identity, str) else None,
+        code.get("version") if isinstance(code, dict) else None,
+        _seconds(status.get("started")) or _seconds(record.get("started")),
+        _seconds(status.get("ended")),
+        _json(facts_of(run)),
+        _json(run.result),
+        _json(last_values(run.directory)),
+        _json(values_of_run(run)),
+    )
+
+
+def facts_of(run: Run) -> dict[str, Any]:
+    """What a run's record says besides what a row has for itself."""
+    record, status = run.record, run.status
+    host, code = record.get("host") or {}, record.get("code") or {}
+    overrides = record.get("overrides") or []
+    return {
+        "overrides": " ".join(map(str, overrides)),
+        "config": record.get("config"),
+        "entry": record.get("entry"),
+        "index": record.get("index"),
+        "plan": record.get("plan"),
+        "host": host.get("name"),
+        "python": host.get("python"),
+        "commit": code.get("commit"),
+        "attempt": status.get("attempt"),
+        "exit": status.get("exit"),
+        "error": status.get("error"),
+    }
+
+
+def _seconds(text: object) -> float | None:
+    try:
+        return datetime.datetime.fromisoformat(str(text)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _json(data: dict[str, Any]) -> str:
+    """Strict JSON that SQLite reads too: numbers that it lacks are texts, as in `metrics.jsonl`."""
+    said = {name: repr(v) if isinstance(v, float) and not math.isfinite(v) else v for name, v in data.items()}
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
