@@ -6,7 +6,7 @@ import datetime
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from callsheet._path import parse_path
@@ -15,7 +15,7 @@ from callsheet.report._curves import short, thinned
 from callsheet.run._metrics import series
 from callsheet.run._query import typed
 from callsheet.run._recorded import origins_of_run
-from callsheet.run._runs import Runs, RunView
+from callsheet.run._runs import Runs, RunView, differing
 from callsheet.run._store import read_json_file
 
 
@@ -76,20 +76,6 @@ def gather(found: Runs, *, title: str = "", said: str = "", limits: Limits = Lim
     }
 
 
-def differing(values: Sequence[dict[str, str]]) -> list[str]:
-    """The paths whose values are not the same everywhere; of those that always differ together, the one that was set.
-
-    >>> differing([{"a": "1", "b": "2"}, {"a": "1", "b": "3"}])
-    ['b']
-    """
-    paths = dict.fromkeys(path for v in values for path in v)
-    found = [path for path in paths if len({v.get(path) for v in values}) > 1]
-    columns: dict[tuple[str | None, ...], str] = {}
-    for path in found:
-        columns.setdefault(tuple(v.get(path) for v in values), path)
-    return list(columns.values())
-
-
 def _table(
     found: Runs, views: list[RunView], values: list[dict[str, str]], limits: Limits, notes: list[str]
 ) -> tuple[list[dict[str, str]], list[list[Any]]]:
@@ -98,12 +84,11 @@ def _table(
     if len(paths) > limits.columns:
         notes.append(f"{len(paths) - limits.columns} of {len(paths)} values that differ have no column here")
         paths = paths[: limits.columns]
-    own = [name for name in ("number", "state", "started", "duration") if any(found.column(name))]
-    if len(set(found.column("experiment"))) > 1:
-        own.insert(0, "experiment")
-    columns = [{"name": name, "kind": "run"} for name in own]
+    experiment = ["experiment"] if len(set(found.column("experiment"))) > 1 else []
+    first, last = [*experiment, "number", "state"], ["duration", "started"]
+    columns = [{"name": name, "kind": "run"} for name in first]
     columns += [{"name": path, "kind": "value"} for path in paths]
-    cells: list[list[Any]] = [[_cell(value, limits) for value in row] for row in zip(*map(found.column, own), strict=True)]
+    cells = _own(found, first, limits)
     for row, said in zip(cells, values, strict=True):
         row += [_cell(typed(said[path]) if path in said else None, limits) for path in paths]
     for group in ("result", "metrics"):
@@ -115,7 +100,14 @@ def _table(
         columns += [{"name": name, "kind": group} for name in names]
         for row, of_run in zip(cells, data, strict=True):
             row += [_cell(of_run.get(name), limits) for name in names]
+    columns += [{"name": name, "kind": "run"} for name in last]
+    for row, more in zip(cells, _own(found, last, limits), strict=True):
+        row += more
     return columns, cells
+
+
+def _own(found: Runs, names: Sequence[str], limits: Limits) -> list[list[Any]]:
+    return [[_cell(value, limits) for value in row] for row in zip(*map(found.column, names), strict=True)]
 
 
 def _cell(value: Any, limits: Limits) -> Any:
@@ -213,12 +205,12 @@ def _spec_lines(origins: dict[str, Any], texts: _Texts, limits: Limits) -> list[
             steps = parse_path(path)
         except PathError:
             continue
-        links = [
-            [texts(_cut(str(link.get("value")), limits)), texts(_said(link))] for link in chain if isinstance(link, dict)
-        ]
-        if links:
+        told = [link for link in chain if isinstance(link, dict)]
+        if told:
+            holds = bool(told[0].get("holds"))
+            own = replace(limits, text=120) if holds else limits  # what it holds has lines of its own
+            links = [[texts(_cut(str(link.get("value")), own)), texts(_said(link))] for link in told]
             name = steps[-1] if isinstance(steps[-1], str) else f"[{steps[-1]}]"
-            holds = bool(chain[0].get("holds"))
             lines.append([len(steps) - 1, texts(str(name)), *links[0], links[1:], *([True] if holds else [])])
     return lines
 

@@ -50,6 +50,7 @@ function drawCurves() {
   }
   const curves = data.curves[metric];
   const { rows, said } = drawnRows(curves);
+  mark(rows);
   const logY = find("log-y").checked, logX = find("log-x").checked;
   let left = 0;
   const keep = (x, y) => {
@@ -57,11 +58,11 @@ function drawCurves() {
     left += kept ? 0 : 1;
     return kept;
   };
-  const series = rows.map((row) => {
+  const series = rows.map((row, place) => {
     const [xs, ys] = curves[row];
     const points = xs.map((x, n) => [x, ys[n]]).filter(([x, y]) => keep(x, y));
     return { name: data.details[row].id, type: "line", data: points, showSymbol: points.length < 2, symbolSize: 5, animation: false,
-             lineStyle: { width: rows.length > 12 ? 1.2 : 2 }, itemStyle: { color: colourOf(row) }, emphasis: { focus: "series" },
+             lineStyle: { width: rows.length > 12 ? 1.2 : 2 }, itemStyle: { color: COLOURS[place % COLOURS.length] }, emphasis: { focus: "series" },
              triggerLineEvent: true };
   });
   find("curves-said").textContent = said + (left ? ` ${plural(left, "point")} not above zero cannot stand on a log scale.` : "");
@@ -76,6 +77,12 @@ function drawCurves() {
     yAxis: { type: logY ? "log" : "value", name: plainText(metric), nameTextStyle: { color: style.soft, align: "left" }, scale: true, ...style.axis, nameGap: 12 },
     series,
   }, { notMerge: true });
+}
+
+// The dots of the table have the colours of the lines.
+function mark(rows) {
+  view.drawn = new Map(rows.map((row, place) => [row, COLOURS[place % COLOURS.length]]));
+  for (const dot of document.querySelectorAll("#runs .swatch")) dot.style.background = view.drawn.get(Number(dot.dataset.row)) || "";
 }
 
 function curveTip(points, count) {
@@ -97,17 +104,25 @@ function axisFor(index, numeric, place) {
   }
   let low = Infinity, high = -Infinity;
   for (const value of values) { low = Math.min(low, value); high = Math.max(high, value); }
-  const log = low > 0 && high / low >= 50;
-  return { ...label, type: log ? "log" : "value", min: low, max: high, axisLabel: { formatter: short } };
+  const log = low > 0 && high / low >= (column.kind === "value" ? 10 : 50);
+  const distinct = [...new Set(values)].sort((a, b) => a - b);
+  const ticks = distinct.length <= 6 ? { customValues: distinct } : {};
+  return { ...label, type: log ? "log" : "value", min: low, max: high, splitNumber: 4,
+           axisLabel: { formatter: short, ...ticks }, axisTick: ticks };
 }
 
-function parallelColumns() {
+function eligible() {
   const distinct = (index) => new Set(data.rows.map((row) => row[index]).filter((value) => value !== null)).size;
   const found = data.columns.map((column, index) => ({ column, index })).filter(({ column, index }) => {
     if (column.kind === "run") return false;
     const count = distinct(index);
     return count > 1 && (column.numeric || count <= 24);
   });
+  return found;
+}
+
+function parallelColumns() {
+  const found = eligible();
   const values = found.filter(({ column }) => column.kind === "value");
   const outcomes = found.filter(({ column }) => column.kind !== "value" && column.numeric);
   const room = Math.max(AXES - Math.min(outcomes.length, 4), 1);
@@ -129,9 +144,10 @@ function drawParallel() {
   const axes = columns.map((index, place) => {
     const axis = axisFor(index, data.columns[index].numeric, place);
     const label = { color: style.ink, width: narrow ? 120 : 110, overflow: "truncate", fontSize: 12 };
-    return { ...axis, nameLocation: "end", nameTextStyle: { ...label, ...(narrow ? { align: "right" } : {}) }, nameTruncate: { maxWidth: 120 },
-             axisLine: { lineStyle: { color: style.soft } }, axisTick: { lineStyle: { color: style.soft } },
-             axisLabel: { ...axis.axisLabel, color: style.soft, hideOverlap: true, showMinLabel: true, showMaxLabel: true },
+    const above = narrow ? { align: "right", verticalAlign: "bottom", padding: [0, 0, 6, 0] } : {};
+    return { ...axis, z: 10, nameLocation: "end", nameGap: narrow ? 0 : 15, nameTextStyle: { ...label, ...above }, nameTruncate: { maxWidth: narrow ? 240 : 120 },
+             axisLine: { lineStyle: { color: style.soft } }, axisTick: { ...axis.axisTick, lineStyle: { color: style.soft } },
+             axisLabel: { ...axis.axisLabel, color: style.ink, backgroundColor: token("paper"), padding: [1, 3], borderRadius: 3, hideOverlap: true, showMinLabel: true, showMaxLabel: true },
              splitLine: { show: false }, areaSelectStyle: { width: 18, color: token("mark"), opacity: 0.25, borderColor: token("mark") } };
   });
   const numbers = data.rows.map((row) => row[columns[colour]]).filter(isNumber);
@@ -139,17 +155,17 @@ function drawParallel() {
   chart("parallel").setOption({
     backgroundColor: "transparent",
     tooltip: style.tooltip,
-    parallel: { layout: narrow ? "vertical" : "horizontal", left: narrow ? 24 : 60, right: narrow ? 24 : 90, top: 40, bottom: narrow ? 70 : 30,
+    parallel: { layout: narrow ? "vertical" : "horizontal", left: narrow ? 24 : 60, right: narrow ? 24 : 130, top: 40, bottom: narrow ? 80 : 30,
                 axisExpandable: false },
     parallelAxis: axes,
     visualMap: { type: "continuous", show: numbers.length > 0, min: low, max: high, dimension: colour, calculable: false, seriesIndex: 0,
                  orient: narrow ? "horizontal" : "vertical", left: narrow ? "center" : "right", bottom: narrow ? 0 : "center", itemWidth: 10,
                  text: [short(high), short(low)], textStyle: { color: style.soft }, inRange: { color: ["#7b68c8", "#2a9d8f", "#e9b93b"] } },
-    series: [{ type: "parallel", smooth: 0.15, progressive: 500, animation: false,
+    series: [{ type: "parallel", progressive: 500, animation: false,
                inactiveOpacity: 0.05, activeOpacity: 0.9, lineStyle: { width: rows.length > 200 ? 1 : 2, opacity: rows.length > 500 ? 0.35 : 0.75 },
                data: rows.map((row) => ({ name: plainText(data.details[row].id), row, value: columns.map((index) => parallelValue(row, index)) })) }],
   }, { notMerge: true });
-  const have = parallelAll().length;
+  const have = eligible().length;
   const fewer = columns.length < have ? ` ${columns.length} of ${have} axes are drawn.` : "";
   find("parallel-said").textContent = `Each line is a run. Drag along an axis to keep the runs that pass there, here and in the table.${fewer}`;
 }
@@ -158,10 +174,6 @@ function parallelValue(row, index) {
   const value = data.rows[row][index];
   if (value === null || value === "") return "-";
   return data.columns[index].numeric ? value : written(value, data.columns[index]);
-}
-
-function parallelAll() {
-  return data.columns.filter((column) => column.kind !== "run");
 }
 
 function brushed() {

@@ -48,7 +48,7 @@ function specOf(details) {
   const all = (open) => () => spec.querySelectorAll("details").forEach((one) => { one.open = open; });
   const tools = element("div", { class: "tools" }, element("button", { type: "button", onclick: all(true) }, "Open all"),
     element("button", { type: "button", onclick: all(false) }, "Close all"));
-  return element("div", {}, tools, spec);
+  return element("div", {}, spec, tools);
 }
 
 function tracker([name, url, id]) {

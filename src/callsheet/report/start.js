@@ -28,7 +28,10 @@ function fill() {
   find("notes").hidden = data.notes.length === 0;
   find("notes").replaceChildren(...data.notes.map((note) => element("li", {}, note)));
   const outcome = data.columns.find((column) => column.kind === "result" && column.numeric);
-  if (outcome) find("filter-example").textContent = `${outcome.name}>0.9`;
+  if (outcome) {
+    const numbers = data.rows.map((row) => row[data.columns.indexOf(outcome)]).filter(isNumber).sort((a, b) => a - b);
+    find("filter-example").textContent = `${outcome.name}<${short(numbers[Math.floor(numbers.length / 2)])}`;
+  }
   const metrics = Object.keys(data.curves);
   options(find("metric"), metrics.map((name) => [name, name]), metrics.find((name) => /loss/i.test(name)) || metrics[0]);
   for (const id of ["log-x", "log-y"]) find(id).parentElement.hidden = metrics.length === 0;

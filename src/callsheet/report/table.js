@@ -92,7 +92,7 @@ function tableRow(row) {
     drawCurves();
   } });
   tick.checked = view.ticked.has(row);
-  const name = element("div", { class: "name" }, tick, element("span", { class: "swatch", style: `background:${colourOf(row)}` }),
+  const name = element("div", { class: "name" }, tick, element("span", { class: "swatch", "data-row": row }),
     element("button", { type: "button", class: "open", onclick: () => openRun(row) }, id));
   const cells = data.columns.map((column, n) => {
     const text = written(data.rows[row][n], column);

@@ -6,6 +6,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const view = {
   shown: [],            // rows of the table, by their number in the data, filtered and sorted
   ticked: new Set(),    // rows whose curves are drawn
+  drawn: new Map(),     // the colours of the rows whose curves are drawn
   brushed: null,        // rows that the parallel coordinates leave, null for all
   sort: null,           // {column, down}
   room: 200,            // rows that the table draws
@@ -76,8 +77,7 @@ function isNumeric(index) {
 data.columns.forEach((column, index) => { column.numeric = isNumeric(index); });
 
 // Tell lines apart on white and on black alike.
-const COLOURS = ["#2f7ed8", "#e0711c", "#2aa05a", "#c2379d", "#8d6bd8", "#b8860b", "#0f9aa8", "#d0433f", "#7a8b2f", "#7f7f7f"];
-const colourOf = (row) => COLOURS[row % COLOURS.length];
+const COLOURS = ["#2f7ed8", "#e0711c", "#2aa05a", "#c2379d", "#8d6bd8", "#b8860b", "#0f9aa8", "#d0433f", "#7a8b2f", "#7f7f7f", "#5a7fd6", "#a0522d"];
 
 function token(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

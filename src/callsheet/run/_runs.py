@@ -15,7 +15,7 @@ from callsheet.errors import CallsheetError, Fault, PathError, QueryError, neare
 from callsheet.run._index import Index
 from callsheet.run._metrics import series
 from callsheet.run._query import Query, column_error, sort_key, typed
-from callsheet.run._recorded import recorded_spec, values_of_run
+from callsheet.run._recorded import recorded_spec
 from callsheet.run._store import Run, Store, project_root
 
 OWN = ("id", "experiment", "number", "state", "started", "ended", "duration", "code")
@@ -103,7 +103,7 @@ class RunView:
     @property
     def values(self) -> dict[str, str]:
         """The leaves of its spec by path, as text."""
-        return values_of_run(self.record)
+        return self._table.texts("spec", self.id)
 
     def get(self, name: str) -> Any:
         """The value of a column, by a name as `Runs.filter` takes it; None where it has none."""
@@ -249,6 +249,7 @@ class _Table:
             values = (id, experiment, number, state, started, ended, duration, code)
             self.own[id] = dict(zip(OWN, values, strict=True))
         self._columns: dict[str, dict[str, Any]] = {}
+        self._data: dict[tuple[str, str], str] = {}
         self._known: dict[str, list[str]] | None = None
 
     def column(self, name: str) -> dict[str, Any]:
@@ -272,9 +273,14 @@ class _Table:
 
     def data(self, group: str, id: str) -> dict[str, Any]:
         """All of a group of one run."""
-        text = self.index.group(group, only=[id]).get(id, "{}")
-        found: dict[str, Any] = json.loads(text)
-        return {name: _NONFINITE.get(v, v) if isinstance(v, str) else v for name, v in found.items()}
+        return {name: _NONFINITE.get(v, v) if isinstance(v, str) else v for name, v in self.texts(group, id).items()}
+
+    def texts(self, group: str, id: str) -> dict[str, Any]:
+        """All of a group of one run, numbers that JSON lacks as texts."""
+        if (group, id) not in self._data:
+            self._data |= {(group, run): text for run, text in self.index.group(group, only=[id]).items()}
+        found: dict[str, Any] = json.loads(self._data.get((group, id), "{}"))
+        return found
 
     def place(self, name: str) -> tuple[str, str]:
         """The group and the key of a name.
@@ -328,6 +334,20 @@ def _canonical(path: str) -> str:
         return format_path(parse_path(path))
     except PathError:
         return path
+
+
+def differing(values: Sequence[dict[str, str]]) -> list[str]:
+    """The paths whose values are not the same everywhere; of those that always differ together, the one that was set.
+
+    >>> differing([{"a": "1", "b": "2"}, {"a": "1", "b": "3"}])
+    ['b']
+    """
+    paths = dict.fromkeys(path for v in values for path in v)
+    found = [path for path in paths if len({v.get(path) for v in values}) > 1]
+    columns: dict[tuple[str | None, ...], str] = {}
+    for path in found:
+        columns.setdefault(tuple(v.get(path) for v in values), path)
+    return list(columns.values())
 
 
 def store_of(directory: str | os.PathLike[str] | None) -> Store:
