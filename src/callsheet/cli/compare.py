@@ -44,6 +44,7 @@ def command(
             raise _no_experiment(selected(words, runs), experiment)
     if not found:
         raise nothing(found, words)
+    found.load("spec", "result")
     goal = maximize or minimize
     if goal:
         if not any(is_number(run.result.get(goal)) for run in found):

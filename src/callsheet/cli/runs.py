@@ -54,7 +54,7 @@ def command(
     count = len(found)
     if limit is None:
         limit = 0 if as_json else 50
-    found = found[:limit] if limit else found
+    found = (found[:limit] if limit else found).load("result")
     names = _names(columns)
     if as_json:
         print_json(_rows(found, names))
@@ -98,4 +98,5 @@ def _rows(found: Runs, names: list[str]) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     fixed = ["id", "experiment", "number", "state", "started", "ended", "duration", "overrides"]
     rows = [dict(zip(fixed, row, strict=True)) for row in zip(*map(found.column, fixed), strict=True)]
+    found.load("metrics")
     return [{**row, "result": run.result, "metrics": run.metrics} for row, run in zip(rows, found, strict=True)]

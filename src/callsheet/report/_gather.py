@@ -15,6 +15,7 @@ from callsheet.report._curves import short, thinned
 from callsheet.run._metrics import series
 from callsheet.run._query import typed
 from callsheet.run._recorded import origins_of_run
+from callsheet.run._row import part
 from callsheet.run._runs import Runs, RunView, differing
 from callsheet.run._store import read_json_file
 
@@ -57,7 +58,7 @@ def gather(found: Runs, *, title: str = "", said: str = "", limits: Limits = Lim
         said: The filter that picked the runs.
         limits: What a browser can bear.
     """
-    views = [*found]
+    views = [*found.load("spec", "result", "metrics")]
     values = [view.values for view in views]
     notes: list[str] = []
     columns, cells = _table(found, views, values, limits, notes)
@@ -163,7 +164,7 @@ def _details(views: list[RunView], texts: _Texts, limits: Limits, notes: list[st
 def _facts(run: Any, limits: Limits) -> list[list[str]]:
     """What a person wants to know of a run, as names and texts."""
     record, status = run.record, run.status
-    host, code = record.get("host") or {}, record.get("code") or {}
+    host, code = part(record, "host"), part(record, "code")
     facts: list[tuple[str, Any]] = [
         ("error", status.get("error")),
         ("config", record.get("config")),

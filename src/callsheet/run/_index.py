@@ -34,6 +34,8 @@ _PARTS = ("main.", "temp.live_")
 _WIDTH = len(Row._fields) - len(GROUPS)
 """The fields of a row that stand in the table `runs`; each group has a table of its own."""
 
+_LIGHT = "id, experiment, number, state, started, ended, code"
+
 _ID = re.compile(r"[0-9a-f]{6,}").fullmatch
 
 
@@ -53,6 +55,7 @@ class Index:
         self.store = Store(directory)
         self.path = self.store.directory / FILE
         self._gone: set[str] = set()
+        self._kept: dict[str, tuple[Any, ...]] = {}
         with self._lock() as writable:
             self._db = self._open(writable, anew=anew)
             try:
@@ -60,9 +63,11 @@ class Index:
             except sqlite3.Error as error:
                 self._start_again(writable, error)
 
-    def rows(self) -> list[tuple[Any, ...]]:
-        """The fields of all runs that are no groups, in no order."""
-        return [row for row in self._ask("SELECT * FROM {0}runs") if row[0] not in self._gone]
+    def rows(self) -> dict[str, tuple[Any, ...]]:
+        """By run its id, experiment, number, state, start, end, and the version of its code."""
+        kept = {run: row for run, row in self._kept.items() if run not in self._gone} if self._gone else self._kept
+        fresh = self._db.execute(f"SELECT {_LIGHT} FROM temp.live_runs")  # noqa: S608  (of ours)
+        return kept | {row[0]: row for row in fresh}
 
     def group(self, group: str, *, only: Iterable[str] | None = None) -> dict[str, str]:
         """The JSON of a group by run.
@@ -77,17 +82,11 @@ class Index:
         return dict(self._ask(f"SELECT t.id, t.data FROM temp.wanted w JOIN {{0}}{group} t ON t.id = w.text"))
 
     def column(self, group: str, name: str) -> dict[str, Any]:
-        """By run the value that has a name in a group, where it has one; true and false are 1 and 0."""
+        """By run the value that has a name in a group, None where it has none; true and false are 1 and 0."""
         if set(name) & set('"\\') or not name.isprintable():  # SQLite has no way to write such a name
             texts = self.group(group).items()
             return {run: json.loads(text)[name] for run, text in texts if name in json.loads(text)}
-        return dict(
-            self._ask(
-                f"SELECT id, json_extract(data, ?) FROM {{0}}{group} WHERE json_type(data, ?) IS NOT NULL",  # noqa: S608
-                f'$."{name}"',
-                f'$."{name}"',
-            )
-        )
+        return dict(self._ask(f"SELECT id, json_extract(data, ?) FROM {{0}}{group}", f'$."{name}"'))  # noqa: S608
 
     def names(self) -> dict[str, list[str]]:
         """The names that results, metrics and specs of any run have had: by "result", "metrics", "spec"."""
@@ -150,14 +149,14 @@ class Index:
                 os.close(lock)
 
     def _open(self, writable: bool, *, anew: bool) -> sqlite3.Connection:
-        if not writable and not self.path.exists():
-            return _in_memory()
         if anew and writable:
             self._remove()
         problem = ""
         db = None
         try:
             fresh = not self.path.exists() or self.path.stat().st_size == 0
+            if fresh and not writable:
+                return _in_memory()
             db = sqlite3.connect(self.path, timeout=2, isolation_level=None)
             if fresh:
                 return _prepared(db, self._format())
@@ -205,18 +204,20 @@ class Index:
 
     def _refresh(self, writable: bool) -> None:
         """Read the runs that the file does not have, keep those that have ended, forget those that are gone."""
-        known = {run for (run,) in self._db.execute("SELECT id FROM main.runs")}
-        there = {name for name in self._names_on_disk() if _ID(name)}
+        self._kept = {row[0]: row for row in self._db.execute(f"SELECT {_LIGHT} FROM main.runs").fetchall()}  # noqa: S608
+        known, there = self._kept.keys(), set(self._names_on_disk())
         self._gone = known - there
         if self._gone and writable:
             for table in ("runs", *GROUPS):
                 self._db.executemany(f"DELETE FROM main.{table} WHERE id = ?", ((run,) for run in self._gone))  # noqa: S608
+            self._kept = {run: row for run, row in self._kept.items() if run in there}
             self._gone = set()
-        rows = (row_of(run) for run in map(self.store.read, sorted(there - known)) if run.record)
+        rows = (row_of(run) for run in map(self.store.read, sorted(filter(_ID, there - known))) if run.record)
         while batch := list(islice(rows, _BATCH)):
             kept = [row for row in batch if writable and row.state in FINAL]
             ids = {row.id for row in kept}
             self._write("main.", kept)
+            self._kept |= {row.id: tuple(getattr(row, name) for name in _LIGHT.split(", ")) for row in kept}
             self._write("temp.live_", [row for row in batch if row.id not in ids])
 
     def _write(self, part: str, rows: list[Row]) -> None:

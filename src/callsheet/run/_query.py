@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import datetime
 import math
+import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -99,7 +100,7 @@ class _Reader:
 
     def whole(self) -> Any:
         if len(self.tokens) == 1:
-            self._refuse(0, "the filter is empty: compare something, as in  status=done")
+            self._refuse(0, "the filter is empty: compare something, as in  state=done")
         found = self._any()
         kind, said, at = self.tokens[self.n]
         if kind != "end":
@@ -226,30 +227,10 @@ def _test(node: _Comparison) -> Callable[[Any], bool]:
     if op == "~":
         part = said.casefold()
         return lambda value: value is not None and part in str(value).casefold()
-    compare = {"<": _less, "<=": _at_most, ">": _more, ">=": _at_least}[op]
-
-    def ordered(value: Any) -> bool:
-        if isinstance(value, str):
-            return not is_number and compare(value, said)
-        return value is not None and is_number and compare(value, wanted)
-
-    return ordered
-
-
-def _less(a: Any, b: Any) -> bool:
-    return bool(a < b)
-
-
-def _at_most(a: Any, b: Any) -> bool:
-    return bool(a <= b)
-
-
-def _more(a: Any, b: Any) -> bool:
-    return bool(a > b)
-
-
-def _at_least(a: Any, b: Any) -> bool:
-    return bool(a >= b)
+    compare = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}[op]
+    if is_number:
+        return lambda value: value is not None and type(value) is not str and compare(value, wanted)
+    return lambda value: type(value) is str and compare(value, said)
 
 
 def sort_key(value: Any) -> tuple[int, Any]:

@@ -58,7 +58,6 @@ def row_of(run: Run) -> Row:
     if state in FINAL and run.state != state:
         state = "lost"
     record, status = run.record, run.status
-    code = record.get("code")
     number = record.get("number")
     identity = run.identity
     return Row(
@@ -67,7 +66,7 @@ def row_of(run: Run) -> Row:
         number if isinstance(number, int) else 0,
         state,
         identity if isinstance(identity, str) else None,
-        code.get("version") if isinstance(code, dict) else None,
+        part(record, "code").get("version"),
         _seconds(status.get("started")) or _seconds(record.get("started")),
         _seconds(status.get("ended")),
         _json(facts_of(run)),
@@ -80,10 +79,9 @@ def row_of(run: Run) -> Row:
 def facts_of(run: Run) -> dict[str, Any]:
     """What a run's record says besides what a row has for itself."""
     record, status = run.record, run.status
-    host, code = record.get("host") or {}, record.get("code") or {}
-    overrides = record.get("overrides") or []
+    host, code, overrides = part(record, "host"), part(record, "code"), record.get("overrides")
     return {
-        "overrides": " ".join(map(str, overrides)),
+        "overrides": " ".join(map(str, overrides)) if isinstance(overrides, list) else None,
         "config": record.get("config"),
         "entry": record.get("entry"),
         "index": record.get("index"),
@@ -95,6 +93,12 @@ def facts_of(run: Run) -> dict[str, Any]:
         "exit": status.get("exit"),
         "error": status.get("error"),
     }
+
+
+def part(record: dict[str, Any], name: str) -> dict[str, Any]:
+    """A dict within a record; empty where there is none."""
+    found = record.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _seconds(text: object) -> float | None:

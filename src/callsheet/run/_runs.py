@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, overload
 
@@ -23,6 +24,12 @@ OWN = ("id", "experiment", "number", "state", "started", "ended", "duration", "c
 
 FACTS = ("overrides", "config", "entry", "index", "plan", "host", "python", "commit", "attempt", "exit", "error")
 """What its record says."""
+
+_PLACES = ("id", "experiment", "number", "state", "started", "ended", "code")
+"""What stands where in a row of the index."""
+
+_FEW = 1_000
+"""Runs of which values are read one by one, and not the column of all."""
 
 _OTHER_NAMES = {"status": "state", "run": "id"}
 _NONFINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -55,7 +62,7 @@ class RunView:
     def __init__(self, table: _Table, id: str) -> None:
         self._table = table
         self.id = id
-        self.state: str = table.own[id]["state"]
+        self.state: str = table.rows[id][3]
         self.path: Path = table.index.store.directory / id
 
     def __repr__(self) -> str:
@@ -64,12 +71,12 @@ class RunView:
     @property
     def experiment(self) -> str:
         """The name under which it is numbered."""
-        return str(self._table.own[self.id]["experiment"])
+        return str(self._table.rows[self.id][1])
 
     @property
     def number(self) -> int:
         """Its number within its experiment, from 1."""
-        return int(self._table.own[self.id]["number"])
+        return int(self._table.rows[self.id][2])
 
     @property
     def result(self) -> dict[str, Any]:
@@ -122,7 +129,7 @@ class Runs(Sequence[RunView]):
         """The runs of a directory; with `anew` its index is made anew."""
         index = Index(directory if directory is not None else project_root(os.getcwd()) / "runs", anew=anew)
         table = _Table(index)
-        return cls(table, sorted(table.own, key=lambda id: (table.own[id]["experiment"], table.own[id]["number"], id)))
+        return cls(table, [row[0] for row in sorted(table.rows.values(), key=itemgetter(1, 2, 0))])
 
     @property
     def directory(self) -> Path:
@@ -188,7 +195,7 @@ class Runs(Sequence[RunView]):
 
     def of(self, ids: Iterable[str]) -> Runs:
         """Those with these ids, in this order."""
-        return Runs(self._table, [id for id in ids if id in self._table.own])
+        return Runs(self._table, [id for id in ids if id in self._table.rows])
 
     def column(self, name: str) -> list[Any]:
         """The value that each has under a name, None where it has none; names are those of `filter`.
@@ -227,13 +234,19 @@ class Runs(Sequence[RunView]):
                 data[name] = list(pd.to_datetime(data[name], unit="s", utc=True))
         return pd.DataFrame(data, index=pd.Index(self._ids, name="id"))
 
+    def load(self, *groups: str) -> Runs:
+        """Read groups of values of these runs together: "result", "metrics", "spec"; gives the runs themselves."""
+        for group in groups:
+            self._table.fetch(group, self._ids)
+        return self
+
     def _column(self, name: str, text: str, at: int) -> list[Any]:
         try:
-            values = self._table.column(name)
+            values = self._table.column(name, self._ids)
         except QueryError as error:
             fault = error.faults[0]
             raise column_error(text, at, fault.problem, fault.advice) if text != name else error from None
-        return [values.get(id) for id in self._ids]
+        return [*map(values.get, self._ids)]
 
 
 class _Table:
@@ -241,35 +254,41 @@ class _Table:
 
     def __init__(self, index: Index) -> None:
         self.index = index
-        now = time.time()
-        self.own: dict[str, dict[str, Any]] = {}
-        for id, experiment, number, state, _, code, started, ended in index.rows():
-            end = ended if ended is not None else now if state == "running" else None
-            duration = max(end - started, 0.0) if end is not None and started is not None else None
-            values = (id, experiment, number, state, started, ended, duration, code)
-            self.own[id] = dict(zip(OWN, values, strict=True))
-        self._columns: dict[str, dict[str, Any]] = {}
+        self.now = time.time()
+        self.rows = index.rows()
+        self._columns: dict[str, dict[str, Any]] = {}  # by name, by run
         self._data: dict[tuple[str, str], str] = {}
         self._known: dict[str, list[str]] | None = None
 
-    def column(self, name: str) -> dict[str, Any]:
-        """A name's values by run; of runs that have none, nothing."""
+    def column(self, name: str, ids: Sequence[str]) -> dict[str, Any]:
+        """A name's values of these runs, and of others; of a run that has none, None or nothing."""
         if name not in self._columns:
             group, key = self.place(name)
-            if group == "own":
-                found = {id: row[key] for id, row in self.own.items()}
+            if group != "own" and len(ids) <= _FEW < len(self.rows):
+                self.fetch(group, ids)
+                found = {id: self.data(group, id).get(key) for id in ids}
+                return {id: typed(text) if group == "spec" and text else text for id, text in found.items()}
+            if key == "duration":
+                found = {id: self._duration(*row[3:6]) for id, row in self.rows.items()}
+            elif group == "own":
+                found = dict(zip(self.rows, map(itemgetter(_PLACES.index(key)), self.rows.values()), strict=True))
             else:
                 found = self.index.column(group, key)
                 if group == "spec":
-                    found = {id: typed(text) if isinstance(text, str) else text for id, text in found.items()}
-                else:
+                    found = {id: typed(text) if text else text for id, text in found.items()}
+                elif any(type(v) is str for v in found.values()):
                     found = {id: _NONFINITE.get(v, v) if isinstance(v, str) else v for id, v in found.items()}
             self._columns[name] = found
         return self._columns[name]
 
+    def _duration(self, state: str, started: float | None, ended: float | None) -> float | None:
+        """Seconds of the last attempt, so far; none where a clock that was set back would say less than none."""
+        end = self.now if ended is None and state == "running" else ended
+        return max(end - started, 0.0) if end is not None and started is not None else None
+
     def value(self, name: str, id: str) -> Any:
         """A name's value of one run."""
-        return self.column(name).get(id)
+        return self.column(name, [id]).get(id)
 
     def data(self, group: str, id: str) -> dict[str, Any]:
         """All of a group of one run."""
@@ -277,10 +296,16 @@ class _Table:
 
     def texts(self, group: str, id: str) -> dict[str, Any]:
         """All of a group of one run, numbers that JSON lacks as texts."""
-        if (group, id) not in self._data:
-            self._data |= {(group, run): text for run, text in self.index.group(group, only=[id]).items()}
-        found: dict[str, Any] = json.loads(self._data.get((group, id), "{}"))
+        self.fetch(group, [id])
+        found: dict[str, Any] = json.loads(self._data[group, id])
         return found
+
+    def fetch(self, group: str, ids: Sequence[str]) -> None:
+        """Read a group of these runs together, where it was not read before."""
+        left = [id for id in ids if (group, id) not in self._data]
+        if left:
+            texts = self.index.group(group, only=left)
+            self._data |= {(group, id): texts.get(id, "{}") for id in left}
 
     def place(self, name: str) -> tuple[str, str]:
         """The group and the key of a name.
@@ -320,7 +345,9 @@ class _Table:
         close = [f"{group}.{name}" for group in ("result", "metrics") if name in known[group]]
         close += nearest(name, [*self.names(), *_OTHER_NAMES])
         if not close:
-            close = [full for full in self.names() if full.rpartition(".")[2] == name.rpartition(".")[2]][:3]
+            last = {full.rpartition(".")[2]: full for full in self.names()}
+            word = name.rpartition(".")[2]
+            close = [last[part] for part in [*nearest(word, last), *(part for part in last if part.startswith(word))]]
         group = name.partition(".")[0]
         advice = [f"did you mean  {close[0]}?"] if close else []
         if not close and group in ("result", "metrics"):
