@@ -27,6 +27,9 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
+_VALUE = re.compile(r"""\s*(?P<word>[^\s()=<>!~"'][^\s()"']*)""")
+"""What follows a comparison, where it has no quotes: it may hold what would be a comparison elsewhere."""
+
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|min|m|h|d)")
 _WORDS = {"true": True, "false": False, "none": None, "null": None}
@@ -89,8 +92,9 @@ class _Reader:
         self.depth = 0
         at = 0
         while text[at:].strip():
-            found = _TOKEN.match(text, at)
-            if found is None:
+            after = self.tokens and self.tokens[-1][0] == "op"
+            found = (after and _VALUE.match(text, at)) or _TOKEN.match(text, at)
+            if not found:
                 at += len(text[at:]) - len(text[at:].lstrip())
                 self._refuse(at, f"cannot read the filter at {text[at]!r}")
             kind = str(found.lastgroup)

@@ -59,14 +59,13 @@ def row_of(run: Run) -> Row:
         state = "lost"
     record, status = run.record, run.status
     number = record.get("number")
-    identity = run.identity
     return Row(
         run.id,
-        str(record.get("experiment")),
+        _text(record.get("experiment")) or "None",
         number if isinstance(number, int) else 0,
-        state,
-        identity if isinstance(identity, str) else None,
-        part(record, "code").get("version"),
+        _text(state) or "lost",
+        _text(run.identity),
+        _text(part(record, "code").get("version")),
         _seconds(status.get("started")) or _seconds(record.get("started")),
         _seconds(status.get("ended")),
         _json(facts_of(run)),
@@ -106,6 +105,11 @@ def _seconds(text: object) -> float | None:
         return datetime.datetime.fromisoformat(str(text)).timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def _text(value: object) -> str | None:
+    """A text that SQLite can keep; None for what is no text."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
 
 
 def _json(data: dict[str, Any]) -> str:
