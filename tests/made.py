@@ -23,8 +23,15 @@ def made_run(runs: Path, run_id: str, spec: dict[str, Any], *, number: int = 1, 
     host = {"name": "box", "system": "Linux", "cpus": 2, "python": "3.11.7"}
     record = {"id": run_id, "experiment": "conf", "number": number, "entry": "main", "config": "/project/conf.py"}
     record |= {"identity": run_id * 4, "code": {"version": "c0de", "commit": "abc"}, "host": host, "overrides": []}
-    status = {"state": more.get("state", "done"), "attempt": 1, "started": started, "ended": f"{started[:17]}30.000+00:00"}
-    origins = {path: [{"value": repr(value), "kind": "file", "where": "conf.py:5", "text": ""}] for path, value in spec.items()}
+    status = {
+        "state": more.get("state", "done"),
+        "attempt": 1,
+        "started": started,
+        "ended": f"{started[:17]}30.000+00:00",
+    }
+    origins = {
+        path: [{"value": repr(value), "kind": "file", "where": "conf.py:5", "text": ""}] for path, value in spec.items()
+    }
     files = {
         "run.json": record | more.get("record", {}),
         "status.json": status | more.get("status", {}),

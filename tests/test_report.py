@@ -50,7 +50,14 @@ def column(data, name):
 
 def test_the_table_has_what_differs_and_what_came_out(tmp_path):
     for n, lr in enumerate([0.1, 0.01], 1):
-        made_run(tmp_path / "runs", f"aaaaa{n}", {"lr": lr, "same": 1, "name": f"n{n}"}, number=n, result={"acc": n / 3}, metrics=[{"loss": n}])
+        made_run(
+            tmp_path / "runs",
+            f"aaaaa{n}",
+            {"lr": lr, "same": 1, "name": f"n{n}"},
+            number=n,
+            result={"acc": n / 3},
+            metrics=[{"loss": n}],
+        )
     _, _, data = page_of(tmp_path / "runs", tmp_path, title="Mine", said="lr<1")
     assert [(c["kind"], c["name"]) for c in data["columns"]] == [
         ("run", "number"), ("run", "state"), ("value", "lr"), ("value", "name"), ("result", "acc"), ("metrics", "loss"), ("run", "duration"), ("run", "started"),
@@ -107,7 +114,7 @@ def test_no_value_ends_the_element_that_holds_it(tmp_path):
             number=n,
             result={text: text},
             metrics=[{text: 1}],
-            record={"overrides": [text], "command": [text], "host": {"name": text}, "experiment": text},
+            record={"overrides": [text], "command": [text], "host": {"name": text}, "config": text},
             status={"error": text},
             files={"trackers.json": {text: {"id": text, "url": text}}},
         )
@@ -120,7 +127,13 @@ def test_no_value_ends_the_element_that_holds_it(tmp_path):
 
 
 def test_numbers_that_json_lacks_are_texts_or_gaps(tmp_path):
-    made_run(tmp_path / "runs", "aaaaa1", {"lr": 1}, result={"acc": math.nan}, metrics=[{"loss": "nan"}, {"loss": 1}, {"loss": "inf"}])
+    made_run(
+        tmp_path / "runs",
+        "aaaaa1",
+        {"lr": 1},
+        result={"acc": math.nan},
+        metrics=[{"loss": "nan"}, {"loss": 1}, {"loss": "inf"}],
+    )
     _, _, data = page_of(tmp_path / "runs", tmp_path)
     assert column(data, "acc") == ["nan"]
     assert data["curves"]["loss"]["0"] == [[0, 1, 2], [None, 1, None]]
@@ -158,8 +171,8 @@ def test_a_large_report_stays_small_and_says_what_is_left_out(tmp_path):
     data = gather(runs(tmp_path / "runs"), limits=Limits(points=600, curve=500, leaves=20, columns=0))
     assert data["notes"] == [
         "8 of 8 values that differ have no column here",
-        "curves are drawn with at most 100 of their up to 1000 points: the smallest and the largest of each stretch are kept",
         "the specs of 4 runs are left out, since the page would be too large: callsheet show RUN",
+        "curves are drawn with at most 100 of their up to 1000 points: the smallest and the largest of each stretch are kept",
     ]
     assert all(len(xs) <= 100 for xs, _ in data["curves"]["loss"].values())
     assert [details["spec"] is None for details in data["details"]] == [False, False, True, True, True, True]

@@ -40,7 +40,8 @@ def test_a_run_is_what_it_was(cmd):
 
 def test_a_run_that_fails_again_says_so_by_its_exit_code(cmd):
     cmd.config(
-        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=0)\n", train="def fit(n: int): return 1 / n\n"
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=0)\n",
+        train="def fit(n: int): return 1 / n\n",
     )
     cmd("run", "conf.py", code=1)
     (first,) = cmd.ids()

@@ -29,22 +29,30 @@ def three(cmd):
 
 def test_all_runs_are_listed_those_that_started_last_first(three):
     said = three("runs", env={"TZ": "UTC"})
-    assert said.out == """\
+    assert (
+        said.out
+        == """\
 run     experiment  no.  state   started           duration  overrides       acc
 aaaaa3  other         3  failed  2026-11-22 08:03       30s  optim.lr=0.01     -
 aaaaa2  conf          2  done    2026-11-22 08:02       30s  optim.lr=0.01  0.95
 aaaaa1  conf          1  done    2026-11-22 08:01       30s  optim.lr=0.1    0.5
 """
+    )
     assert said.err == ""
 
 
 def test_filter_sort_and_columns(three):
-    said = three("runs", "status=done and metrics.loss<2", "--sort", "-result.acc", "--columns", "id,optim.lr,result.acc")
-    assert said.out == """\
+    said = three(
+        "runs", "status=done and metrics.loss<2", "--sort", "-result.acc", "--columns", "id,optim.lr,result.acc"
+    )
+    assert (
+        said.out
+        == """\
 run     optim.lr  result.acc
 aaaaa2      0.01        0.95
 aaaaa1       0.1         0.5
 """
+    )
     for text, expected in [
         ("optim.lr=0.01", ["aaaaa2", "aaaaa3"]),
         ("model.name=Net and number<3", ["aaaaa1", "aaaaa2"]),
@@ -153,8 +161,11 @@ def test_a_frame_has_a_row_for_each_run(three):
 
 def test_compare_takes_filters(three):
     said = three("compare", "optim.lr=0.01 or result.acc<1", "state=done")
-    assert masked(said.out) == """\
+    assert (
+        masked(said.out)
+        == """\
 run     no.  state  optim.lr   acc
 ID0001    1  done   0.1        0.5
 ID0002    2  done   0.01      0.95
 """
+    )

@@ -51,7 +51,11 @@ def test_runs_that_have_ended_are_read_once_and_others_each_time(folder):
     for run in ("aaaaaa", "bbbbbb", "cccccc"):
         write(folder / run, "result", {"acc": 0.75})
     assert states(folder) == {"aaaaaa": ("done", 0.5), "bbbbbb": ("failed", 0.5), "cccccc": ("interrupted", 0.75)}
-    assert states(folder, anew=True) == {"aaaaaa": ("done", 0.75), "bbbbbb": ("failed", 0.75), "cccccc": ("interrupted", 0.75)}
+    assert states(folder, anew=True) == {
+        "aaaaaa": ("done", 0.75),
+        "bbbbbb": ("failed", 0.75),
+        "cccccc": ("interrupted", 0.75),
+    }
 
 
 def test_new_directories_are_found_and_removed_ones_forgotten(folder):
@@ -81,6 +85,12 @@ def test_without_runs_nothing_is_made(folder):
     assert not folder.exists()
 
 
+def sizes(folder):
+    """How many runs each group of the index has."""
+    with contextlib.closing(Index(folder)) as index:
+        return [len(index.group(group)) for group in ("facts", "result", "metrics", "spec")]
+
+
 @pytest.mark.parametrize("damage", ["text", "half", "hole"])
 def test_a_damaged_file_is_made_anew_and_said_so(folder, damage):
     for n in range(40):
@@ -88,13 +98,14 @@ def test_a_damaged_file_is_made_anew_and_said_so(folder, damage):
     whole = states(folder)
     path = folder / ".index.sqlite"
     raw = path.read_bytes()
-    damaged = {"text": b"no database at all" * 99, "half": raw[: len(raw) // 2], "hole": raw[:40_000] + bytes(len(raw) - 40_000)}
+    damaged = {
+        "text": b"no database at all" * 99,
+        "half": raw[: len(raw) // 2],
+        "hole": raw[:40_000] + bytes(len(raw) - 40_000),
+    }
     path.write_bytes(damaged[damage])
     with pytest.warns(CallsheetWarning, match=r"\.index\.sqlite was damaged .*, and was made anew"):
-        index = Index(folder)
-        for group in ("facts", "result", "metrics", "spec"):
-            assert len(index.group(group)) == 40
-    index.close()
+        assert sizes(folder) == [40] * 4
     assert states(folder) == whole
 
 
@@ -186,10 +197,14 @@ def test_finished_runs_are_found_by_identity_and_code(folder):
 def test_half_written_and_odd_files_are_borne(folder):
     directory = make(folder, "aaaaaa", acc=float("nan"))
     (directory / "origins.json").write_text('{"lr": [{"val')
-    write(directory, "spec", {"_format_": 1, "odd \"name\"": 1, "a": {"b": [True, "x"]}})
+    write(directory, "spec", {"_format_": 1, 'odd "name"': 1, "a": {"b": [True, "x"]}})
     (directory / "metrics.jsonl").write_text('{"loss": Infinity}\n{"lo')
     make(folder, "bbbbbb")
-    write(folder / "bbbbbb", "run", {"experiment": None, "number": "x", "code": None, "host": 5, "overrides": None, "identity": 3})
+    write(
+        folder / "bbbbbb",
+        "run",
+        {"experiment": None, "number": "x", "code": None, "host": 5, "overrides": None, "identity": 3},
+    )
     write(folder / "bbbbbb", "status", {"state": "done", "started": 7, "ended": "never"})
     index = Index(folder)
     assert index.column("result", "acc")["aaaaaa"] == "nan"

@@ -73,9 +73,13 @@ def test_a_filter_keeps(text, expected):
         ("state=done acc>1", "expected 'and' or 'or' before 'acc'", 11),
         ("x=1 and (state=done", "this '(' is not closed", 8),
         ("state=done)", "expected 'and' or 'or' before ')'", 10),
-        ("state='done", "cannot read the filter at \"'\"", 6),
+        ("state='done", 'cannot read the filter at "\'"', 6),
         ("state ! done", "cannot read the filter at '!'", 6),
-        ("duration>1h and started>yesterday", "started is compared with a date, as in  2026-11-22  or  2026-11-22T08:30", 24),
+        (
+            "duration>1h and started>yesterday",
+            "started is compared with a date, as in  2026-11-22  or  2026-11-22T08:30",
+            24,
+        ),
         ("(" * 60 + "a=1" + ")" * 60, "the filter is nested too deeply", 50),
     ],
 )
@@ -84,7 +88,9 @@ def test_a_mistake_is_pointed_at(text, problem, column):
     assert said == f"{problem}\n  {text}\n  {' ' * column}^"
 
 
-@pytest.mark.parametrize("text", ["__import__('os').system('true')=1", "a=1 if b else 2", "[a for a in b]", "lambda: 1"])
+@pytest.mark.parametrize(
+    "text", ["__import__('os').system('true')=1", "a=1 if b else 2", "[a for a in b]", "lambda: 1"]
+)
 def test_python_is_no_filter(text):
     with pytest.raises(QueryError):
         Query(text)
@@ -97,7 +103,9 @@ def test_names_hold_paths_with_brackets_and_dashes():
 
 
 def test_durations_have_units_and_dates_are_moments():
-    seconds = lambda text: [s for s in (30.0, 90.0, 5400.0) if Query(text).keep(lambda name, at: [s], 1) == [True]]
+    def seconds(text):
+        return [s for s in (30.0, 90.0, 5400.0) if Query(text).keep(lambda name, at: [s], 1) == [True]]
+
     assert seconds("duration>1m") == [90.0, 5400.0]
     assert seconds("duration>1.5h or duration<31s") == [30.0]
     assert seconds("duration=90") == [90.0]

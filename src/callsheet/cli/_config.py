@@ -24,7 +24,16 @@ from callsheet._origin import Origin
 from callsheet._said import parse_all
 from callsheet._spec import note_origin
 from callsheet._trust import Policy
-from callsheet.errors import CallsheetError, CallsheetWarning, Fault, OverrideError, PathError, QueryError, RunError, render
+from callsheet.errors import (
+    CallsheetError,
+    CallsheetWarning,
+    Fault,
+    OverrideError,
+    PathError,
+    QueryError,
+    RunError,
+    render,
+)
 from callsheet.run._execute import PACKAGE
 from callsheet.run._recorded import origins_of_run, spec_of_run
 from callsheet.run._store import Run, Store, project_of, project_root

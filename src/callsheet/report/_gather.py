@@ -12,7 +12,6 @@ from typing import Any
 from callsheet._path import parse_path
 from callsheet.errors import PathError
 from callsheet.report._curves import short, thinned
-from callsheet.run._metrics import series
 from callsheet.run._query import typed
 from callsheet.run._recorded import origins_of_run
 from callsheet.run._row import part
@@ -49,7 +48,7 @@ class _Texts:
         return self.numbers.setdefault(text, len(self.numbers))
 
 
-def gather(found: Runs, *, title: str = "", said: str = "", limits: Limits = Limits()) -> dict[str, Any]:  # noqa: B008
+def gather(found: Runs, *, title: str = "", said: str = "", limits: Limits = Limits()) -> dict[str, Any]:
     """What the page of some runs shows, as data that JSON has.
 
     Args:

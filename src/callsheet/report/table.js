@@ -97,7 +97,7 @@ function tableRow(row) {
   const cells = data.columns.map((column, n) => {
     const text = written(data.rows[row][n], column);
     const kind = column.kind === "run" && column.name === "state" ? `state ${/^\w+$/.test(text) ? text : ""}` : column.numeric ? "number" : "";
-    return element("td", { class: text === "–" ? `${kind} none` : kind, title: text.length > 24 ? text : null }, text);
+    return element("td", { class: text === "-" ? `${kind} none` : kind, title: text.length > 24 ? text : null }, text);
   });
   return element("tr", {}, element("th", { scope: "row" }, name), ...cells);
 }

@@ -57,7 +57,7 @@ function moment(seconds) {
 }
 
 function written(value, column) {
-  if (value === null || value === undefined || value === "") return "–";
+  if (value === null || value === undefined || value === "") return "-";
   if (isNumber(value) && column.kind === "run") {
     if (column.name === "duration") return duration(value);
     if (column.name === "started") return moment(value);

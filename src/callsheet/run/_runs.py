@@ -224,7 +224,9 @@ class Runs(Sequence[RunView]):
             import pandas as pd
         except ImportError:
             advice = ['pip install "callsheet[pandas]"']
-            raise CallsheetError(Fault("", "a data frame needs pandas, which is not installed", advice=advice)) from None
+            raise CallsheetError(
+                Fault("", "a data frame needs pandas, which is not installed", advice=advice)
+            ) from None
         if columns is None:
             grouped = {name.partition(".")[0] for name in ("result.x", "metrics.x")}
             columns = [*OWN[1:7], *(name for name in self.names() if name not in OWN + FACTS or name in grouped)]
