@@ -18,6 +18,7 @@ import lazyconfig
 import peers
 import plain
 import references
+import runs_index
 from measure import medians, processor_times
 
 import callsheet
@@ -211,6 +212,11 @@ def prompts() -> Iterator[Row]:
 
 
 SECTIONS = (imports, leaves, nestings, builds, factories, links, edited, reads, loads, files, rcnn, prompts)
+
+
+def listed() -> Iterator[Row]:
+    for label, goal, seconds in runs_index.rows():
+        yield Row(label, goal, seconds)
 
 
 def main() -> None:

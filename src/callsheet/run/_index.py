@@ -66,7 +66,7 @@ class Index:
     def rows(self) -> dict[str, tuple[Any, ...]]:
         """By run its id, experiment, number, state, start, end, and the version of its code."""
         kept = {run: row for run, row in self._kept.items() if run not in self._gone} if self._gone else self._kept
-        fresh = self._db.execute(f"SELECT {_LIGHT} FROM temp.live_runs")  # noqa: S608  (of ours)
+        fresh = self._db.execute(f"SELECT {_LIGHT} FROM temp.live_runs")
         return kept | {row[0]: row for row in fresh}
 
     def group(self, group: str, *, only: Iterable[str] | None = None) -> dict[str, str]:
@@ -86,7 +86,7 @@ class Index:
         if set(name) & set('"\\') or not name.isprintable():  # SQLite has no way to write such a name
             texts = self.group(group).items()
             return {run: json.loads(text)[name] for run, text in texts if name in json.loads(text)}
-        return dict(self._ask(f"SELECT id, json_extract(data, ?) FROM {{0}}{group}", f'$."{name}"'))  # noqa: S608
+        return dict(self._ask(f"SELECT id, json_extract(data, ?) FROM {{0}}{group}", f'$."{name}"'))
 
     def names(self) -> dict[str, list[str]]:
         """The names that results, metrics and specs of any run have had: by "result", "metrics", "spec"."""
@@ -204,12 +204,12 @@ class Index:
 
     def _refresh(self, writable: bool) -> None:
         """Read the runs that the file does not have, keep those that have ended, forget those that are gone."""
-        self._kept = {row[0]: row for row in self._db.execute(f"SELECT {_LIGHT} FROM main.runs").fetchall()}  # noqa: S608
+        self._kept = {row[0]: row for row in self._db.execute(f"SELECT {_LIGHT} FROM main.runs").fetchall()}
         known, there = self._kept.keys(), set(self._names_on_disk())
         self._gone = known - there
         if self._gone and writable:
             for table in ("runs", *GROUPS):
-                self._db.executemany(f"DELETE FROM main.{table} WHERE id = ?", ((run,) for run in self._gone))  # noqa: S608
+                self._db.executemany(f"DELETE FROM main.{table} WHERE id = ?", ((run,) for run in self._gone))
             self._kept = {run: row for run, row in self._kept.items() if run in there}
             self._gone = set()
         rows = (row_of(run) for run in map(self.store.read, sorted(filter(_ID, there - known))) if run.record)
@@ -227,11 +227,11 @@ class Index:
         marks = ", ".join("?" * _WIDTH)
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            self._db.executemany(f"INSERT INTO {part}runs VALUES ({marks})", (row[:_WIDTH] for row in rows))  # noqa: S608
+            self._db.executemany(f"INSERT INTO {part}runs VALUES ({marks})", (row[:_WIDTH] for row in rows))
             for group in GROUPS:
                 data = ((row.id, getattr(row, group)) for row in rows)
-                self._db.executemany(f"INSERT INTO {part}{group} VALUES (?, ?)", data)  # noqa: S608
-            self._db.executemany(f"INSERT OR IGNORE INTO {part}names VALUES (?, ?)", sorted(names))  # noqa: S608
+                self._db.executemany(f"INSERT INTO {part}{group} VALUES (?, ?)", data)
+            self._db.executemany(f"INSERT OR IGNORE INTO {part}names VALUES (?, ?)", sorted(names))
         except BaseException:
             self._db.execute("ROLLBACK")
             raise

@@ -237,8 +237,12 @@ def _test(node: _Comparison) -> Callable[[Any], bool]:
     return lambda value: type(value) is str and compare(value, said)
 
 
+MISSING_KEY: tuple[int, Any] = (2, 0)
+"""What sorts a value that is missing, behind all others."""
+
+
 def sort_key(value: Any) -> tuple[int, Any]:
     """Orders values of any kinds: numbers, then texts, then what is missing."""
     if isinstance(value, int | float) and not math.isnan(value):
         return 0, value
-    return (1, value) if isinstance(value, str) else (2, 0)
+    return (1, value) if isinstance(value, str) else MISSING_KEY

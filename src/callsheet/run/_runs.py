@@ -15,7 +15,7 @@ from callsheet._path import format_path, parse_path
 from callsheet.errors import CallsheetError, Fault, PathError, QueryError, nearest
 from callsheet.run._index import Index
 from callsheet.run._metrics import series
-from callsheet.run._query import Query, column_error, sort_key, typed
+from callsheet.run._query import MISSING_KEY, Query, column_error, sort_key, typed
 from callsheet.run._recorded import recorded_spec
 from callsheet.run._store import Run, Store, project_root
 
@@ -187,10 +187,10 @@ class Runs(Sequence[RunView]):
             name = said.removeprefix("-")
             keys = dict(zip(self._ids, map(sort_key, self.column(name)), strict=True))
             if said.startswith("-"):
-                ids.sort(key=lambda id: keys[id], reverse=True)
-                ids.sort(key=lambda id: -keys[id][0] if keys[id][0] < 2 else 1)
+                ids.sort(key=keys.__getitem__, reverse=True)
+                ids.sort(key=lambda run: keys[run] == MISSING_KEY)  # which are last either way
             else:
-                ids.sort(key=lambda id: keys[id])
+                ids.sort(key=keys.__getitem__)
         return Runs(self._table, ids)
 
     def of(self, ids: Iterable[str]) -> Runs:
@@ -221,7 +221,7 @@ class Runs(Sequence[RunView]):
             QueryError: No run has such a name.
         """
         try:
-            import pandas as pd
+            import pandas as pd  # type: ignore[import-untyped]
         except ImportError:
             advice = ['pip install "callsheet[pandas]"']
             raise CallsheetError(
