@@ -211,12 +211,12 @@ def prompts() -> Iterator[Row]:
         yield Row(label, goal, seconds)
 
 
-SECTIONS = (imports, leaves, nestings, builds, factories, links, edited, reads, loads, files, rcnn, prompts)
-
-
 def listed() -> Iterator[Row]:
     for label, goal, seconds in runs_index.rows():
         yield Row(label, goal, seconds)
+
+
+SECTIONS = (imports, leaves, nestings, builds, factories, links, edited, reads, loads, files, rcnn, prompts, listed)
 
 
 def main() -> None:

@@ -1,9 +1,11 @@
 """The page of a report holds what its runs recorded, and nothing that a value says can change what it is."""
 
+import hashlib
 import json
 import math
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 
@@ -162,6 +164,13 @@ def test_the_page_asks_the_network_for_nothing(tmp_path):
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
     assert "default-src 'none'" in policy
     assert "http" not in policy
+
+
+def test_the_library_that_draws_is_the_one_that_its_readme_names():
+    folder = files("callsheet.report") / "echarts"
+    digest = hashlib.sha256((folder / "echarts.min.js").read_bytes()).hexdigest()
+    assert digest in (folder / "README.md").read_text()
+    assert "Apache License" in (folder / "LICENSE").read_text()
 
 
 def test_a_large_report_stays_small_and_says_what_is_left_out(tmp_path):

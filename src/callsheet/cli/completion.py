@@ -36,8 +36,10 @@ _RUNS = ("show", "why", "diff")
 """Verbs that take a run as well."""
 _ONLY_RUNS = ("runs", "compare", "rerun", "report")
 """Verbs that take runs and no config."""
-_VALUED = ("--path", "--allow", "--runs", "--slots", "--maximize", "--minimize", "--experiment")
-_VALUED += ("--sort", "--columns", "--limit", "--title", "--output", "-o")
+_VALUED = (
+    *("--path", "--allow", "--runs", "--slots", "--maximize", "--minimize"),
+    *("--experiment", "--sort", "--columns", "--limit", "--title", "--output", "-o"),
+)
 
 
 def main(words: list[str]) -> None:

@@ -12,8 +12,8 @@ from callsheet.cli._text import print_json, table, width
 from callsheet.run._runs import Runs
 
 _HEADS = {"id": "run", "number": "no."}
-_LONGEST = 40
-"""Columns of the terminal that overrides take at most."""
+_LEAST = 16
+"""Columns of the terminal that overrides have, however many others there are."""
 
 
 @click.command("runs")
@@ -59,17 +59,23 @@ def command(
     if as_json:
         print_json(_rows(found, names))
         return
-    names = names or _default(found)
-    cells = [[cell(name, value) for value in found.column(name)] for name in names]
-    numeric = [n for n, name in enumerate(names) if _is_numeric(name, found)]
-    if columns is None and "overrides" in names:
-        n = names.index("overrides")
-        room = max(min(_LONGEST, width()), 12)
-        cells[n] = [text if len(text) <= room else text[: room - 1] + "…" for text in cells[n]]
-    heads = [_HEADS.get(name, name.removeprefix("result.") if columns is None else name) for name in names]
-    click.echo(table([heads, *map(list, zip(*cells, strict=True))], right=numeric))
+    click.echo(_table(found, names))
     if len(found) < count:
         click.echo(f"{len(found)} of {count} runs; --limit 0 shows all", err=True)
+
+
+def _table(found: Runs, asked: list[str]) -> str:
+    """The runs with the columns that were asked for, by default with those that tell most."""
+    names = asked or _default(found)
+    columns = [[cell(name, value) for value in found.column(name)] for name in names]
+    heads = [_HEADS.get(name, name if asked else name.removeprefix("result.")) for name in names]
+    if not asked and "overrides" in names:
+        n = names.index("overrides")
+        widths = [max(map(len, [head, *column])) for head, column in zip(heads, columns, strict=True)]
+        room = max(width() - sum(widths) - 2 * len(widths) + 2 + widths[n], _LEAST)
+        columns[n] = [text if len(text) <= room else text[: room - 1] + "…" for text in columns[n]]
+    numeric = [n for n, name in enumerate(names) if _is_numeric(name, found)]
+    return table([heads, *map(list, zip(*columns, strict=True))], right=numeric)
 
 
 def _names(text: str | None) -> list[str]:

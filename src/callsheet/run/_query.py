@@ -92,9 +92,9 @@ class _Reader:
         self.depth = 0
         at = 0
         while text[at:].strip():
-            after = self.tokens and self.tokens[-1][0] == "op"
-            found = (after and _VALUE.match(text, at)) or _TOKEN.match(text, at)
-            if not found:
+            after = bool(self.tokens) and self.tokens[-1][0] == "op"
+            found = (_VALUE.match(text, at) if after else None) or _TOKEN.match(text, at)
+            if found is None:
                 at += len(text[at:]) - len(text[at:].lstrip())
                 self._refuse(at, f"cannot read the filter at {text[at]!r}")
             kind = str(found.lastgroup)

@@ -53,17 +53,14 @@ class Row(NamedTuple):
 
 
 def row_of(run: Run) -> Row:
-    """Read the files of a run as a row; its state is the one of this moment."""
-    state = run.state  # asked first: what a run that ends meanwhile writes is there when it says so
-    if state in FINAL and run.state != state:
-        state = "lost"
+    """A run that was read just now as a row; a worker writes its status last, so what says it has ended is whole."""
     record, status = run.record, run.status
     number = record.get("number")
     return Row(
         run.id,
         _text(record.get("experiment")) or "None",
         number if isinstance(number, int) else 0,
-        _text(state) or "lost",
+        _text(run.state) or "lost",
         _text(run.identity),
         _text(part(record, "code").get("version")),
         _seconds(status.get("started")) or _seconds(record.get("started")),
