@@ -187,6 +187,14 @@ def test_a_large_report_stays_small_and_says_what_is_left_out(tmp_path):
     assert [details["spec"] is None for details in data["details"]] == [False, False, True, True, True, True]
 
 
+def test_too_many_runs_are_cut_and_said_so(tmp_path):
+    for n in range(1, 4):
+        made_run(tmp_path / "runs", f"aaaaa{n}", {"lr": n}, number=n)
+    data = gather(runs(tmp_path / "runs").sort("-number"), limits=Limits(runs=2))
+    assert [details["id"] for details in data["details"]] == ["aaaaa3", "aaaaa2"]
+    assert data["notes"] == ["the first 2 of 3 runs are here: a filter picks those that matter"]
+
+
 @pytest.mark.parametrize("most", [4, 10, 99])
 def test_thinning_keeps_ends_and_spikes(most):
     ys = [0.0] * 500

@@ -3,6 +3,7 @@
 import pytest
 
 from callsheet import runs
+from callsheet.cli.completion import answers
 from callsheet.errors import QueryError
 from command import masked
 from made import made_run
@@ -157,6 +158,14 @@ def test_a_frame_has_a_row_for_each_run(three):
     assert frame["started"].iloc[0] == pd.Timestamp("2026-11-22T08:01:00Z")
     assert [*frame["spec.number"]] == [7, 7, 7]
     assert [*runs(three.runs).to_frame(["result.acc"]).columns] == ["result.acc"]
+
+
+def test_ids_of_runs_are_completed(three, monkeypatch):
+    monkeypatch.chdir(three.root)
+    for verb in ("runs", "compare", "rerun", "report"):
+        assert answers([verb, "aaaa"]) == [("aaaaa1", "run"), ("aaaaa2", "run"), ("aaaaa3", "run")]
+    assert answers(["rerun", "b"]) == []
+    assert ("--sort", "Sort by NAMES, comma between; -NAME the largest first.") in answers(["runs", "--s"])
 
 
 def test_compare_takes_filters(three):

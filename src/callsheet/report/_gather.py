@@ -24,6 +24,7 @@ class Limits:
     """What a browser can bear.
 
     Attributes:
+        runs: Rows of the table.
         points: Points of all curves together.
         curve: Points of one curve.
         leaves: Lines of all specs together; a run beyond is told without its spec.
@@ -31,6 +32,7 @@ class Limits:
         text: Characters of one value.
     """
 
+    runs: int = 5_000
     points: int = 600_000
     curve: int = 1_000
     leaves: int = 150_000
@@ -57,9 +59,12 @@ def gather(found: Runs, *, title: str = "", said: str = "", limits: Limits = Lim
         said: The filter that picked the runs.
         limits: What a browser can bear.
     """
+    notes: list[str] = []
+    if len(found) > limits.runs:
+        notes.append(f"the first {limits.runs} of {len(found)} runs are here: a filter picks those that matter")
+        found = found[: limits.runs]
     views = [*found.load("spec", "result", "metrics")]
     values = [view.values for view in views]
-    notes: list[str] = []
     columns, cells = _table(found, views, values, limits, notes)
     texts = _Texts()
     details = _details(views, texts, limits, notes)

@@ -67,7 +67,7 @@ class Index:
         """By run its id, experiment, number, state, start, end, and the version of its code."""
         kept = {run: row for run, row in self._kept.items() if run not in self._gone} if self._gone else self._kept
         fresh = self._db.execute(f"SELECT {_LIGHT} FROM temp.live_runs")
-        return kept | {row[0]: row for row in fresh}
+        return {**kept, **others} if (others := {row[0]: row for row in fresh}) else kept
 
     def group(self, group: str, *, only: Iterable[str] | None = None) -> dict[str, str]:
         """The JSON of a group by run.

@@ -184,13 +184,12 @@ class Runs(Sequence[RunView]):
         """
         ids = list(self._ids)
         for said in reversed(names) if ids else ():
-            name = said.removeprefix("-")
-            keys = dict(zip(self._ids, map(sort_key, self.column(name)), strict=True))
-            if said.startswith("-"):
-                ids.sort(key=keys.__getitem__, reverse=True)
+            values = self.column(said.removeprefix("-"))
+            plain = {int, float}.issuperset(map(type, values)) and not any(map(math.isnan, values))
+            keys: dict[str, Any] = dict(zip(self._ids, values if plain else map(sort_key, values), strict=True))
+            ids.sort(key=keys.__getitem__, reverse=said.startswith("-"))
+            if not plain:
                 ids.sort(key=lambda run: keys[run] == MISSING_KEY)  # which are last either way
-            else:
-                ids.sort(key=keys.__getitem__)
         return Runs(self._table, ids)
 
     def of(self, ids: Iterable[str]) -> Runs:
