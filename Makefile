@@ -10,7 +10,7 @@ TORCH := torch==2.13.0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help shells demo test laws test-others lint format types floors docs bench clean
+.PHONY: help shells browser demo test laws test-others lint format types floors docs bench clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -20,7 +20,7 @@ $(VENV)/.ready: pyproject.toml Makefile
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(UV) pip install --quiet --python $(BIN)/python --editable . --group test --group trackers --group lint
+	$(UV) pip install --quiet --python $(BIN)/python --editable . --group test --group trackers --group browser --group lint
 	@touch $@
 
 shells:  ## the shells whose completion is tested, by the machine's own package manager
@@ -31,16 +31,24 @@ shells:  ## the shells whose completion is tested, by the machine's own package 
 	elif command -v apt-get >/dev/null; then $$root apt-get update -qq && $$root apt-get install -qq -y $$missing >/dev/null; \
 	else echo "completion is tested in real shells: install$$missing"; exit 1; fi
 
+browser:  ## the browser in which the report's page is tested, by the machine's own package manager
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name >/dev/null && exit 0; done; \
+	test -n "$$CALLSHEET_CHROMIUM" && exit 0; \
+	root=; test "$$(id -u)" = 0 || root=sudo; \
+	if command -v brew >/dev/null; then test -d /Applications/Chromium.app || brew install --quiet --cask chromium; \
+	elif command -v apt-get >/dev/null; then $$root apt-get update -qq && $$root apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
+	else echo "the report's page is tested in a real browser: install chromium"; exit 1; fi
+
 demo: $(VENV)/.ready  ## the main job: check, run, why, sweep and compare on handwritten digits, in the folder demo/
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/docs.py README.md --into demo
 
-test: $(VENV)/.ready shells  ## all tests, the examples in docstrings, and every block of README and docs
+test: $(VENV)/.ready shells browser  ## all tests, the examples in docstrings, and every block of README and docs
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 laws: $(VENV)/.ready  ## the laws of a spec, each tried on 20,000 other specs (an hour)
 	CALLSHEET_LAWS=20000 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/test_laws.py
 
-test-others: $(VENV)/.ready shells  ## the tests under the other Python versions that this machine has (pages, PyTorch and trackers excepted)
+test-others: $(VENV)/.ready shells  ## the tests under the other Python versions that this machine has (pages, PyTorch, trackers and the browser excepted)
 	@for version in $(OTHER_PYTHONS); do \
 	    found=; \
 	    for python in python$$version $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python; do \
@@ -50,7 +58,7 @@ test-others: $(VENV)/.ready shells  ## the tests under the other Python versions
 	    echo "Python $$version: $$found"; \
 	    $$found -m venv --clear $(VENV)-$$version && \
 	    $(UV) pip install --quiet --python $(VENV)-$$version/bin/python --editable . --group test && \
-	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider --ignore=tests/test_docs.py --ignore=tests/torch --ignore=tests/track || exit 1; \
+	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider --ignore=tests/test_docs.py --ignore=tests/torch --ignore=tests/track --ignore=tests/browser || exit 1; \
 	done
 
 lint: $(VENV)/.ready  ## ruff's rules and format

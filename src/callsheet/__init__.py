@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     from ._weights import save_weights as save_weights
     from .errors import CallsheetError as CallsheetError
     from .errors import CallsheetWarning as CallsheetWarning
+    from .run._runs import Runs as Runs
+    from .run._runs import runs as runs
     from .run.process import Process as Process
     from .run.restore import restore as restore
     from .run.submit import submit as submit
@@ -106,6 +108,7 @@ _HOME = {
     "_sweep": "Sweep Trial sweep",
     "_weights": "WeightsReport load_weights save_weights",
     "errors": "CallsheetError CallsheetWarning",
+    "run._runs": "Runs runs",
     "run.process": "Process",
     "run.restore": "restore",
     "run.submit": "submit",

@@ -120,6 +120,10 @@ class RunError(CallsheetError):
     """A run, a plan or a record cannot be found, or cannot be used."""
 
 
+class QueryError(CallsheetError, ValueError):
+    """A filter of runs cannot be read, or names what no run has."""
+
+
 class WeightsError(CallsheetError):
     """Weights cannot be read, cannot be written, or do not fit the model; `faults` names every tensor."""
 

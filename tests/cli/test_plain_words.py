@@ -86,7 +86,7 @@ def folder(tmp_path_factory):
     ("words", "code"),
     [
         ("show conf.py epochs=8 optim.lr=3e-3 +more=1", 0),
-        ("show conf.py:model width=3 model.width=5", 1),
+        ("show conf.py:model width=3 model.width=5", 0),
         ("show conf.py --origins epochs=8", 0),
         ("show --json conf.py", 0),
         ("show --path=sub --path other data.json --allow train", 0),

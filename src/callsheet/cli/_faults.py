@@ -10,7 +10,7 @@ from callsheet._note import is_ours, is_place, place_noted
 from callsheet._project import root_of
 from callsheet._terminal import announce
 from callsheet.cli._text import print_json
-from callsheet.errors import CallsheetError, Fault, OverrideError
+from callsheet.errors import CallsheetError, Fault, OverrideError, QueryError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def tell_raised(error: Exception, *, as_json: bool, failure: int, outcome: str) 
     if not isinstance(error, CallsheetError | OSError) and not _is_users_own(error):
         return None
     tell(faults_in(error), as_json=as_json, outcome=outcome)
-    unread = isinstance(error, OverrideError) and not any(fault.path for fault in error.faults)
+    unread = isinstance(error, OverrideError | QueryError) and not any(fault.path for fault in error.faults)
     return 2 if unread else failure
 
 

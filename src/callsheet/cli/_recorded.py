@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from callsheet._files import load_said
 from callsheet._lazy import locate_path
-from callsheet._migrate import Change
 from callsheet._origin import Origin
-from callsheet._project import project_settings
 from callsheet._spec import note_origin
-from callsheet._trust import Policy
 from callsheet.cli._telling import tell_changes
 from callsheet.errors import Fault, PathError, RunError
-from callsheet.run._store import Run, Store, project_root, read_json_file
+from callsheet.run._recorded import origins_of_run, spec_of_run
+from callsheet.run._store import Run, Store, project_root
 
 
 def find_run(text: str, runs: str | None) -> Run:
@@ -51,28 +47,3 @@ def spec_as_recorded(run: Run) -> Any:
             continue  # of what stands in the place of a reference
         note_origin(holder, key, Origin(told["kind"], told["where"], told["text"]))
     return spec
-
-
-def spec_of_run(run: Run) -> tuple[Any, list[Change]]:
-    """The spec of a run by today's names, and what was changed for that."""
-    changes: list[Change] = []
-    spec = load_said(run.directory / "spec.json", [], where="", policy=Policy(), report=changes.append)
-    return spec, changes
-
-
-def origins_of_run(run: Run) -> dict[str, Any]:
-    """The recorded values of a run and their origins, by today's paths."""
-    found = read_json_file(run.directory / "origins.json")
-    if not project_settings().migrations or not (run.directory / "spec.json").exists():
-        return found
-    renamed = [change for change in spec_of_run(run)[1] if change.name]
-    renamed.sort(key=lambda change: len(change.path), reverse=True)  # what lies deeper first: all have their old paths
-    return {_today(path, renamed): chain for path, chain in found.items()}
-
-
-def _today(path: str, renamed: Sequence[Change]) -> str:
-    for change in renamed:
-        if path == change.path or path.startswith((change.path + ".", change.path + "[")):
-            holder = change.path.rpartition(".")[0]
-            path = ".".join(filter(None, (holder, change.name))) + path[len(change.path) :]
-    return path

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
-
 import click
 
 from callsheet._terminal import say
 from callsheet.cli._config import json_option, runs_option, told
-from callsheet.cli._recorded import origins_of_run
-from callsheet.cli._subject import run_named
+from callsheet.cli._selection import nothing, selected
 from callsheet.cli._telling import Misuse
 from callsheet.cli._text import is_number, number, print_json, table
 from callsheet.errors import Fault, RunError
-from callsheet.run._store import Run, Store, project_root
+from callsheet.run._runs import Runs, differing
 
 
 @click.command("compare")
-@click.argument("ids", nargs=-1, metavar="[RUN]...")
+@click.argument("words", nargs=-1, metavar="[RUN|FILTER]...")
 @click.option("--experiment", metavar="NAME", help="Only the runs of this experiment.")
 @click.option("--maximize", metavar="NAME", help="The runs with the largest NAME first.")
 @click.option("--minimize", metavar="NAME", help="The runs with the smallest NAME first.")
@@ -26,7 +22,7 @@ from callsheet.run._store import Run, Store, project_root
 @json_option
 @told
 def command(
-    ids: tuple[str, ...],
+    words: tuple[str, ...],
     experiment: str | None,
     maximize: str | None,
     minimize: str | None,
@@ -38,42 +34,49 @@ def command(
     \b
     callsheet compare --maximize accuracy
     callsheet compare 7f3a9c b21c07
+    callsheet compare 'model.width=128 and started>2026-11-20'
     """  # noqa: D301  (click reads the backspace)
     if maximize and minimize:
         raise Misuse("--maximize and --minimize exclude each other")
-    store = Store(runs or project_root(os.getcwd()) / "runs")
-    found = [run_named(text, runs) or store.find(text) for text in ids] if ids else store.runs(experiment)
+    found = selected(words, runs)
+    if experiment is not None and found:
+        kept = zip(found, found.column("experiment"), strict=True)
+        found = found.of([run.id for run, name in kept if name == experiment])
+        if not found:
+            raise _no_experiment(selected(words, runs), experiment)
     if not found:
-        raise _nothing(store, experiment)
+        raise nothing(found, words)
+    found.load("spec", "result")
     goal = maximize or minimize
     if goal:
         if not any(is_number(run.result.get(goal)) for run in found):
             known = sorted({name for run in found for name in run.result})
             advice = [f"results have {', '.join(known)}"] if known else []
             raise RunError(Fault("", f"no run has a number named {goal!r}", advice=advice))
-        found.sort(key=lambda run: _goal_key(run, goal, largest=bool(maximize)))
-    values = [_values(run) for run in found]
+        found = found.sort(("-" if maximize else "") + f"result.{goal}")
+    values = [run.values for run in found]
+    results = [run.result for run in found]
     paths = differing(values)
-    names = list(dict.fromkeys(name for run in found for name in run.result))
+    names = list(dict.fromkeys(name for result in results for name in result))
     if as_json:
         rows = [
-            {"run": run.id, "number": run.record.get("number"), "state": run.state, "values": v, "result": run.result}
-            for run, v in zip(found, ({p: v.get(p) for p in paths} for v in values), strict=True)
+            {"run": run.id, "number": run.number, "state": run.state, "values": v, "result": result}
+            for run, v, result in zip(found, ({p: v.get(p) for p in paths} for v in values), results, strict=True)
         ]
         print_json(rows)
         return
-    several = len({run.record.get("experiment") for run in found}) > 1
+    several = len(set(found.column("experiment"))) > 1
     head = ["run", *(["experiment"] if several else []), "no.", "state", *paths, *names]
     body = [
         [
             run.id,
-            *([str(run.record.get("experiment"))] if several else []),
-            str(run.record.get("number", "")),
+            *([run.experiment] if several else []),
+            str(run.number),
             run.state,
             *(v.get(path, "-") for path in paths),
-            *(number(run.result[name]) if name in run.result else "-" for name in names),
+            *(number(result[name]) if name in result else "-" for name in names),
         ]
-        for run, v in zip(found, values, strict=True)
+        for run, v, result in zip(found, values, results, strict=True)
     ]
     state = head.index("state")
 
@@ -84,37 +87,8 @@ def command(
     say(table([head, *body], right=right, head=True, style=style))
 
 
-def _nothing(store: Store, experiment: str | None) -> RunError:
-    names = sorted({str(run.record.get("experiment")) for run in store.runs()})
-    if names:
-        return RunError(
-            Fault("", f"no run is of the experiment {experiment!r}", advice=[f"there are runs of {', '.join(names)}"])
-        )
-    advice = ["callsheet run FILE  makes one; --runs DIR  looks elsewhere"]
-    return RunError(Fault("", f"there are no runs in {store.directory}", advice=advice))
-
-
-def _goal_key(run: Run, name: str, *, largest: bool) -> tuple[bool, float]:
-    value: Any = run.result.get(name)
-    if not is_number(value):
-        return True, 0.0
-    return False, -value if largest else value
-
-
-def _values(run: Run) -> dict[str, str]:
-    """The leaves of a run's spec by path, as text."""
-    return {path: chain[0]["value"] for path, chain in origins_of_run(run).items() if not chain[0].get("holds")}
-
-
-def differing(values: list[dict[str, str]]) -> list[str]:
-    """The paths whose values are not the same everywhere; of those that always differ together, the one that was set.
-
-    >>> differing([{"a": "1", "b": "2"}, {"a": "1", "b": "3"}])
-    ['b']
-    """
-    paths = dict.fromkeys(path for v in values for path in v)
-    found = [path for path in paths if len({v.get(path) for v in values}) > 1]
-    columns: dict[tuple[str | None, ...], str] = {}
-    for path in found:
-        columns.setdefault(tuple(v.get(path) for v in values), path)
-    return list(columns.values())
+def _no_experiment(found: Runs, experiment: str) -> RunError:
+    names = sorted(set(found.column("experiment")))
+    return RunError(
+        Fault("", f"no run is of the experiment {experiment!r}", advice=[f"there are runs of {', '.join(names)}"])
+    )

@@ -38,7 +38,12 @@ _SPECS = ("help", "show", "check", "run", "why", "sweep", "diff", "schema")
 """Verbs that take a config and overrides."""
 _RUNS = ("show", "why", "diff")
 """Verbs that take a run as well."""
-_VALUED = ("--path", "--allow", "--runs", "--slots", "--maximize", "--minimize")
+_ONLY_RUNS = ("runs", "compare", "rerun", "report")
+"""Verbs that take runs and no config."""
+_VALUED = (
+    *("--path", "--allow", "--runs", "--slots", "--maximize", "--minimize"),
+    *("--experiment", "--sort", "--columns", "--limit", "--title", "--output", "-o"),
+)
 
 
 def main(words: list[str]) -> None:
@@ -83,6 +88,8 @@ def answers(words: list[str]) -> list[Candidate]:
     subject, overrides, paths, _ = sorted_words(before)
     if verb == "completion":
         return [(shell, "") for shell in SHELLS if shell.startswith(word)] if not subject else []
+    if verb in _ONLY_RUNS:
+        return _runs(word)
     if verb not in _SPECS:
         return files(word, endings=CONFIGS if verb in ("convert",) and not subject else ("",))
     if not subject:
@@ -101,11 +108,14 @@ def _subjects(verb: str, word: str) -> list[Candidate]:
     file, colon, entry = word.rpartition(":")
     if colon and os.path.isfile(file):
         return [(f"{file}:{path}", note) for path, note in candidates(read(file, [], ())[0], entry, values=False)]
-    found = files(word, endings=CONFIGS)
+    return files(word, endings=CONFIGS) + (_runs(word) if verb in _RUNS else [])
+
+
+def _runs(word: str) -> list[Candidate]:
+    """The ids of the project's runs."""
     runs = os.path.join(root_of(os.getcwd()), "runs")
-    if verb in _RUNS and os.path.isdir(runs):
-        found += [(run, "run") for run in sorted(os.listdir(runs)) if run.startswith(word) and run.isalnum()]
-    return found
+    names = sorted(os.listdir(runs)) if os.path.isdir(runs) else []
+    return [(run, "run") for run in names if run.startswith(word) and run.isalnum()]
 
 
 def _options(verb: str, word: str) -> list[Candidate]:

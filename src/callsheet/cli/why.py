@@ -12,10 +12,10 @@ from callsheet._lineage import defaults_of, origins_of
 from callsheet._path import format_path, parse_path
 from callsheet._terminal import say
 from callsheet.cli._config import overrides_argument, reading_options, told
-from callsheet.cli._recorded import origins_of_run
 from callsheet.cli._subject import Subject
 from callsheet.cli._text import print_json, table
 from callsheet.errors import Fault, PathError, nearest
+from callsheet.run._recorded import origins_of_run
 
 
 @click.command("why")

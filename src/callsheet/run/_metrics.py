@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 FILE = "metrics.jsonl"
 """Its name in a run's directory."""
@@ -14,9 +14,10 @@ FILE = "metrics.jsonl"
 _NUMBERS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 """How a line writes the numbers that JSON lacks."""
 
+_NUMBER_TYPES = frozenset((int, float))
 
-@dataclass(frozen=True, slots=True)
-class Line:
+
+class Line(NamedTuple):
     """One line of a `metrics.jsonl`.
 
     Attributes:
@@ -25,7 +26,7 @@ class Line:
         values: The numbers by name; NaN and infinities among them.
     """
 
-    x: int | float
+    x: int
     time: float | None
     values: dict[str, float]
 
@@ -57,9 +58,12 @@ def series(path: str | os.PathLike[str]) -> dict[str, tuple[list[float], list[fl
     So a run that went on from a checkpoint has one curve.
     """
     found: dict[str, dict[float, float]] = {}
-    for line in read_metrics(path):
-        for name, value in line.values.items():
-            found.setdefault(name, {})[line.x] = value
+    for x, _, values in read_metrics(path):
+        for name, value in values.items():
+            if name in found:
+                found[name][x] = value
+            else:
+                found[name] = {x: value}
     curves = {}
     for name, points in found.items():
         xs = sorted(points)
@@ -77,26 +81,23 @@ def last_values(path: str | os.PathLike[str]) -> dict[str, float]:
 
 def _line(raw: bytes, n: int) -> Line | None:
     try:
-        data = json.loads(raw)
+        values = json.loads(raw)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(data, dict):
+    if type(values) is not dict:
         return None
-    step, time = _number(data.pop("step", None)), _number(data.pop("time", None))
-    values = {name: number for name, value in data.items() if (number := _number(value)) is not None}
-    whole = step is not None and math.isfinite(step) and step == int(step)
-    return Line(int(step) if whole and step is not None else n, time, values)
+    step, time = values.pop("step", None), values.pop("time", None)
+    if not _NUMBER_TYPES.issuperset(map(type, values.values())):
+        values = {name: number for name, value in values.items() if (number := _number(value)) is not None}
+    if type(step) is float and step.is_integer():
+        step = int(step)
+    return Line(step if type(step) is int else n, _number(time), values)
 
 
 def _number(value: object) -> float | None:
     if isinstance(value, str):
         return _NUMBERS.get(value.lower())
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value) if abs(value) > 2**1000 else value
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
+    return value if type(value) is int or type(value) is float else None
 
 
 def last_line(path: str | os.PathLike[str]) -> dict[str, float]:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from callsheet._build import build
-from callsheet._files import load_said
 from callsheet._lazy import locate_path
 from callsheet._running import RUNNING
 from callsheet._storage import is_remote
 from callsheet._tensors import digest_of
 from callsheet._weights import RECORD, load_weights
 from callsheet.errors import Fault, PathError, RunError, WeightsError, nearest
+from callsheet.run._recorded import recorded_spec
 from callsheet.run._store import Run, Store, project_root
 
 
@@ -80,18 +80,6 @@ def find_run(run: str | os.PathLike[str], runs: str | os.PathLike[str] | None = 
         directory = Path(text).absolute()
         return Store(directory.parent).read(directory.name)
     return Store(runs or project_root(os.getcwd()) / "runs").find(text)
-
-
-def recorded_spec(run: Run) -> Any:
-    """The spec of a run, trusted as one's own.
-
-    Raises:
-        RunError: It held what is no data.
-    """
-    live = run.record.get("not_data")
-    if live:
-        raise RunError(Fault("", f"run {run.id} cannot be built again: it held what is no data: {', '.join(live)}"))
-    return load_said(run.directory / "spec.json", [], where="", policy=None)
 
 
 def recorded_weights(run: Run, spec: Any, node: str, file: str | None = None) -> tuple[str, str, str]:

@@ -22,7 +22,8 @@ from callsheet._tree import walk
 from callsheet._weights import load_weights
 from callsheet._wire import FORMAT
 from callsheet.errors import Fault, LoadError, PathError, SaveError, WeightsError, ZooError
-from callsheet.run.restore import find_run, recorded_spec, recorded_weights
+from callsheet.run._recorded import recorded_spec
+from callsheet.run.restore import find_run, recorded_weights
 from callsheet.zoo._card import CARD, Card, Number, card_text, read_card
 
 CONFIG = "config.json"

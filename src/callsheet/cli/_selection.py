@@ -1,0 +1,80 @@
+"""The runs that a command means: by ids, directories, filters; how their values read in a table."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from callsheet.cli._subject import run_named
+from callsheet.errors import Fault, RunError
+from callsheet.run._runs import Runs, store_of
+
+_IS_FILTER = re.compile(r"[=<>~\s()]")
+
+
+def selected(words: Sequence[str], directory: str | None) -> Runs:
+    """The runs that words name, in the order of the words; all runs where there is no word.
+
+    Args:
+        words: Ids, beginnings of ids, directories of runs, or filters, each of which picks some of the runs that
+            the words before it have left.
+        directory: Of the runs; None for the project's own.
+
+    Raises:
+        RunError: A word names no run.
+        QueryError: A filter cannot be read.
+    """
+    filters = [word for word in words if _IS_FILTER.search(word) and not os.path.exists(word)]
+    named = [run_named(word, directory) or store_of(directory).find(word) for word in words if word not in filters]
+    found = Runs.read(named[0].directory.parent if named else directory)
+    if named:
+        found = found.of(dict.fromkeys(run.id for run in named))
+    for text in filters:
+        found = found.filter(text)
+    return found
+
+
+def nothing(found: Runs, words: Sequence[str]) -> RunError:
+    """What to say where no run was found."""
+    everything = Runs.read(found.directory)
+    if len(everything):
+        problem = f"no run of {len(everything)} fits" if words else "no run is there"
+        return RunError(Fault("", problem, advice=list(words)))
+    advice = ["callsheet run FILE  makes one; --runs DIR  looks elsewhere"]
+    return RunError(Fault("", f"there are no runs in {found.directory}", advice=advice))
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds for a person.
+
+    >>> duration(0.25), duration(75), duration(3700), duration(90000), duration(None)
+    ('0.2s', '1m15s', '1h01m', '1d01h', '-')
+    """
+    if seconds is None:
+        return "-"
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    for size, unit, below, name in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if whole >= size:
+            return f"{whole // size}{unit}{whole % size // below:02}{name}"
+    return f"{whole}s"
+
+
+def moment(seconds: float | None) -> str:
+    """A time as the wall clock shows it here; "-" for None."""
+    return "-" if seconds is None else datetime.datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M")
+
+
+def cell(name: str, value: Any) -> str:
+    """A value of a column, short."""
+    if name in ("started", "ended"):
+        return moment(value)
+    if name == "duration":
+        return duration(value)
+    if value is None or value == "":
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,96 @@
+"""`callsheet rerun`: the spec of a run, once more."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from callsheet._equal import hash_of
+from callsheet._terminal import say, tell_error
+from callsheet.cli._config import json_option, path_option, runs_option, told
+from callsheet.cli._subject import run_named
+from callsheet.cli._text import print_json
+from callsheet.errors import Fault, RunError
+from callsheet.run._capture import tee
+from callsheet.run._execute import Task, at, execute
+from callsheet.run._provenance import code_of
+from callsheet.run._recorded import origins_of_run, recorded_spec
+from callsheet.run._runs import store_of
+from callsheet.run._store import Run, Store, project_of
+from callsheet.run.submit import Place, check_entry
+
+
+@click.command("rerun")
+@click.argument("run", metavar="RUN")
+@click.argument("words", nargs=-1, metavar="")
+@path_option
+@runs_option
+@json_option
+@told
+def command(run: str, words: tuple[str, ...], paths: tuple[str, ...], runs: str | None, as_json: bool) -> None:
+    """Run the spec of a run once more, as it was resolved then, with the code of today, as a new run.
+
+    \b
+    callsheet rerun 7f3a9c
+    """  # noqa: D301  (click reads the backspace)
+    found = run_named(run, runs) or store_of(runs).find(run)
+    if words:
+        raise _no_overrides(found, words)
+    config = str(found.record.get("config") or "")
+    for folder in reversed((*map(os.path.abspath, paths), str(project_of(config)))):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+    task = _task(found, config, paths)
+    before = (found.record.get("code") or {}).get("version")
+    if before and before != task.code.version:
+        tell_error(f"callsheet: the code has changed since {found.id} ran")
+    directory = Store(found.directory.parent).new_run()
+    shown = 2 if as_json else 1  # with --json, standard output is a program's to read
+    outcome = execute(task, directory, tee(directory / "out.log", directory / "err.log", shown=shown))
+    if as_json:
+        report = {"run": directory.name, "directory": str(directory), "state": outcome.state, "result": outcome.result}
+        print_json(report)
+    else:
+        label = "recorded" if outcome.state == "done" else outcome.state
+        (say if outcome.state == "done" else tell_error)(f"{label:<10}  {os.path.relpath(directory)}")
+    sys.exit(outcome.code)
+
+
+def _task(found: Run, config: str, paths: tuple[str, ...]) -> Task:
+    """What the run was told, with the code of today.
+
+    Raises:
+        RunError: It held what is no data.
+        SpecError: What it called is not there any more, or takes other arguments.
+    """
+    record: dict[str, Any] = found.record
+    spec = recorded_spec(found)
+    entry = str(record.get("entry") or "")
+    check_entry(spec, entry)
+    place = Place.of(config, runs=str(found.directory.parent), paths=tuple(map(os.path.abspath, paths)))
+    configs = place.configs() if config and Path(config).exists() else ()
+    return Task(
+        spec=spec,
+        entry=entry,
+        experiment=str(record.get("experiment") or place.experiment),
+        overrides=tuple(map(str, record.get("overrides") or ())),
+        identity=hash_of(at(spec, entry)),
+        config=config,
+        command=tuple(sys.argv),
+        code=code_of(place.project, configs, place.runs),
+        origins=origins_of_run(found),
+        index=int(record.get("index") or 0),
+    )
+
+
+def _no_overrides(found: Run, words: tuple[str, ...]) -> RunError:
+    """A resolved spec does not follow an override, as its config would: say what does."""
+    config = str(found.record.get("config") or "")
+    said = shlex.join([*map(str, found.record.get("overrides") or ()), *words])
+    advice = [f"callsheet run {os.path.relpath(config)} {said}"] if config and os.path.exists(config) else []
+    return RunError(Fault("", f"run {found.id} runs as it was: overrides change a config", advice=advice))

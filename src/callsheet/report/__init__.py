@@ -1,0 +1,1 @@
+"""Runs as one page for a browser, that needs nothing else and no network."""

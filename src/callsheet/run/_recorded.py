@@ -1,0 +1,77 @@
+"""What a run recorded of its spec, read by today's names: the spec itself, its values, who set them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from callsheet._files import load_said
+from callsheet._migrate import Change
+from callsheet._path import format_path
+from callsheet._project import project_settings
+from callsheet._trust import Policy
+from callsheet.errors import Fault, RunError
+from callsheet.run._store import Run, read_json_file
+
+
+def recorded_spec(run: Run) -> Any:
+    """The spec of a run, trusted as one's own.
+
+    Raises:
+        RunError: It held what is no data.
+    """
+    live = run.record.get("not_data")
+    if live:
+        raise RunError(Fault("", f"run {run.id} cannot be built again: it held what is no data: {', '.join(live)}"))
+    if not (run.directory / "spec.json").exists():
+        raise RunError(Fault("", f"run {run.id} has no spec.json: it was cut off before, or is damaged"))
+    return load_said(run.directory / "spec.json", [], where="", policy=None)
+
+
+def spec_of_run(run: Run) -> tuple[Any, list[Change]]:
+    """The spec of a run by today's names, with nothing allowed to be imported, and what was changed for that."""
+    changes: list[Change] = []
+    spec = load_said(run.directory / "spec.json", [], where="", policy=Policy(), report=changes.append)
+    return spec, changes
+
+
+def origins_of_run(run: Run) -> dict[str, Any]:
+    """The recorded values of a run and their origins, by today's paths."""
+    found = read_json_file(run.directory / "origins.json")
+    if not project_settings().migrations or not (run.directory / "spec.json").exists():
+        return found
+    renamed = [change for change in spec_of_run(run)[1] if change.name]
+    renamed.sort(key=lambda change: len(change.path), reverse=True)  # what lies deeper first: all have their old paths
+    return {_today(path, renamed): chain for path, chain in found.items()}
+
+
+def values_of_run(run: Run) -> dict[str, str]:
+    """The leaves of a run's spec by path, as text; by its `spec.json` where no origins were recorded."""
+    origins = origins_of_run(run)
+    if origins:
+        return {path: chain[0]["value"] for path, chain in origins.items() if chain and not chain[0].get("holds")}
+    data = read_json_file(run.directory / "spec.json")
+    found: dict[str, str] = {}
+    _leaves((), {key: value for key, value in data.items() if key != "_format_"}, found)
+    return found
+
+
+def _leaves(steps: tuple[Any, ...], data: Any, found: dict[str, str]) -> None:
+    """Note what plain data holds; what has a wire form is told as it is written."""
+    if isinstance(data, dict):
+        pairs = [(key, value) for key, value in data.items() if not (key.startswith("_") and key.endswith("_"))]
+    else:
+        pairs = list(enumerate(data)) if isinstance(data, list) else []
+    for key, value in pairs:
+        if isinstance(value, dict | list) and len(steps) < 100:
+            _leaves((*steps, key), value, found)
+        else:
+            found[format_path((*steps, key))] = repr(value)
+
+
+def _today(path: str, renamed: Sequence[Change]) -> str:
+    for change in renamed:
+        if path == change.path or path.startswith((change.path + ".", change.path + "[")):
+            holder = change.path.rpartition(".")[0]
+            path = ".".join(filter(None, (holder, change.name))) + path[len(change.path) :]
+    return path

@@ -1,0 +1,53 @@
+"""`callsheet rerun` runs the spec of a run once more (promises 21, 25)."""
+
+
+def test_the_same_resolved_spec_makes_a_new_run(cmd):
+    cmd.listing()("run", "conf.py", "optim.lr=0.5", "epochs=2")
+    (first,) = cmd.ids()
+    cmd.write("conf.py", "raise RuntimeError('a config that is no more')\n")
+    said = cmd("rerun", first[:5])
+    assert "epoch 2/2" in said.out
+    assert said.err == ""
+    _, second = cmd.ids()
+    assert said.out.endswith(f"recorded    runs/{second}\n")
+    for name in ("spec.json", "origins.json", "result.json"):
+        assert cmd.read(name, second) == cmd.read(name, first)
+    one, two = cmd.read("run.json", first), cmd.read("run.json", second)
+    for key in ("identity", "experiment", "overrides", "entry", "config"):
+        assert one[key] == two[key]
+    assert (one["number"], two["number"]) == (1, 2)
+    assert cmd("why", second, "optim.lr").out == cmd("why", first, "optim.lr").out
+    assert cmd("diff", first, second).out == "no changes\n"
+
+
+def test_a_sweep_counts_it_as_done_and_other_code_is_said(cmd):
+    cmd.listing()("run", "conf.py", "optim.lr=0.5")
+    (first,) = cmd.ids()
+    cmd.write("train.py", cmd.file("../../train.py", first).read_text() + "\n# changed\n")
+    said = cmd("rerun", first)
+    assert said.err == f"callsheet: the code has changed since {first} ran\n"
+    assert "1 done before" in cmd("sweep", "conf.py", "optim.lr=0.5,0.25").out
+
+
+def test_a_run_is_what_it_was(cmd):
+    cmd.listing()("run", "conf.py", "optim.lr=0.5")
+    (first,) = cmd.ids()
+    assert cmd("rerun", first, "epochs=8", code=1).err == (
+        f"callsheet: run {first} runs as it was: overrides change a config\n  callsheet run conf.py optim.lr=0.5 epochs=8\n"
+    )
+    assert cmd.ids() == [first]
+
+
+def test_a_run_that_fails_again_says_so_by_its_exit_code(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=0)\n",
+        train="def fit(n: int): return 1 / n\n",
+    )
+    cmd("run", "conf.py", code=1)
+    (first,) = cmd.ids()
+    said = cmd("rerun", first, "--json", code=1)
+    assert said.data["state"] == "failed"
+    assert "ZeroDivisionError" in said.err
+    cmd.write("train.py", "def fit(m: int): return m\n")
+    assert "main.n" in cmd("rerun", first, code=1).err
+    assert len(cmd.ids()) == 2
