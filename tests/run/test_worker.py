@@ -7,7 +7,7 @@ import pytest
 
 from callsheet import sweep
 from callsheet.run._store import take_lock
-from callsheet.run.submit import Place, draw
+from callsheet.run._draw import Drawing, Place
 
 WORKER = "callsheet.run.worker"
 
@@ -31,14 +31,14 @@ def planned(cmd, monkeypatch):
     conf = str(cmd.root / "conf.py")
     monkeypatch.syspath_prepend(str(cmd.root))
     try:
-        return draw(sweep(conf, ["main.0=1,2,3"]), Place.of(conf))
+        return Drawing(sweep(conf, ["main.0=1,2,3"]), Place.of(conf))
     finally:
         sys.modules.pop("train", None)
 
 
 def words(planned, index):
-    task = planned.tasks[index]
-    return str(task.plan.file), str(task.index), task.digest
+    plan = planned.plan
+    return str(plan.file), str(index), plan.record(index).digest.hex()
 
 
 def test_a_trial_that_ends_well(cmd, planned):

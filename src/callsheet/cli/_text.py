@@ -65,14 +65,14 @@ def print_json(data: Any) -> None:
      ]
     }
     """
-    click.echo(json.dumps(_finite(data), indent=1, ensure_ascii=False))
+    click.echo(json.dumps(finite(data), indent=1, ensure_ascii=False))
 
 
-def _finite(data: Any) -> Any:
+def finite(data: Any) -> Any:
     if isinstance(data, dict):
-        return {key: _finite(value) for key, value in data.items()}
+        return {key: finite(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_finite(value) for value in data]
+        return [finite(value) for value in data]
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 

@@ -26,7 +26,7 @@ from callsheet._tree import KINDS, kind_of, walk
 from callsheet._wire import FORMAT
 from callsheet.errors import SaveError
 from callsheet.run._provenance import Code, host, packages
-from callsheet.run._store import State, Store, read_json_file, take_lock, write_json_file
+from callsheet.run._store import State, Store, code_file, keep_json_file, read_json_file, take_lock, write_json_file
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -87,19 +87,21 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -
     assert lock is not None
     try:
         before = read_json_file(directory / "status.json")
-        attempt = int(before.get("attempt", 0)) + 1
+        tried = before.get("attempt")
+        attempt = 1 + (tried if isinstance(tried, int) else 0)
         store = Store(directory.parent)
         number = read_json_file(directory / "run.json").get("number") or store.number(task.experiment, directory.name)
         status: dict[str, Any] = {"state": "running", "attempt": attempt, "pid": os.getpid(), "started": _now()}
+        (directory / "result.json").unlink(missing_ok=True)  # of an attempt that was cut off before its status
         _write_record(task, directory, number)
         write_json_file(directory / "status.json", status)
         running = {"dir": str(directory), "id": directory.name, "index": task.index, "attempt": attempt}
         with output:
             outcome, error = _call(task, running)
         if outcome.result:
-            write_json_file(directory / "result.json", outcome.result)
+            keep_json_file(directory / "result.json", outcome.result)  # before the status that says it is there
         status |= {"state": outcome.state, "ended": _now(), "exit": outcome.code, **({"error": error} if error else {})}
-        write_json_file(directory / "status.json", status)
+        keep_json_file(directory / "status.json", status)
         return outcome
     finally:
         os.close(lock)
@@ -207,6 +209,10 @@ def _write_record(task: Task, directory: Path, number: int) -> None:
     write_json_file(directory / "origins.json", task.origins)
     if task.code.diff:
         (directory / "code.diff").write_text(task.code.diff, encoding="utf-8")
+    known = code_file(directory.parent, task.code.version)
+    if task.code.files and not known.exists():
+        known.parent.mkdir(exist_ok=True)
+        write_json_file(known, task.code.files)
     write_json_file(directory / "run.json", record)
 
 
