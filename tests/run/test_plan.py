@@ -6,8 +6,9 @@ import pytest
 
 from callsheet import lazy, sweep
 from callsheet.errors import RunError, SaveError, SpecError
+from callsheet.run._draw import draw
+from callsheet.run._place import Place
 from callsheet.run._plan import Header, Plan, PlannedTrial
-from callsheet.run._draw import Drawing, Place
 from saying import told
 
 
@@ -120,15 +121,15 @@ def test_a_trial_that_was_drawn_does_not_change_when_the_config_draws_lots(proje
         main = lazy(fit)(0.1, draw=draw)
         """,
     )
-    first = Drawing(sweep(conf, ["main.0=1,2"]), Place.of(conf))
-    again = Drawing(sweep(conf, ["main.0=1,2"]), Place.of(conf))
+    first = draw(sweep(conf, ["main.0=1,2"]), Place.of(conf))
+    again = draw(sweep(conf, ["main.0=1,2"]), Place.of(conf))
     assert [*drawn(first.plan).values()] == [*drawn(again.plan).values()]
     assert drawn(first.plan)[0].spec["draw"] != drawn(first.plan)[1].spec["draw"]
 
 
 def test_faults_of_all_trials_are_told_with_the_trial_and_nothing_is_written(tmp_path):
     spec = {"main": lazy(fit)(0.1)}
-    text = told(lambda: Drawing(sweep(spec, ["main.0=0.1,0.2", "main.width=1,a"]), place(tmp_path)), SpecError)
+    text = told(lambda: draw(sweep(spec, ["main.0=0.1,0.2", "main.width=1,a"]), place(tmp_path)), SpecError)
     first, *_, last = text.splitlines()
     assert first.startswith("main.width  must be int, found 'a'")
     assert last == "            in trial 1:  main.0=0.1 main.width=a  and in 1 more"
@@ -137,7 +138,7 @@ def test_faults_of_all_trials_are_told_with_the_trial_and_nothing_is_written(tmp
 
 def test_a_fault_that_all_trials_have_is_told_once(tmp_path):
     spec = {"main": lazy(fit)(0.1)}
-    text = told(lambda: Drawing(sweep(spec, ["main.width=x", "main.0=0.1,0.2,0.3"]), place(tmp_path)), SpecError)
+    text = told(lambda: draw(sweep(spec, ["main.width=x", "main.0=0.1,0.2,0.3"]), place(tmp_path)), SpecError)
     assert text.count("must be int") == 1
     assert "in trial" not in text
 
@@ -145,5 +146,5 @@ def test_a_fault_that_all_trials_have_is_told_once(tmp_path):
 def test_a_live_object_is_refused_and_nothing_is_written(tmp_path):
     spec = {"main": lazy(fit)(0.1, width=object())}
     with pytest.raises((SaveError, SpecError), match=r"main\.width"):
-        Drawing(sweep(spec, ["main.0=1,2"]), place(tmp_path))
+        draw(sweep(spec, ["main.0=1,2"]), place(tmp_path))
     assert os.listdir(tmp_path) == []

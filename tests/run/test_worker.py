@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from callsheet import sweep
+from callsheet.run._draw import draw
+from callsheet.run._place import Place
 from callsheet.run._store import take_lock
-from callsheet.run._draw import Drawing, Place
 
 WORKER = "callsheet.run.worker"
 
@@ -31,7 +32,7 @@ def planned(cmd, monkeypatch):
     conf = str(cmd.root / "conf.py")
     monkeypatch.syspath_prepend(str(cmd.root))
     try:
-        return Drawing(sweep(conf, ["main.0=1,2,3"]), Place.of(conf))
+        return draw(sweep(conf, ["main.0=1,2,3"]), Place.of(conf))
     finally:
         sys.modules.pop("train", None)
 

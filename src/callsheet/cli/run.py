@@ -13,8 +13,8 @@ from callsheet.cli._config import Config, overrides_argument, reading_options, t
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
-from callsheet.run._draw import Place
 from callsheet.run._execute import Task, at, execute, origins_of
+from callsheet.run._place import Place
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
 from callsheet.run._trial import check_entry, entry_of

@@ -15,8 +15,9 @@ import click
 from callsheet._sweep import Sweep, sweep_said
 from callsheet.cli._config import COMMAND_LINE, Config, overrides_argument, reading_options, told
 from callsheet.cli._text import finite, is_number, number
-from callsheet.run._draw import Drawing, Place
+from callsheet.run._draw import Drawing, draw
 from callsheet.run._job import Job, Jobs
+from callsheet.run._place import Place
 from callsheet.run._schedule import Retries
 from callsheet.run.process import Process
 from callsheet.run.submit import start
@@ -75,7 +76,7 @@ def command(
     named = Config.named(config, paths, allow)
     trials = trials_of(named, overrides)
     place = Place.of(named.file, runs=runs, paths=named.paths)
-    drawing = Drawing(trials, place, entry=named.entry, repeat=repeat)
+    drawing = draw(trials, place, entry=named.entry, repeat=repeat)
     drawing.decide("keep" if keep else "redo" if redo else _asked(drawing))
     report = _Report(maximize or minimize or "", largest=bool(maximize), as_json=as_json)
     with _terminated_as_interrupted() as received:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
-from callsheet._configfile import read_source, show_file
-from callsheet._equal import hash_of
-from callsheet._files import config_files
-from callsheet._storage import full_path, is_remote, read_bytes
+from callsheet._configfile import show_file
 from callsheet._sweep import Sweep
 from callsheet.errors import Fault, OverrideError, RunError, SaveError, SpecError, render
 from callsheet.run._finished import Finished, refusal
 from callsheet.run._job import Task
+from callsheet.run._place import Place, current_plan, source_of, stamps_of
 from callsheet.run._plan import Header, Plan, PlannedTrial, Record, key_of
 from callsheet.run._provenance import code_of
-from callsheet.run._store import Store, project_of, version_of
-from callsheet.run._trial import digest_of, plan_trial, sendable
+from callsheet.run._store import Store, version_of
+from callsheet.run._trial import plan_trial
 
 CHECKED = 1000
 """Trials up to which all of a sweep are drawn and checked before the first is run."""
@@ -36,35 +31,18 @@ Policy = Literal["refuse", "keep", "redo"]
 too, `redo` runs whatever is finished again."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where an experiment belongs.
+class Options(TypedDict, total=False):
+    """What can be said of a drawing.
 
     Attributes:
-        project: The project's root.
-        runs: The directory of the runs.
-        experiment: The name under which they are numbered.
-        config: The config file, absolute, or "".
-        paths: Folders that workers put first on `sys.path`.
+        entry: The path of what is built; "" for `main`, or the whole spec where there is none.
+        repeat: How many replicates of each trial are run.
+        alone: Whether this is one submission for itself, which finds nothing finished.
     """
 
-    project: Path
-    runs: Path
-    experiment: str
-    config: str = ""
-    paths: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, config: str = "", *, runs: str | None = None, paths: Sequence[str] = ()) -> Place:
-        """The place of a config file, or of the working directory where there is none."""
-        project = project_of(config)
-        stem = Path(config).stem if config else "python"
-        directory = Path(runs).absolute() if runs else project / "runs"
-        return cls(project, directory, stem, full_path(config) if config else "", (*paths, str(project)))
-
-    def configs(self) -> tuple[str, ...]:
-        """The config file and those that it takes from."""
-        return tuple(config_files(self.config)) if self.config else ()
+    entry: str
+    repeat: int
+    alone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +51,8 @@ class Item:
 
     Attributes:
         index: The job's: its trial's place in the sweep, or with replicates that times their number and on.
-        said: `run` it; it is `done`, or was `meanwhile` by another sweep; it is `held`, since other code finished it and nobody said what to do; `faulty`.
+        said: `run` it; it is `done`, or was `meanwhile` by another sweep; it is `held`, since other code finished it
+            and nobody said what to do; it is `faulty`.
         task: What is to be run.
     """
 
@@ -82,19 +61,37 @@ class Item:
     task: Task | None = None
 
 
-class Drawing:
-    """The trials of a sweep, drawn and checked a little ahead of who runs them.
+def draw(sweep: Sweep, place: Place, **options: Unpack[Options]) -> Drawing:
+    """Begin to draw the trials of a sweep.
 
-    Making it checks all trials of a sweep that has no more than `CHECKED`, and each choice of each axis of a longer
-    one; it writes nothing before that is done. What is drawn is kept on disk: of a trial only its state is in memory.
+    All are drawn and checked if there are no more than `CHECKED`; else each choice of each axis is checked. Nothing is
+    written before that is done.
 
     Args:
         sweep: What to draw from; without axes it is one trial.
         place: Where the trials belong.
-        entry: The path of what is built; "" for `main`, or the whole spec where there is none.
-        repeat: How many replicates of each trial are run.
-        finished: What becomes of trials that are finished.
-        alone: Whether this is one submission for itself, which finds nothing finished.
+        options: As `Drawing` takes them.
+
+    Raises:
+        SpecError: Trials are faulty; each fault names its trial. Nothing is written.
+        SaveError: A trial holds a live object. Nothing is written.
+        SpaceError: The sweep cannot be drawn from.
+    """
+    drawing = Drawing(sweep, place, **options)
+    drawing.prepare()
+    return drawing
+
+
+class Drawing:
+    """The trials of a sweep, drawn and checked a little ahead of who runs them.
+
+    Made by `draw`; making it otherwise reads only. What is drawn is kept on disk: of a trial only its state is in
+    memory.
+
+    Args:
+        sweep: What to draw from; without axes it is one trial.
+        place: Where the trials belong.
+        options: What else was said.
 
     Attributes:
         sweep: What is drawn from.
@@ -102,34 +99,22 @@ class Drawing:
         place: Where they belong.
         repeat: How many replicates of each trial are run.
         indices: The jobs' indices, in order; where the number of trials is not known, of those drawn so far.
-        done_before: How many jobs needed no run when this was made, as far as their trials were drawn.
+        done_before: How many jobs needed no run in the beginning, as far as their trials were drawn.
         stale: How many more of these were finished, but by other code.
-
-    Raises:
-        SpecError: Trials are faulty; each fault names its trial. Nothing is written.
-        SaveError: A trial holds a live object. Nothing is written.
-        SpaceError: The sweep cannot be drawn from.
     """
 
-    def __init__(
-        self,
-        sweep: Sweep,
-        place: Place,
-        *,
-        entry: str = "",
-        repeat: int = 1,
-        finished: Policy = "refuse",
-        alone: bool = False,
-    ) -> None:
+    def __init__(self, sweep: Sweep, place: Place, **options: Unpack[Options]) -> None:
+        entry, repeat, alone = options.get("entry", ""), options.get("repeat", 1), options.get("alone", False)
         self.place = place
         self.repeat = repeat
         self.sweep = sweep
         self._entry = entry
-        self._finishing = finished
+        self._alone = alone
+        self._finishing: Policy = "refuse"
         self._configs = place.configs()
-        self._stamps = _stamps(self._configs)
+        self._stamps = stamps_of(self._configs)
         self._salt = os.urandom(16) if alone else b""
-        self._source = _source(sweep, self._configs, self._salt)
+        self._source = source_of(sweep, self._configs, self._salt)
         self._header = Header(
             place.experiment,
             entry,
@@ -141,7 +126,7 @@ class Drawing:
             sweep.texts,
             repeat,
         )
-        self.plan = _current_plan(place, self._header, self._source)
+        self.plan = current_plan(place, self._header, self._source)
         self._drawn = sweep.draw()
         self._learns = self._drawn.goal is not None
         size = self._drawn.size
@@ -155,12 +140,8 @@ class Drawing:
         self._redo = ""
         self._ready: deque[Item] = deque()
         self._scores: dict[int, list[float | None]] = {}
-        if not alone:
-            self._check_first()
-        else:
-            self._draw_all(1)
         self._known = self._recalled()
-        self.done_before, self.stale = self._count()
+        self.done_before = self.stale = 0
 
     @property
     def size(self) -> int | None:
@@ -226,9 +207,38 @@ class Drawing:
     def done_run(self, index: int) -> str | None:
         """The id of the run for which a job counts as done; None where it does not."""
         record = self.plan.record(index // self.repeat)
-        return None if record is None else self._done_runs(index // self.repeat, record)[index % self.repeat]
+        return None if record is None else self.done_runs(index // self.repeat, record.key)[index % self.repeat]
+
+    def done_runs(self, index: int, key: bytes) -> list[str | None]:
+        """For each replicate of a trial the run for which it counts as done.
+
+        Args:
+            index: The trial's place in the sweep.
+            key: What stands for its identity.
+        """
+        if self._redo:
+            return [self._own_done(n, key) for n in self._replicates(index)]
+        runs = self._finished.of(key, other_code=self._finishing == "keep") if self._finished else ()
+        if self.repeat == 1:
+            return [runs[-1] if runs else self._own_done(index, key)]
+        own = [self._own_done(n, key) for n in self._replicates(index)]
+        others = iter([run for run in runs if run not in own])
+        return [run if run is not None else next(others, None) for run in own]
+
+    def stale_runs(self, key: bytes) -> tuple[str, ...]:
+        """The runs in which other code has finished a trial."""
+        return self._finished.stale(key) if self._finished is not None else ()
 
     # --- before anything starts ---------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Check what there is to check before anything starts, and see what is done."""
+        if self._alone:
+            self._draw_all(1)
+        else:
+            self._check_first()
+        self._known = self._recalled()
+        self.done_before, self.stale = self._count()
 
     def _check_first(self) -> None:
         if self._learns or self.sweep.is_space:
@@ -273,7 +283,7 @@ class Drawing:
             return 0, 0
         done = stale = 0
         for index, record in self.plan.records():
-            runs = sum(run is not None for run in self._done_runs(index, record))
+            runs = sum(run is not None for run in self.done_runs(index, record.key))
             done += runs
             stale += min(self.repeat - runs, len(self._finished.stale(record.key)))
         return done, stale
@@ -293,7 +303,7 @@ class Drawing:
                 if trial is None:
                     continue  # its line is damaged: it is drawn anew
                 self._drawn.recall(index, trial.point)
-            elif None not in self._done_runs(index, record) or self.plan.is_sound(record):
+            elif None not in self.done_runs(index, record.key) or self.plan.is_sound(record):
                 self._drawn.recall(index)
             else:
                 continue
@@ -317,8 +327,8 @@ class Drawing:
         planned = [trial for trial in new.values() if trial is not None]
         if planned:
             self.plan.add(self._header, planned)
-        for index, trial in new.items():
-            record = self.plan.record(index) if trial is not None else None
+        for index, made in new.items():
+            record = self.plan.record(index) if made is not None else None
             if record is None:
                 self._put(Item(n, "faulty") for n in self._replicates(index))
             else:
@@ -328,7 +338,7 @@ class Drawing:
         """Make the jobs of a trial ready, each with what is to be done about it."""
         stale = len(self._finished.stale(record.key)) if self._finished and self._finishing == "refuse" else 0
         items = []
-        for n, run in zip(self._replicates(index), self._done_runs(index, record), strict=True):
+        for n, run in zip(self._replicates(index), self.done_runs(index, record.key), strict=True):
             if run is not None:
                 is_known = self._finished is not None and run in self._finished.of(record.key, other_code=True)
                 items.append(Item(n, "done" if is_known else "meanwhile"))
@@ -350,25 +360,14 @@ class Drawing:
     def _replicates(self, index: int) -> range:
         return range(index * self.repeat, (index + 1) * self.repeat)
 
-    def _done_runs(self, index: int, record: Record) -> list[str | None]:
-        """For each replicate of a trial the run for which it counts as done."""
-        if self._redo:
-            return [self._own_done(n, record) for n in self._replicates(index)]
-        runs = self._finished.of(record.key, other_code=self._finishing == "keep") if self._finished else ()
-        if self.repeat == 1:
-            return [runs[-1] if runs else self._own_done(index, record)]
-        own = [self._own_done(n, record) for n in self._replicates(index)]
-        others = iter([run for run in runs if run not in own])
-        return [run if run is not None else next(others, None) for run in own]
-
-    def _own_done(self, n: int, record: Record) -> str | None:
+    def _own_done(self, n: int, key: bytes) -> str | None:
         """The run of a job that was done in this plan, also meanwhile by another sweep."""
         name = self.plan.run_of(n)
         if name is None or self._finished is None:
             return None
         run = self._store.read(name)
         is_current = version_of(run.record) == self._code.version or self._finishing == "keep"
-        is_same = run.state == "done" and run.identity is not None and key_of(run.identity) == record.key
+        is_same = run.state == "done" and run.identity is not None and key_of(run.identity) == key
         return name if is_same and is_current else None
 
     def _note_faults(self, index: int, error: SpecError | OverrideError | SaveError) -> None:
@@ -380,10 +379,10 @@ class Drawing:
 
     def _refuse_changed(self) -> None:
         """Stop where trials would no longer be of the config with which the sweep began."""
-        stamps = _stamps(self._configs)
+        stamps = stamps_of(self._configs)
         if stamps == self._stamps:
             return
-        if _source(self.sweep, self._configs, self._salt) != self._source:
+        if source_of(self.sweep, self._configs, self._salt) != self._source:
             changed = [path for path in self._configs if stamps.get(path) != self._stamps.get(path)]
             problem = (
                 f"{', '.join(map(show_file, changed))} was changed while the sweep ran: what was not drawn is left"
@@ -401,42 +400,6 @@ def _begin_redo(plan: Plan) -> str:
     except FileExistsError:
         pass
     return (plan.folder / "redo").read_text(encoding="utf-8").strip() or "again"
-
-
-def _source(sweep: Sweep, configs: Sequence[str], salt: bytes) -> str:
-    """A digest of what the trials are drawn from."""
-    source = hashlib.sha256()
-    for path in configs:
-        source.update(read_source(path).encode() if path.endswith(".py") else read_bytes(path))
-    if not configs:
-        sendable(sweep.source)
-        source.update(hash_of(sweep.source).encode())
-    source.update(salt)
-    return source.hexdigest()
-
-
-def _stamps(configs: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """For each local file what changes with its content."""
-    found = {}
-    for path in configs:
-        if not is_remote(path):
-            try:
-                stat = os.stat(path)
-            except FileNotFoundError:
-                continue
-            found[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-    return found
-
-
-def _current_plan(place: Place, header: Header, source: str) -> Plan:
-    """The plan of these configs for which every other file that its trials have read is what it was then."""
-    while True:
-        plan = Plan.of(place.runs, header, source)
-        read = sorted(plan.files())
-        now = [(path, digest_of(path)) for path, _ in read]
-        if now == read:
-            return plan
-        source = hashlib.sha256(json.dumps([source, now]).encode()).hexdigest()
 
 
 def _samples(sweep: Sweep, size: int) -> Iterator[int]:

@@ -8,8 +8,9 @@ from typing import Any
 from callsheet._running import RUNNING
 from callsheet._sweep import Sweep
 from callsheet.errors import Fault, RunError
-from callsheet.run._draw import Drawing, Place, Policy
+from callsheet.run._draw import Drawing, Policy, draw
 from callsheet.run._job import Executor, Jobs
+from callsheet.run._place import Place
 from callsheet.run._schedule import Retries, Scheduled
 from callsheet.run.process import Process
 
@@ -69,7 +70,7 @@ def submit(
     place = Place.of(config, runs=os.fspath(runs) if runs is not None else None)
     is_sweep = isinstance(work, Sweep)
     trials = work if is_sweep else Sweep(work, (), where="", policy=None)
-    drawing = Drawing(trials, place, entry=entry or "", repeat=repeat, alone=not is_sweep)
+    drawing = draw(trials, place, entry=entry or "", repeat=repeat, alone=not is_sweep)
     drawing.decide(finished)
     return start(drawing, on or Process(), Retries(retry, retry_errors))
 
