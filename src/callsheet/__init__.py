@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from ._arguments import pop as pop
     from ._arguments import swap as swap
     from ._arguments import update as update
+    from ._axes import chain as chain
+    from ._axes import choice as choice
+    from ._axes import grid as grid
+    from ._axes import halton as halton
+    from ._axes import interval as interval
+    from ._axes import random as random
+    from ._axes import zipped as zipped
     from ._build import build as build
     from ._changes import Change as Change
     from ._changes import Changes as Changes
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
     from ._lazy import walk as walk
     from ._leaf import MISSING as MISSING
     from ._merge import merge as merge
+    from ._optuna import Optuna as Optuna
     from ._origin import Origin as Origin
     from ._override import edit as edit
     from ._override import override as override
@@ -47,6 +55,7 @@ if TYPE_CHECKING:
     from ._schema import schema as schema
     from ._script import main as main
     from ._secret import Secret as Secret
+    from ._space import Space as Space
     from ._spec import Call as Call
     from ._spec import Partial as Partial
     from ._spec import copy as copy
@@ -66,6 +75,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "_arguments": "pop swap update",
+    "_axes": "chain choice grid halton interval random zipped",
     "_build": "build",
     "_changes": "Change Changes Same",
     "_check": "check",
@@ -80,6 +90,7 @@ _HOME = {
     "_files": "load load_rel save",
     "_lazy": "arguments get lazy origin partial plain rewrite target walk",
     "_leaf": "MISSING",
+    "_optuna": "Optuna",
     "_origin": "Origin",
     "_merge": "merge",
     "_override": "edit override",
@@ -90,6 +101,7 @@ _HOME = {
     "_resolve": "resolve",
     "_script": "main",
     "_secret": "Secret",
+    "_space": "Space",
     "_spec": "Call Partial copy",
     "_sweep": "Sweep Trial sweep",
     "_weights": "WeightsReport load_weights save_weights",

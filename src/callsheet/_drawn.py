@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._functions import Interval, Range
 from .errors import Fault, SpaceError
 
 TYPE_CHECKING = False
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Protocol
 
+    from ._space import Dimension, Space
     from ._sweep import Sweep, Trial
 
     class Study(Protocol):
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
         def ask(self, index: int) -> dict[str, Any]:
             """A point for the trial of this number: for each axis that it has, by name, a number or a position."""
+            ...
 
         def recall(self, index: int, point: Mapping[str, Any]) -> None:
             """A point that was drawn before, by a process that is gone."""
@@ -25,6 +28,22 @@ if TYPE_CHECKING:
 
         def report(self, index: int, step: int, value: float) -> bool:
             """What a running trial has come to; gives whether it shall be stopped."""
+            ...
+
+    class Sampler(Protocol):
+        """What draws the trials of a space, and learns from how they end: `Optuna`.
+
+        Attributes:
+            trials: How many to draw; None for no end.
+            goal: The result that it learns from, by name, and whether it shall be large.
+        """
+
+        trials: int | None
+        goal: tuple[str, bool]
+
+        def study(self, space: Space) -> Study:
+            """Begin with a space; each study begins anew."""
+            ...
 
 
 class Drawn:
@@ -139,3 +158,52 @@ class Drawn:
 
 
 _PATIENCE = 1000
+
+
+class Point:
+    """What was decided for each axis of one trial, by name; what does not fit is told all together.
+
+    Args:
+        space: What it is a point of.
+        values: A number within a continuous axis, else a position.
+    """
+
+    def __init__(self, space: Space, values: Mapping[str, Any]) -> None:
+        self.values = values
+        self.used: set[str] = set()
+        self.faults: list[Fault] = []
+        self._said = {name: said.text for name, said in space.axes()}
+
+    def suggest(self, name: str, dimension: Dimension) -> Any:
+        """The value for an axis; where there is none that fits, that is noted, and another is given."""
+        self.used.add(name)
+        if name in self.values:
+            value = self.values[name]
+            if _is_within(value, dimension):
+                return value
+            problem = f"{value!r} is no place on this axis"
+        else:
+            problem = "is not given by the point"
+        self.faults.append(Fault(name, problem, advice=[f"it is one of {self._said.get(name, dimension)}"]))
+        return dimension.start if isinstance(dimension, Interval) else 0
+
+    def refuse_unused(self) -> None:
+        """Raise what was noted, and what the trial has no axis for.
+
+        Raises:
+            SpaceError: With every fault.
+        """
+        faults = [Fault(name, "is no axis of the sweep") for name in self.values if name not in self.used]
+        if faults or self.faults:
+            raise SpaceError(*faults, *self.faults)
+
+
+def _is_within(value: Any, dimension: Dimension) -> bool:
+    if isinstance(dimension, Interval):
+        try:
+            dimension.number(value)
+        except (TypeError, ValueError):
+            return False
+        return True
+    count = len(dimension) if isinstance(dimension, Range) else dimension
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < count

@@ -214,6 +214,21 @@ def config_files(path: str | os.PathLike[str]) -> list[str]:
     return list(Session(text, [], "", {}).sources) if text.endswith(".py") else [text]
 
 
+def names_in(path: str) -> dict[str, Any]:
+    """What a Python file binds, run as a config is, also what a config does not export.
+
+    Args:
+        path: Absolute.
+
+    Raises:
+        LoadError: There is no such file, or it is no valid config.
+        Exception: Whatever it raises itself.
+    """
+    if not os.path.exists(path):
+        raise _no_file(path)
+    return vars(Session(path, [], "", {}).run(path, ()).module)
+
+
 def _pick(spec: Any, keys: str | Sequence[str], path: str) -> Any:
     wanted = [keys] if isinstance(keys, str) else list(keys)
     for key in wanted:

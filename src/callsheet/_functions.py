@@ -112,9 +112,29 @@ class Interval:
         self.end = end
         self.tags = tags
 
+    @property
+    def whole(self) -> bool:
+        """Whether it has whole numbers alone."""
+        return isinstance(self.start, int) and isinstance(self.end, int)
+
+    @property
+    def log(self) -> bool:
+        """Whether a factor counts as a distance does: `tag(log, interval(1e-4,1e-1))`."""
+        return "log" in self.tags
+
+    def number(self, value: Any) -> Any:
+        """A number within it, as it is set.
+
+        Raises:
+            TypeError, ValueError: It is none, or lies outside.
+        """
+        if isinstance(value, bool) or not self.start <= value < self.end or (self.whole and value != int(value)):
+            raise ValueError(value)
+        return int(value) if self.whole else float(value)
+
     def __repr__(self) -> str:
-        whole = isinstance(self.start, int) and isinstance(self.end, int)
-        return f"int(interval({self.start},{self.end}))" if whole else f"interval({self.start},{self.end})"
+        found = f"int(interval({self.start},{self.end}))" if self.whole else f"interval({self.start},{self.end})"
+        return f"tag(log,{found})" if self.log else found
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Interval) and repr(self) == repr(other) and self.tags == other.tags

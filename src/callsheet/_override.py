@@ -48,7 +48,7 @@ from ._swap import (
 from ._target import Name, resolve
 from ._tree import KINDS, TARGET, kind_of
 from ._wildcard import places_below
-from ._word import Word, plain_value
+from ._word import Given, Word, plain_value
 from .errors import CallsheetWarning, Fault, OverrideError
 
 TYPE_CHECKING = False
@@ -174,8 +174,8 @@ def apply(
         before = raw_item(holder, key)
     except LookupError:
         before = _ABSENT
-    origin = _origin(holder, key, said, before, where, kind)
     first = said.choices[0]
+    origin = _origin(holder, key, said, before, where, "given" if type(first) is Given else kind)
     word = first.text if type(first) is Word and first.value is first.text and not said.happens_once else ""
     if word[:1] == "@":
         value = variant_named(word[1:], root, said, around or _around(root), where)
@@ -237,9 +237,12 @@ def _converted(holder: Any, key: Any, before: Any, said: Override, where: str) -
     Raises:
         OverrideError: It does not fit.
     """
-    cls = type(holder)
+    cls, first = type(holder), said.choices[0]
     try:
-        value = attach(convert(said.choices[0], Secret if type(before) is Secret else _hint(holder, key)))
+        if type(first) is Given:
+            value = attach(first.value)
+        else:
+            value = attach(convert(first, Secret if type(before) is Secret else _hint(holder, key)))
         return amended(before, value, said, absent=before is _ABSENT) if said.happens_once else value
     except Mismatch as error:
         signature = signature_of(_raw(holder, "__target__")) if cls in CALLS else fields_of(cls)

@@ -5,22 +5,29 @@ from __future__ import annotations
 import os
 from _collections_abc import Iterator, Sequence
 
-from ._drawn import Drawn
+from ._axes import space_of
+from ._drawn import Drawn, Point
 from ._files import load_said
-from ._functions import Interval
+from ._functions import Glob, Interval
 from ._globs import without_globs
-from ._grammar import Override
 from ._origin import locate
 from ._override import apply_all
 from ._said import parse_sweeping
-from ._spec import attach, copy, here
+from ._space import Axis, Grid, Space
+from ._spacefile import names_python, space_in
+from ._spec import Mapping, attach, copy, here
 from ._trust import Policy
-from .errors import Fault, SpaceError
+from .errors import Fault, OverrideError, SpaceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
+    from collections.abc import Mapping as AnyMapping
     from typing import Any
+
+    from ._axes import Part
+    from ._drawn import Sampler
+    from ._grammar import Override
 
 
 class Trial:
@@ -45,7 +52,7 @@ class Trial:
         spec: Any,
         files: Iterable[str] = (),
         *,
-        point: Mapping[str, Any] | None = None,
+        point: AnyMapping[str, Any] | None = None,
     ) -> None:
         self.index = index
         self.overrides = overrides
@@ -59,39 +66,65 @@ class Trial:
 
 
 class Sweep(Sequence):  # type: ignore[type-arg]
-    """All combinations of the choices of some overrides: a sequence whose trials are made when they are asked for.
+    """The trials of a space, made when they are asked for: a sequence where it is finite.
 
-    With a continuous axis (`interval`) it is a space: it has no length, and its trials are drawn.
+    With a continuous axis (`interval`) or a sampler it is a space: it has no length, and its trials are drawn. With a
+    filter it has no length either, and its trials keep the numbers that they have without one.
 
     Attributes:
         source: The spec, or the path of the config file.
-        texts: The overrides, as they were said.
-        axes: What each sweeping override may become, by path: its choices as texts, or an `Interval` with `start` and
-            `end`. Empty where nothing sweeps.
-        tags: What `tag` said of an axis, by path, where it said something.
+        texts: The overrides, as they were said, and how spaces read: what they are to the last value.
+        axes: What each axis may become, by its name, which is its path: its choices as texts, or an `Interval` with
+            `start` and `end`. Empty where nothing sweeps. What only some trials have is named by what those have
+            chosen, and the path: `optim=0/optim.lr`.
+        tags: What `tag` said of an axis, by its name, where it said something.
+        sampler: What draws the trials, or None.
+        condition: What a trial's spec must fulfil, or None.
     """
 
-    def __init__(self, source: Any, overrides: Sequence[Override], *, where: str, policy: Policy | None) -> None:
+    def __init__(
+        self,
+        source: Any,
+        fixed: Sequence[Override],
+        space: Space | None = None,
+        *,
+        where: str,
+        policy: Policy | None,
+        texts: Sequence[str] = (),
+        condition: Callable[[Any], object] | None = None,
+        sampler: Sampler | None = None,
+    ) -> None:
         self.source = source
         self.where = where
+        self.texts = tuple(texts)
+        self.condition = condition
+        self.sampler = sampler
         self._policy = policy
-        self._fixed = [said for said in overrides if not said.is_sweep]
-        self._swept = [said for said in overrides if said.is_sweep]
-        self.texts = tuple(said.text for said in overrides)
-        self.axes = {said.path: _axis(said) for said in self._swept}
-        self.tags = {said.path: said.sweep.tags for said in self._swept if said.sweep is not None and said.sweep.tags}
+        self._fixed = list(fixed)
+        self._space = space = space or Grid(())
+        swept = dict(space.axes())
+        self.axes = {name: _axis(said) for name, said in swept.items()}
+        self.tags = {
+            name: said.sweep.tags for name, said in swept.items() if said.sweep is not None and said.sweep.tags
+        }
 
     @property
     def is_space(self) -> bool:
-        """Whether an axis is continuous, so that trials are drawn."""
-        return any(isinstance(axis, Interval) for axis in self.axes.values())
+        """Whether trials are drawn, since an axis is continuous or a sampler chooses."""
+        return self.sampler is not None or self._space.count is None
 
     def __len__(self) -> int:
         self._refuse_space("has no length")
+        if self.condition is not None:
+            advice = ["count what it lets through:  sum(1 for trial in trials)"]
+            raise SpaceError(Fault("", "a sweep with a filter has no length", advice=advice))
         return self._count()
 
     def __getitem__(self, index: Any) -> Any:
         self._refuse_space("has no trials by number")
+        if self.condition is not None:
+            advice = ["the trial of a number, let through or not:  sweep.trial(number)"]
+            raise SpaceError(Fault("", "a sweep with a filter has no trials by position", advice=advice))
         if isinstance(index, slice):
             return [self[n] for n in range(*index.indices(self._count()))]
         count = self._count()
@@ -101,24 +134,30 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     def __iter__(self) -> Iterator[Any]:
         self._refuse_space("has no trials to go through")
-        for n in range(self._count()):
-            yield self.trial(n)
+        n = 0
+        while n < self._count():
+            trial = self.trial(n)
+            if self.fits(trial):
+                yield trial
+            n += 1
 
     def __repr__(self) -> str:
         if not self.axes:
             return "<Sweep of no trials: nothing sweeps>"
         shown = [
-            f"{path}: {axis!r}" if isinstance(axis, Interval) else f"{path}: {len(axis)}"
-            for path, axis in self.axes.items()
+            f"{name}: {axis!r}" if isinstance(axis, Interval) else f"{name}: {len(axis)}"
+            for name, axis in self.axes.items()
         ]
-        return f"<Sweep {'over a space' if self.is_space else f'of {self._count()} trials'} ({', '.join(shown)})>"
+        kind = "over a space" if self.is_space else f"of {self._count()} trials"
+        filtered = ", filtered" if self.condition is not None else ""
+        return f"<Sweep {kind}{filtered} ({', '.join(shown)})>"
 
     def trial(self, index: int) -> Trial:
         """The trial of an index; without axes the one trial is the spec itself."""
         self._refuse_space("has no trials by number")
-        return self._made(index, self._chosen(index))
+        return self._made(index, self._space.at(index))
 
-    def drawn(self, index: int, point: Mapping[str, float]) -> Trial:
+    def drawn(self, index: int, point: AnyMapping[str, float]) -> Trial:
         """The trial at a point of the space.
 
         Args:
@@ -132,18 +171,9 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         >>> space.is_space, space.drawn(0, {"lr": 0.25, "width": 1}).spec
         (True, {'lr': 0.25, 'width': 64})
         """
-        faults = [Fault(path, "is no axis of the sweep") for path in point if path not in self.axes]
-        chosen = []
-        for said in self._swept:
-            try:
-                chosen.append(_decided(said, point[said.path]))
-            except KeyError:
-                faults.append(Fault(said.path, "is not given by the point", advice=[f"it is one of {said.text}"]))
-            except (IndexError, TypeError, ValueError):
-                problem = f"{point[said.path]!r} is no place on this axis"
-                faults.append(Fault(said.path, problem, advice=[f"it is one of {said.text}"]))
-        if faults:
-            raise SpaceError(*faults)
+        named = Point(self._space, point)
+        chosen = self._space.decided(named.suggest)
+        named.refuse_unused()
         return self._made(index, chosen, point)
 
     def draw(self) -> Drawn:
@@ -156,23 +186,32 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         >>> trials.size, trials.ask().spec, trials.ask().spec, trials.ask()
         (2, {'lr': 0.1}, {'lr': 0.2}, None)
         """
+        if self.sampler is not None:
+            study = self.sampler.study(self._space)
+            return Drawn(self, count=self.sampler.trials, study=study, goal=self.sampler.goal)
         self._refuse_space("cannot be drawn in order")
-        return Drawn(self, count=self._count() if self._swept else 1)
+        return Drawn(self, count=self._count() if self.axes else 1, filtered=self.condition is not None)
 
     def fits(self, trial: Trial) -> bool:
-        """Whether a trial belongs to the sweep."""
-        return True
+        """Whether the filter lets a trial through."""
+        return self.condition is None or bool(self.condition(trial.spec))
 
     def choices_of(self, index: int) -> list[str]:
         """The overrides that make a trial what it is among the others, as texts; its spec is not made."""
-        return [said.text for said in self._chosen(index)]
+        return [said.text for said in self._space.at(index)]
+
+    def probes(self, most: int) -> list[int]:
+        """Indices of trials in which each choice of each axis stands once; of an axis with more than `most`, so many.
+
+        >>> sweep({"a": 0, "b": 0}, ["a=1,2,3", "b=x,y"]).probes(1000)
+        [0, 3, 4]
+        """
+        self._refuse_space("has no trials by number")
+        return self._space.probes(most) if self.axes else [0]
 
     def _count(self) -> int:
         """The number of trials, which may be more than `len` can tell."""
-        count = 1 if self._swept else 0
-        for said in self._swept:
-            count *= len(said.choices)
-        return count
+        return (self._space.count or 0) if self.axes else 0
 
     def _refuse_space(self, problem: str) -> None:
         if self.is_space:
@@ -180,21 +219,13 @@ class Sweep(Sequence):  # type: ignore[type-arg]
             advice = ["draw its trials:  sweep.drawn(0, {path: number})", "or name values:  range(…)  choice(…)"]
             raise SpaceError(Fault("", f"the sweep {problem}: {axes} is continuous", advice=advice))
 
-    def _made(self, index: int, chosen: list[Override], point: Mapping[str, Any] | None = None) -> Trial:
+    def _made(self, index: int, chosen: list[Override], point: AnyMapping[str, Any] | None = None) -> Trial:
         overrides = [*self._fixed, *chosen]
         kinds = {said.text: "sweep" for said in chosen}
         choices = {said.path: said.texts[0] for said in chosen}
         files: dict[str, None] = {}
         spec = self._spec(overrides, kinds, files)
         return Trial(index, tuple(said.text for said in overrides), choices, spec, files, point=point)
-
-    def _chosen(self, index: int) -> list[Override]:
-        rest, chosen = index, []
-        for said in reversed(self._swept):
-            rest, n = divmod(rest, len(said.choices))
-            chosen.append(said.chosen(n))
-        chosen.reverse()
-        return chosen
 
     def _spec(self, overrides: list[Override], kinds: dict[str, str], files: dict[str, None]) -> Any:
         if isinstance(self.source, str):
@@ -215,48 +246,86 @@ _FEW = 1000
 """Choices of an axis up to which they are kept as texts."""
 
 
-def _decided(said: Override, value: Any) -> Override:
-    """An axis with a value drawn: a number within it, or the position of a choice."""
-    axis = said.sweep
-    if not isinstance(axis, Interval):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise TypeError
-        return said.chosen(value)
-    whole = isinstance(axis.start, int) and isinstance(axis.end, int)
-    if not axis.start <= value < axis.end or (whole and value != int(value)):
-        raise ValueError
-    found = int(value) if whole else float(value)
-    return said.decided(found, repr(found))
-
-
-def sweep(source: Any, overrides: Iterable[str] | str = (), *, allow: Iterable[str] = ()) -> Sweep:
-    """The variants of a spec that overrides with several values describe.
+def sweep(
+    source: Any,
+    overrides: Part | Iterable[Part] = (),
+    *,
+    where: Callable[[Any], object] | None = None,
+    sampler: Sampler | None = None,
+    allow: Iterable[str] = (),
+) -> Sweep:
+    """The variants of a spec that a space describes: overrides with several values, dicts of values, and more.
 
     Args:
         source: A spec, or the path of a config file, which is then run again for
             each trial so that what it computes follows.
-        overrides: Texts; `optim.lr=1e-3,3e-3` sweeps. The last axis varies fastest.
+        overrides: What varies: a text or several (`optim.lr=1e-3,3e-3` sweeps, the last axis fastest; `@file.txt`
+            names a file of such texts, `@file.py:name` a space that a Python file defines), a dict from paths to
+            values, or what `grid`, `zipped`, `chain`, `random` and `halton` make.
+        where: Called with a trial's spec; trials for which it says no are left out.
+        sampler: What draws the trials and learns from them, such as `Optuna(trials=50, maximize="accuracy")`.
         allow: For a data file: what its targets may be imported from.
 
     Returns:
-        A sequence of `Trial`; making it runs nothing. With an axis such as `lr=interval(0,1)` a space, whose trials
-        are drawn (`is_space`, `drawn`).
+        A sequence of `Trial`; making it runs nothing. With an axis such as `lr=interval(0,1)`, or a sampler, a space,
+        whose trials are drawn (`is_space`, `draw`, `drawn`); with a filter, an iterable.
 
     Raises:
         OverrideError: A text is no override. Whether each fits is told when its trial is made.
+        SpaceError: The parts of a space do not go together.
 
     >>> trials = sweep({"lr": 0.1, "width": 32}, ["lr=0.1,0.2", "width=32,64"])
     >>> len(trials), trials[1].spec
     (4, {'lr': 0.1, 'width': 64})
     """
-    where = locate(here(), None).where
-    return sweep_said(source, overrides, where=where, policy=Policy(allow))
+    said_by = locate(here(), None).where
+    return sweep_said(source, overrides, where=said_by, policy=Policy(allow), condition=where, sampler=sampler)
 
 
-def sweep_said(source: Any, texts: Iterable[str] | str, *, where: str, policy: Policy | None) -> Sweep:
+def sweep_said(
+    source: Any,
+    parts: Part | Iterable[Part],
+    *,
+    where: str,
+    policy: Policy | None,
+    condition: Callable[[Any], object] | None = None,
+    sampler: Sampler | None = None,
+) -> Sweep:
     """`sweep`, where `where` says who gave the overrides."""
-    overrides = parse_sweeping(texts)
     if isinstance(source, os.PathLike | str):
         source = os.fspath(source)
-    overrides = without_globs(overrides, source, where=where, policy=policy)
-    return Sweep(source, overrides, where=where, policy=policy)
+    fixed, spaces, texts = _read(parts)
+    globs = [said for space in spaces for _, said in space.axes() if isinstance(said.sweep, Glob)]
+    found = without_globs([*fixed, *globs], source, where=where, policy=policy)[len(fixed) :]
+    known = {id(said): choice for said, choice in zip(globs, found, strict=True)}
+    space = Grid(spaces).resolved(lambda said: known.get(id(said), said))
+    return Sweep(source, fixed, space, where=where, policy=policy, texts=texts, condition=condition, sampler=sampler)
+
+
+def _read(parts: Part | Iterable[Part]) -> tuple[list[Override], list[Space], list[str]]:
+    """What all trials have, what varies, and how both read.
+
+    Raises:
+        OverrideError: With a fault for each text that cannot be read.
+    """
+    fixed: list[Override] = []
+    spaces: list[Space] = []
+    texts: list[str] = []
+    faults: list[Fault] = []
+    given: Any = [parts] if isinstance(parts, str | dict | Mapping | Space) else parts
+    for part in given:
+        try:
+            if isinstance(part, str) and not names_python(part):
+                said = parse_sweeping(part)
+                fixed += (one for one in said if not one.is_sweep)
+                spaces += (Axis(one) for one in said if one.is_sweep)
+                texts += (one.text for one in said)
+            else:
+                space = space_in(part) if isinstance(part, str) else space_of(part)
+                spaces.append(space)
+                texts.append(space.text)
+        except OverrideError as error:
+            faults += error.faults
+    if faults:
+        raise OverrideError(*faults)
+    return fixed, spaces, texts

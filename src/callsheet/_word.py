@@ -35,6 +35,21 @@ class Word:
         return hash(self.text)
 
 
+class Given:
+    """A value that was given as an object, not as text: it is set as it is.
+
+    Attributes:
+        value: The object.
+        text: How it reads.
+    """
+
+    __slots__ = ("text", "value")
+
+    def __init__(self, value: Any, text: str) -> None:
+        self.value = value
+        self.text = text
+
+
 def typed(text: str) -> Any:
     """The value of an unquoted word: null, a truth value, a number, else the text itself.
 
@@ -72,7 +87,7 @@ def plain_value(value: Any) -> Any:
     >>> plain_value([Word("1"), {"a": Word("x")}, "2"])
     [1, {'a': 'x'}, '2']
     """
-    if isinstance(value, Word):
+    if isinstance(value, Word | Given):
         return value.value
     if isinstance(value, list):
         return [plain_value(v) for v in value]
@@ -89,6 +104,8 @@ def write_value(value: Any) -> str:
     """
     if isinstance(value, Word):
         return value.source
+    if isinstance(value, Given):
+        return value.text
     if isinstance(value, str):
         import re
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from callsheet._functions import Interval
 from callsheet._sweep import Sweep, sweep_said
 from callsheet.cli._config import COMMAND_LINE, Config, overrides_argument, reading_options, told
 from callsheet.cli._text import finite, is_number, number
@@ -225,5 +226,6 @@ def _row(job: Job) -> Any:
 def _columns(sweep: Sweep) -> int:
     """How wide the overrides of the widest trial are, as far as the first choices of each axis tell."""
     fixed = [len(text) for text in sweep.texts if text.partition("=")[0].lstrip("+") not in sweep.axes]
-    axes = [len(path) + 1 + max(len(text) for text in axis[:1000]) for path, axis in sweep.axes.items() if len(axis)]
+    lists = {path: axis for path, axis in sweep.axes.items() if not isinstance(axis, Interval) and len(axis)}
+    axes = [len(path) + 1 + max(len(text) for text in axis[:1000]) for path, axis in lists.items()]
     return sum(fixed) + sum(axes) + len(fixed) + len(axes) - 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict, Unpack
 
 from callsheet._configfile import show_file
-from callsheet._sweep import Sweep
+from callsheet._sweep import Sweep, Trial
 from callsheet.errors import Fault, OverrideError, RunError, SaveError, SpecError, render
 from callsheet.run._finished import Finished, refusal
 from callsheet.run._job import Task
@@ -129,6 +129,7 @@ class Drawing:
         self.plan = current_plan(place, self._header, self._source)
         self._drawn = sweep.draw()
         self._learns = self._drawn.goal is not None
+        self._is_filtered = sweep.condition is not None and not self._learns
         size = self._drawn.size
         is_counted = size is not None and not self._learns and not sweep.is_space
         self.indices: Sequence[int] = range((size or 0) * repeat) if is_counted else array("Q")
@@ -241,14 +242,14 @@ class Drawing:
         self.done_before, self.stale = self._count()
 
     def _check_first(self) -> None:
-        if self._learns or self.sweep.is_space:
-            return
+        if self.sweep.is_space:
+            return  # each is checked when it is drawn
         size = self._drawn.size
         if size is None or size <= CHECKED:
             self._draw_all(CHECKED)
             return
         faults: list[tuple[int, Fault]] = []
-        for n in _samples(self.sweep, size):
+        for n in self.sweep.probes(CHECKED):
             try:
                 plan_trial(self.sweep.trial(n), self._entry, self._configs)
             except (SpecError, OverrideError) as error:
@@ -258,7 +259,7 @@ class Drawing:
 
     def _draw_all(self, most: int) -> None:
         """Draw up to a number of trials that are not in the plan yet, and write them down if none is faulty."""
-        for index, record in self.plan.records():
+        for index, record in self.plan.records() if not self._is_filtered else ():
             if self.plan.is_sound(record):
                 self._drawn.recall(index)
         new: list[PlannedTrial] = []
@@ -268,7 +269,7 @@ class Drawing:
                 trial = self._drawn.ask()
                 if trial is None:
                     break
-                new.append(plan_trial(trial, self._entry, self._configs))
+                new.append(self._planned(trial))
             except (SpecError, OverrideError) as error:
                 faults += ((self._drawn.index, fault) for fault in error.faults)
         if faults:
@@ -276,6 +277,11 @@ class Drawing:
         if new:
             self.plan.add(self._header, new)
         self._drawn = self.sweep.draw()  # what is in the plan now is recalled as everything that was there before
+
+    def _planned(self, trial: Trial) -> PlannedTrial:
+        """A trial ready to be written down; as it was drawn first, where it was."""
+        known = self.plan.trial(trial.index) if self._is_filtered else None
+        return known or plan_trial(trial, self._entry, self._configs)
 
     def _count(self) -> tuple[int, int]:
         """How many jobs are done, and how many more were finished by other code."""
@@ -296,8 +302,8 @@ class Drawing:
     # --- while it goes on ---------------------------------------------------------------------------------------------
 
     def _recalled(self) -> Iterator[tuple[int, Record]]:
-        """The trials that were drawn before, each told to the sampler."""
-        for index, record in self.plan.records():
+        """The trials that were drawn before, each told to the sampler; with a filter, which may differ, none."""
+        for index, record in self.plan.records() if not self._is_filtered else ():
             if self.sweep.is_space or self._learns:
                 trial = self.plan.trial(index)
                 if trial is None:
@@ -319,7 +325,7 @@ class Drawing:
                 if trial is None:
                     self._is_exhausted = True
                     break
-                new[trial.index] = plan_trial(trial, self._entry, self._configs)
+                new[trial.index] = self._planned(trial)
             except (SpecError, OverrideError, SaveError) as error:
                 self._note_faults(self._drawn.index, error)
                 new[self._drawn.index] = None
@@ -400,19 +406,6 @@ def _begin_redo(plan: Plan) -> str:
     except FileExistsError:
         pass
     return (plan.folder / "redo").read_text(encoding="utf-8").strip() or "again"
-
-
-def _samples(sweep: Sweep, size: int) -> Iterator[int]:
-    """Trials in which each choice of each axis stands once; of an axis with very many, some from end to end."""
-    counts = [len(axis) for axis in sweep.axes.values()]
-    most = min(max(counts, default=1), CHECKED)
-    seen = set()
-    for n in range(most):
-        index = 0
-        for count in counts:
-            index = index * count + (n * (count - 1) // max(most - 1, 1) if count > most else n % count)
-        seen.add(min(index, size - 1))
-    return iter(sorted(seen))
 
 
 def _of_trials(faults: Sequence[tuple[int, Fault]], sweep: Sweep, count: int) -> list[Fault]:

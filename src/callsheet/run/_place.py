@@ -58,6 +58,8 @@ def source_of(sweep: Sweep, configs: Sequence[str], salt: bytes) -> str:
     if not configs:
         sendable(sweep.source)
         source.update(hash_of(sweep.source).encode())
+    if sweep.is_space:
+        source.update(b"drawn")  # numbers mean other trials than in the finite sweep of the same texts
     source.update(salt)
     return source.hexdigest()
 
