@@ -13,8 +13,9 @@ from typing import Any
 import click
 
 from callsheet._functions import Interval
-from callsheet._sweep import Sweep, sweep_said
-from callsheet.cli._config import COMMAND_LINE, Config, overrides_argument, reading_options, told
+from callsheet._sweep import Sweep
+from callsheet.cli._config import Config, overrides_argument, reading_options, told
+from callsheet.cli._sweeping import repeat_option, trials_of
 from callsheet.cli._text import finite, is_number, number
 from callsheet.run._draw import Drawing, draw
 from callsheet.run._job import Job, Jobs
@@ -33,7 +34,7 @@ from callsheet.run.submit import start
 @click.option("--gpus", type=click.IntRange(0), metavar="N", help="Give each trial N GPUs for itself.")
 @click.option("--memory", "memory_gb", type=float, metavar="GB", help="End a trial that holds more memory.")
 @click.option("--timeout", "timeout_min", type=float, metavar="MIN", help="End a trial that takes longer.")
-@click.option("--repeat", default=1, type=click.IntRange(1), metavar="N", help="Run each trial N times.")
+@repeat_option
 @click.option("--retry", default=0, metavar="N", help="Run a trial that was killed or lost again, N times.")
 @click.option("--retry-errors", default=0, metavar="N", help="Run a trial that failed again, N times.")
 @click.option("--keep", is_flag=True, help="Count as done what other code has finished.")
@@ -88,28 +89,14 @@ def command(
                 report.tell(job)
         except KeyboardInterrupt:
             jobs.cancel()
-            done = sum(job.state == "done" for job in jobs)
-            click.echo(f"\ninterrupted  {done} of {len(jobs)} trials are done; the same command goes on", err=True)
+            done = f"{jobs.done} of {len(jobs)}"
+            click.echo(f"\ninterrupted  {done} trials are done; the same command goes on", err=True)
             sys.exit(128 + (received[0] if received else signal.SIGINT))
         except BaseException:
             jobs.cancel()
             raise
     report.end(jobs)
     sys.exit(0 if report.is_well else 1)
-
-
-def trials_of(named: Config, overrides: tuple[str, ...]) -> Sweep:
-    """The sweep that a command line describes.
-
-    Raises:
-        UsageError: Nothing sweeps, or without an end.
-    """
-    trials = sweep_said(named.file, overrides, where=COMMAND_LINE, policy=named.policy)
-    if not trials.axes:
-        raise click.UsageError("Nothing sweeps: give a path several values, as in optim.lr=1e-3,3e-3.")
-    if trials.is_space:
-        raise click.UsageError("An interval has no end of values: name some, as in optim.lr=range(0.1,1,0.1).")
-    return trials
 
 
 def _asked(drawing: Drawing) -> Any:

@@ -97,6 +97,7 @@ class Drawing:
         sweep: What is drawn from.
         plan: Where trials are written.
         place: Where they belong.
+        entry: The path of what is built, as it was asked for.
         repeat: How many replicates of each trial are run.
         indices: The jobs' indices, in order; where the number of trials is not known, of those drawn so far.
         done_before: How many jobs needed no run in the beginning, as far as their trials were drawn.
@@ -108,7 +109,7 @@ class Drawing:
         self.place = place
         self.repeat = repeat
         self.sweep = sweep
-        self._entry = entry
+        self.entry = entry
         self._alone = alone
         self._finishing: Policy = "refuse"
         self._configs = place.configs()
@@ -251,7 +252,7 @@ class Drawing:
         faults: list[tuple[int, Fault]] = []
         for n in self.sweep.probes(CHECKED):
             try:
-                plan_trial(self.sweep.trial(n), self._entry, self._configs)
+                plan_trial(self.sweep.trial(n), self.entry, self._configs)
             except (SpecError, OverrideError) as error:
                 faults += ((n, fault) for fault in error.faults)
         if faults:
@@ -281,7 +282,7 @@ class Drawing:
     def _planned(self, trial: Trial) -> PlannedTrial:
         """A trial ready to be written down; as it was drawn first, where it was."""
         known = self.plan.trial(trial.index) if self._is_filtered else None
-        return known or plan_trial(trial, self._entry, self._configs)
+        return known or plan_trial(trial, self.entry, self._configs)
 
     def _count(self) -> tuple[int, int]:
         """How many jobs are done, and how many more were finished by other code."""

@@ -60,6 +60,11 @@ class Jobs(ABC, Sequence["Job"]):
             RunError: As of `wait`.
         """
 
+    @property
+    @abstractmethod
+    def done(self) -> int:
+        """How many jobs are done, or were before."""
+
     @abstractmethod
     def cancel(self) -> None:
         """End the jobs that run, with all their processes, and start no others."""

@@ -20,6 +20,7 @@ from callsheet.run._store import Run, Store, is_locked, keep_json_file, read_jso
 _STATES: tuple[JobState, ...] = (
     "waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held",
 )  # fmt: skip
+_OPEN = ("waiting", "running", "elsewhere")
 _BEFORE = len(_STATES)
 """What is kept of a job that was done before, beside the numbers of states."""
 
@@ -128,7 +129,6 @@ class Scheduled(Jobs):
             self._error = self._error or error
         if self._error is None and not self._states.translate(None, bytes([_STATES.index("done"), _BEFORE])):
             self._drawing.finish()
-        self._cancel_waiting()
         with self._changed:
             self._ended.set()
             self._changed.notify_all()
@@ -257,17 +257,20 @@ class Scheduled(Jobs):
             self._log.append(place)
             self._changed.notify_all()
 
-    def _cancel_waiting(self) -> None:
-        for place, state in enumerate(self._states):
-            if _STATES[state % _BEFORE] in ("waiting", "running", "elsewhere") and state != _BEFORE:
-                self._states[place] = _STATES.index("cancelled")
-
     # --- what jobs ask ------------------------------------------------------------------------------------------------
 
     def place_of(self, place: int) -> tuple[int, JobState, bool]:
         """Of the job at a place its index, its state, and whether it was done before."""
-        state = self._states[place] if place < len(self._states) else 0
-        return self._drawing.indices[place], "done" if state == _BEFORE else _STATES[state], state == _BEFORE
+        state, index = self._states[place] if place < len(self._states) else 0, self._drawing.indices[place]
+        if state == _BEFORE or (state == 0 and self._drawing.done_run(index) is not None):
+            return index, "done", True
+        said = _STATES[state]
+        return index, "cancelled" if self._ended.is_set() and said in _OPEN else said, False
+
+    @property
+    def done(self) -> int:
+        """How many jobs are done, or were before."""
+        return self._states.count(_STATES.index("done")) + max(self._states.count(_BEFORE), self._drawing.done_before)
 
     def run_of(self, index: int) -> Run | None:
         """The run of a job, or the one for which it counts as done."""

@@ -1,0 +1,24 @@
+"""What `sweep` and `plan` share: how a command line describes trials."""
+
+from __future__ import annotations
+
+import click
+
+from callsheet._sweep import Sweep, sweep_said
+from callsheet.cli._config import COMMAND_LINE, Config
+
+repeat_option = click.option("--repeat", default=1, type=click.IntRange(1), metavar="N", help="Run each trial N times.")
+
+
+def trials_of(named: Config, overrides: tuple[str, ...]) -> Sweep:
+    """The sweep that a command line describes.
+
+    Raises:
+        UsageError: Nothing sweeps, or without an end.
+    """
+    trials = sweep_said(named.file, overrides, where=COMMAND_LINE, policy=named.policy)
+    if not trials.axes:
+        raise click.UsageError("Nothing sweeps: give a path several values, as in optim.lr=1e-3,3e-3.")
+    if trials.is_space:
+        raise click.UsageError("An interval has no end of values: name some, as in optim.lr=range(0.1,1,0.1).")
+    return trials
