@@ -177,8 +177,7 @@ class Drawing:
         """The next job; None where there are no more.
 
         Raises:
-            RunError: A config was changed since the first trial was drawn.
-            OSError: The plan cannot be written.
+            RunError: A config was changed since the first trial was drawn, or the plan cannot be written.
         """
         while not self._ready:
             for index, record in self._known:

@@ -144,8 +144,16 @@ class Sender(Protocol):
         """How many tasks it takes at this moment."""
         ...
 
-    def send(self, tasks: Sequence[Task]) -> None:
-        """Submit the requests of tasks, no more than there is room for."""
+    def send(self, tasks: Sequence[Task]) -> int:
+        """Submit the requests of tasks, no more than there is room for.
+
+        Returns:
+            How many of them, from the first on, were submitted.
+
+        Raises:
+            OSError: None could be; what runs already is not concerned.
+        """
+        ...
 
     def poll(self, timeout_s: float) -> Sequence[Exit]:
         """Those that have ended since it was asked last; waits for one for some seconds at most."""

@@ -109,7 +109,18 @@ class Plan:
         return self.folder.name
 
     def add(self, header: Header, trials: Sequence[PlannedTrial]) -> None:
-        """Write down trials, and the header where this is a new plan; of a trial what was written first counts."""
+        """Write down trials, and the header where this is a new plan; of a trial what was written first counts.
+
+        Raises:
+            RunError: They cannot be written; what was written before stays as it is.
+        """
+        try:
+            self._add(header, trials)
+        except OSError as error:
+            problem = f"the plan {self.file} cannot be written: {error.strerror}"
+            raise RunError(Fault("", problem, advice=["the same command goes on once it can"])) from error
+
+    def _add(self, header: Header, trials: Sequence[PlannedTrial]) -> None:
         (self.folder / "trials").mkdir(parents=True, exist_ok=True)
         lock = take_lock(self.folder / "lock", wait=True)
         assert lock is not None

@@ -116,6 +116,9 @@ class Scheduled(Jobs):
     def _run(self) -> None:
         try:
             self._pump()
+        except OSError as error:
+            advice = ["the same command goes on once it can"]
+            self._error = RunError(Fault("", f"no more trials can be started: {error}", advice=advice))
         except BaseException as error:  # noqa: BLE001  (told to whoever waits)
             self._error = error
         try:
@@ -177,11 +180,11 @@ class Scheduled(Jobs):
         for sent in jobs:
             if sent not in free:
                 self._set_elsewhere(sent)
-        for sent in free:
+        count = self._sender.send([sent.task for sent in free]) if free else 0
+        for sent in free[:count]:
             self._sent[sent.task.index] = sent
             self._states[sent.place] = _STATES.index("running")
-        if free:
-            self._sender.send([sent.task for sent in free])
+        self._again.extendleft(reversed(free[count:]))
 
     def _poll(self, timeout_s: float) -> None:
         for exit in self._sender.poll(timeout_s):

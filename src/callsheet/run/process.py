@@ -131,15 +131,22 @@ class ProcessSender:
         slots = self._on.slots - len(self._running)
         return min(slots, len(self._free) // self._on.gpus) if self._on.gpus else slots
 
-    def send(self, tasks: Sequence[Task]) -> None:
-        """Start a subprocess for each task."""
-        for task in tasks:
+    def send(self, tasks: Sequence[Task]) -> int:
+        """Start a subprocess for each task; gives how many could be started."""
+        for n, task in enumerate(tasks):
             gpus = None
             if self._on.gpus is not None:
                 gpus, self._free = tuple(self._free[: self._on.gpus]), self._free[self._on.gpus :]
             request = self._on.request(task, gpus=gpus)
             minutes = self._on.timeout_min
-            self._running.append(_Child(task.index, request, None if minutes is None else minutes * 60))
+            try:
+                self._running.append(_Child(task.index, request, None if minutes is None else minutes * 60))
+            except OSError:
+                self._free += gpus or ()
+                if n == 0:
+                    raise
+                return n
+        return len(tasks)
 
     def poll(self, timeout_s: float) -> list[Exit]:
         """Those that have ended; waits for one for some seconds at most."""
