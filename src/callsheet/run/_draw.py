@@ -368,7 +368,7 @@ class Drawing:
 
     def _own_done(self, n: int, key: bytes) -> str | None:
         """The run of a job that was done in this plan, also meanwhile by another sweep."""
-        name = self.plan.run_of(n)
+        name = self.plan.run_of(n, redo=self._redo)
         if name is None or self._finished is None:
             return None
         run = self._store.read(name)

@@ -278,10 +278,17 @@ class Plan:
                 file.write(b"\n")
                 sync(file)
 
-    def run_of(self, index: int) -> str | None:
-        """The id of the run that tried a trial last, since it was last to be run again."""
+    def run_of(self, index: int, *, redo: str = "") -> str | None:
+        """The id of the run that tried a trial last, since it was last to be run again.
+
+        Args:
+            index: The job's index.
+            redo: The token of a redo; what was tried before it does not count either.
+        """
         noted = self._noted(index)
-        return None if not noted or noted[-1].startswith("redo ") else noted[-1]
+        if not noted or noted[-1].startswith("redo ") or (redo and f"redo {redo}" not in noted):
+            return None
+        return noted[-1]
 
     def redo(self, index: int, token: str) -> None:
         """Let what has tried a trial before not count any more; once for each token."""
