@@ -13,7 +13,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +149,7 @@ class Plan:
             file.seek(0)
             if first and file.read(_SIZE) == head:
                 return first
-        first = json.dumps(asdict(header), ensure_ascii=False).encode()
+        first = json.dumps(vars(header), ensure_ascii=False).encode()
         self._index.write_bytes(b"")
         with open(self.file, "wb") as file:
             file.write(first + b"\n")
@@ -164,7 +164,7 @@ class Plan:
         with open(self.file, "ab") as file:
             file.write(b"\n")  # ends what a killed writer left half
             for trial in trials:
-                line = json.dumps(asdict(trial), ensure_ascii=False).encode()
+                line = json.dumps(vars(trial), ensure_ascii=False).encode()
                 records.append(
                     (trial.index, Record(file.tell(), len(line), _digest(first, line), key_of(trial)).pack())
                 )
