@@ -18,6 +18,7 @@ import lazyconfig
 import peers
 import plain
 import references
+import sweeps
 from measure import medians, processor_times
 
 import callsheet
@@ -205,12 +206,17 @@ def rcnn() -> Iterator[Row]:
         yield Row(label, goal, seconds)
 
 
+def grids() -> Iterator[Row]:
+    for label, goal, seconds in sweeps.rows():
+        yield Row(label, goal, seconds)
+
+
 def prompts() -> Iterator[Row]:
     for label, goal, seconds in commands.rows():
         yield Row(label, goal, seconds)
 
 
-SECTIONS = (imports, leaves, nestings, builds, factories, links, edited, reads, loads, files, rcnn, prompts)
+SECTIONS = (imports, leaves, nestings, builds, factories, links, edited, reads, loads, files, rcnn, prompts, grids)
 
 
 def main() -> None:

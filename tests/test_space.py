@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import dataclass
 from enum import Enum
 
@@ -437,7 +438,7 @@ def test_law_what_is_drawn_is_one_of_the_trials(case, data):
             st.integers(0, (dimension if isinstance(dimension, int) else len(dimension)) - 1)
         )
     )
-    assert {said.path: int(said.texts[0]) for said in made} in expected
+    assert {axis.said.path: int(axis.override(value).texts[0]) for axis, value in made} in expected
 
 
 @given(spaces(), st.integers(2, 7))
@@ -451,3 +452,17 @@ def test_law_a_filter_leaves_out_and_renumbers_nothing(case, n):
 
     filtered = list(sweep(dict.fromkeys("abcdefgh", None), space, where=fits))
     assert [(t.index, t.choices) for t in filtered] == [(t.index, t.choices) for t in everything if fits(t.spec)]
+
+
+def test_going_through_a_million_trials_keeps_none():
+    trials = iter(sweep(EMPTY, grid({"a": range(1000)}, zipped({"b": range(1000), "c": range(1000)}))))
+    for _ in range(2000):
+        next(trials)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(3000):
+            next(trials)
+        assert tracemalloc.get_traced_memory()[0] - before < 50_000
+    finally:
+        tracemalloc.stop()

@@ -61,8 +61,10 @@ class Optuna:
         _imported()
 
     def __repr__(self) -> str:
+        """How it reads but for the number of its trials: the first ones do not depend on how many there are."""
         name, largest = self.goal
-        return f"Optuna(trials={self.trials}, {'maximize' if largest else 'minimize'}={name!r}, seed={self.seed})"
+        made = "" if self._make is _tpe else f", sampler={getattr(self._make, '__qualname__', self._make)}"
+        return f"Optuna({'maximize' if largest else 'minimize'}={name!r}, seed={self.seed}{made})"
 
     def study(self, space: Space) -> _Study:
         """Begin with a space."""
@@ -188,7 +190,7 @@ class _quiet:  # noqa: N801  (used as a statement)
 
         self._before = self._logging.get_verbosity()
         self._logging.set_verbosity(self._logging.ERROR)
-        self._caught = warnings.catch_warnings()
+        self._caught: Any = warnings.catch_warnings()
         self._caught.__enter__()
         warnings.simplefilter("ignore")
 

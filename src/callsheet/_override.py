@@ -13,6 +13,7 @@ from ._grammar import Override
 from ._hint import ANY, Form
 from ._items import (
     CALLS,
+    DEFERRED,
     LISTS,
     MAPPINGS,
     given_itself,
@@ -194,6 +195,37 @@ def apply(
         bind_all(root, error=OverrideError)
     if _is_held_twice(before) and before is not value:
         replace_everywhere(root, before, value, origin, journal)
+
+
+def single(root: Any, said: Override, *, where: str, kind: str) -> tuple[Any, Any, Any, Origin] | None:
+    """What an override comes to that puts one leaf in the place of another, or where nothing was; nothing is edited.
+
+    Returns:
+        The mapping or call that holds it, the key, the value and its origin; None where `apply` does more than set that
+        item, or refuses.
+    """
+    if said.operation != "set" or said.below:
+        return None
+    try:
+        holder = holder_of(root, said, where)
+        key = settle_step(holder, said.steps[-1])
+        if type(holder) not in CALLS and type(holder) not in MAPPINGS:
+            return None
+        _check_place(holder, key, said, said.where or where)
+        before = _raw(holder, "__dict__").get(key, _ABSENT)
+        if (type(holder) in CALLS and slot_of(holder, key) is not None) or not _is_leaf(before):
+            return None
+        value = _converted(holder, key, before, said, said.where or where)
+    except OverrideError:
+        return None
+    if not _is_leaf(value) or (type(value) is str and value[:1] == "@" and type(said.choices[0]) is Word):
+        return None
+    kind = "given" if type(said.choices[0]) is Given else kind
+    return holder, key, value, _origin(holder, key, said, before, said.where or where, kind)
+
+
+def _is_leaf(value: Any) -> bool:
+    return kind_of(type(value)) is None and type(value) not in DEFERRED
 
 
 def _around(root: Any) -> Surroundings:

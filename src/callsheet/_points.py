@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._grammar import Override
-    from ._space import Dimension, Suggest
+    from ._space import Dimension, Pick, Suggest
 
 
 class Random(Space):
@@ -33,12 +33,12 @@ class Random(Space):
         self.seed = seed
         self.count = wanted if space.count is None else min(wanted, space.count)
 
-    def at(self, n: int) -> list[Override]:
+    def at(self, n: int) -> list[Pick]:
         if self.space.count is not None:
             return self.space.at(shuffled(n, self.space.count, self.seed))
         return self.space.decided(at_random(n, self.seed))
 
-    def decided(self, suggest: Suggest, prefix: str = "") -> list[Override]:
+    def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
         return self.at(suggest(prefix + self.name, self.count or 0))
 
     def dimensions(self, prefix: str = "") -> Iterator[tuple[str, Dimension]]:
@@ -54,6 +54,11 @@ class Random(Space):
     def text(self) -> str:
         return f"{self.name}({self.wanted}, {self.space.text}, seed={self.seed})"
 
+    @property
+    def endless(self) -> str:
+        """How it reads but for the number of its trials: the first ones do not depend on how many there are."""
+        return f"{self.name}({self.space.text}, seed={self.seed})"
+
 
 class Halton(Random):
     """Points of another space that lie more evenly than chance would have them."""
@@ -65,7 +70,7 @@ class Halton(Random):
         self.count = wanted
         self._suggest = evenly(space, seed)
 
-    def at(self, n: int) -> list[Override]:
+    def at(self, n: int) -> list[Pick]:
         return self.space.decided(self._suggest(n))
 
     def resolved(self, change: Callable[[Override], Override]) -> Space:
@@ -75,7 +80,8 @@ class Halton(Random):
 def placed(u: float, dimension: Dimension) -> Any:
     """What a number from 0 up to 1 decides.
 
-    >>> placed(0.5, 4), placed(0.5, Interval(0.0, 8.0)), round(placed(0.5, Interval(1.0, 100.0, frozenset(["log"]))))
+    >>> from callsheet import interval
+    >>> placed(0.5, 4), placed(0.5, interval(0, 8)), round(placed(0.5, interval(1, 100, log=True)))
     (2, 4.0, 10)
     """
     if isinstance(dimension, int):

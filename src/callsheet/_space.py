@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_right
+from itertools import product
 
 from ._functions import Glob, Interval, Range
 from ._grammar import Override
-from ._spec import copy
-from ._word import Given
 from .errors import Fault, SpaceError
 
 TYPE_CHECKING = False
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     """What is decided: a number within an interval, a position of a range, or one of so many choices."""
     Suggest = Callable[[str, Dimension], Any]
     """Decides for a name: a number within an interval, else a position."""
+    Pick = tuple["Axis", Any]
+    """An axis and what was decided for it, of which `Axis.override` makes an override."""
 
 
 class Space(ABC):
@@ -32,7 +33,7 @@ class Space(ABC):
     count: int | None
 
     @abstractmethod
-    def at(self, n: int) -> list[Override]:
+    def at(self, n: int) -> list[Pick]:
         """What makes trial `n` of a finite space."""
 
     def probes(self, most: int) -> list[int]:
@@ -44,8 +45,15 @@ class Space(ABC):
         count = self.count or 0
         return list(range(count)) if count <= most else [n * (count - 1) // (most - 1) for n in range(most)]
 
+    def each(self) -> Iterator[Sequence[Pick]]:
+        """What makes each trial of a finite space, in order."""
+        n, count = 0, self.count or 0
+        while n < count:  # which may be more than `range` can go through
+            yield self.at(n)
+            n += 1
+
     @abstractmethod
-    def decided(self, suggest: Suggest, prefix: str = "") -> list[Override]:
+    def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
         """What makes the trial for which `suggest` decides: it is asked only for axes that this trial has."""
 
     @abstractmethod
@@ -86,18 +94,21 @@ class Axis(Space):
             advice = ["a logarithmic interval starts above 0"]
             raise SpaceError(Fault(said.path, f"has no logarithm: {axis!r}", origin=said.where, advice=advice))
 
-    def at(self, n: int) -> list[Override]:
-        return [_own(self.said.chosen(n) if self.said.sweep is not None else self.said)]
-
-    def decided(self, suggest: Suggest, prefix: str = "") -> list[Override]:
-        said, axis = self.said, self.said.sweep
+    def override(self, decided: Any) -> Override:
+        """The override of one value: of a number within a continuous axis, else of the value at a position."""
+        axis = self.said.sweep
         if axis is None:
-            return self.at(0)
-        value = suggest(prefix + said.path, self._dimension())
+            return self.said
         if not isinstance(axis, Interval):
-            return self.at(value)
-        found = axis.number(value)
-        return [said.decided(found, repr(found))]
+            return self.said.chosen(decided)
+        found = axis.number(decided)
+        return self.said.decided(found, repr(found))
+
+    def at(self, n: int) -> list[Pick]:
+        return [(self, n)]
+
+    def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
+        return [(self, 0 if self.said.sweep is None else suggest(prefix + self.said.path, self._dimension()))]
 
     def _dimension(self) -> Dimension:
         axis = self.said.sweep
@@ -119,31 +130,42 @@ class Axis(Space):
         return self.said.text
 
 
-def _own(said: Override) -> Override:
-    """An override whose value is this trial's own: what was given as an object is copied."""
-    first = said.choices[0] if said.choices else None
-    return said.like(choices=[Given(copy(first.value), first.text)]) if type(first) is Given else said
+_FEW = 1000
+"""Choices of an axis up to which all are held at once."""
 
 
 class Grid(Space):
     """Every combination of what its parts have, the last varying fastest."""
 
     def __init__(self, parts: Sequence[Space]) -> None:
-        self.parts = tuple(parts)
+        self.parts: tuple[Space, ...] = tuple(
+            inner for part in parts for inner in (part.parts if isinstance(part, Grid) else (part,))
+        )
         self.count = 1
         for part in self.parts:
             self.count = None if self.count is None or part.count is None else self.count * part.count
+        self._from_last = [(part, part.count or 1) for part in reversed(self.parts)]
         kinds = [type(part) for part in self.parts]
         self._prefixes = [
             f"{n}/" if kind not in (Axis, Branches) and kinds.count(kind) > 1 else "" for n, kind in enumerate(kinds)
         ]
 
-    def at(self, n: int) -> list[Override]:
-        found: list[list[Override]] = []
-        for part in reversed(self.parts):
-            n, own = divmod(n, part.count or 1)
-            found.append(part.at(own))
-        return [said for saids in reversed(found) for said in saids]
+    def at(self, n: int) -> list[Pick]:
+        found: list[Pick] = []
+        for part, count in self._from_last:
+            n, own = divmod(n, count)
+            if type(part) is Axis:
+                found.append((part, own))
+            else:
+                found += reversed(part.at(own))
+        found.reverse()
+        return found
+
+    def each(self) -> Iterator[Sequence[Pick]]:
+        axes = [part for part in self.parts if type(part) is Axis and (part.count or 0) <= _FEW]
+        if len(axes) < len(self.parts):
+            return super().each()
+        return product(*([(axis, n) for n in range(axis.count or 0)] for axis in axes))
 
     def probes(self, most: int) -> list[int]:
         own = [part.probes(most) for part in self.parts]
@@ -160,8 +182,8 @@ class Grid(Space):
     def _named(self, prefix: str) -> Iterator[tuple[Space, str]]:
         return ((part, prefix + own) for part, own in zip(self.parts, self._prefixes, strict=True))
 
-    def decided(self, suggest: Suggest, prefix: str = "") -> list[Override]:
-        return [said for part, name in self._named(prefix) for said in part.decided(suggest, name)]
+    def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
+        return [pick for part, name in self._named(prefix) for pick in part.decided(suggest, name)]
 
     def dimensions(self, prefix: str = "") -> Iterator[tuple[str, Dimension]]:
         for part, name in self._named(prefix):
@@ -193,10 +215,10 @@ class Zipped(Space):
         self.parts = tuple(parts)
         self.count = self.parts[0].count
 
-    def at(self, n: int) -> list[Override]:
-        return [said for part in self.parts for said in part.at(n)]
+    def at(self, n: int) -> list[Pick]:
+        return [pick for part in self.parts for pick in part.at(n)]
 
-    def decided(self, suggest: Suggest, prefix: str = "") -> list[Override]:
+    def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
         return self.at(suggest(f"{prefix}zipped", self.count or 0))
 
     def dimensions(self, prefix: str = "") -> Iterator[tuple[str, Dimension]]:
@@ -236,7 +258,7 @@ class Chain(Space):
             self.count = None if self.count is None or part.count is None else self.count + part.count
             self._ends.append(self.count or 0)
 
-    def at(self, n: int) -> list[Override]:
+    def at(self, n: int) -> list[Pick]:
         k = bisect_right(self._ends, n)
         return self.parts[k].at(n - (self._ends[k - 1] if k else 0))
 
@@ -244,7 +266,7 @@ class Chain(Space):
         starts = [0, *self._ends]
         return [start + n for start, part in zip(starts, self.parts, strict=False) for n in part.probes(most)]
 
-    def decided(self, suggest: Suggest, prefix: str = "") -> list[Override]:
+    def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
         k = suggest(prefix + self.name, len(self.parts))
         if not 0 <= k < len(self.parts):
             raise IndexError

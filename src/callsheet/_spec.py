@@ -103,7 +103,7 @@ class Call:
         return new_call(plain_class(self), _raw(self, "__target__"), args, kwargs)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return _copied(self, memo)
+        return copied(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
         args = [portable(value) for value in _raw(self, "__args__")]
@@ -234,7 +234,7 @@ class Mapping:
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return _copied(self, memo)
+        return copied(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return new_mapping, ({},), {key: portable(value) for key, value in _raw(self, "__dict__").items()}
@@ -305,7 +305,7 @@ class List(list):  # type: ignore[type-arg]
         return new_list(list(list.__iter__(self)), self.__site__)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return _copied(self, memo)
+        return copied(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return new_list, ([],), [portable(value) for value in list.__iter__(self)]
@@ -726,11 +726,11 @@ def copy(spec: S) -> S:
     >>> copy({"a": [1, 2]})
     {'a': [1, 2]}
     """
-    return _copied(spec, {})  # type: ignore[no-any-return]
+    return copied(spec, {})  # type: ignore[no-any-return]
 
 
-def _copied(spec: Any, memo: dict[int, Any]) -> Any:
-    """A copy in which what `memo` holds already, by `id`, is not made again."""
+def copied(spec: Any, memo: dict[int, Any]) -> Any:
+    """A copy in which what `memo` holds already, by `id`, is not made again; it gets what is made."""
     bound: list[Ref] = []
     before = frozenset(memo)
     trail: list[Any] = []

@@ -12,11 +12,13 @@ from ._functions import Glob, Interval
 from ._globs import without_globs
 from ._origin import locate
 from ._override import apply_all
+from ._points import Random
 from ._said import parse_sweeping
 from ._space import Axis, Grid, Space
 from ._spacefile import names_python, space_in
 from ._spec import Mapping, attach, copy, here
 from ._trust import Policy
+from ._varied import Base, own
 from .errors import Fault, OverrideError, SpaceError
 
 TYPE_CHECKING = False
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ._axes import Part
     from ._drawn import Sampler
     from ._grammar import Override
+    from ._space import Pick
 
 
 class Trial:
@@ -35,31 +38,42 @@ class Trial:
 
     Attributes:
         index: Its place in the sweep, from 0.
-        overrides: The texts that make it: those that all trials have, then its own choices.
-        choices: Its own choice for each axis, by path.
+        overrides: The texts that make it: those that all trials have, then its own choices. Made when they are read.
+        choices: Its own choice for each axis, by path. Made when they are read.
         spec: The spec with the overrides applied.
         files: The files that were read for it.
         point: Of a trial that was drawn, what `Drawn.recall` takes, as data; None for one of a finite sweep.
     """
 
-    __slots__ = ("choices", "files", "index", "overrides", "point", "spec")
+    __slots__ = ("_fixed", "_picks", "files", "index", "point", "spec")
 
     def __init__(
         self,
         index: int,
-        overrides: tuple[str, ...],
-        choices: dict[str, str],
+        fixed: Sequence[Override],
+        picks: Sequence[Pick],
         spec: Any,
         files: Iterable[str] = (),
         *,
         point: AnyMapping[str, Any] | None = None,
     ) -> None:
         self.index = index
-        self.overrides = overrides
-        self.choices = choices
+        self._fixed = fixed
+        self._picks = picks
         self.spec = spec
-        self.files = tuple(files)
+        self.files = tuple(files) if files else ()
         self.point = None if point is None else dict(point)
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The texts that make it."""
+        return (*(said.text for said in self._fixed), *(axis.override(value).text for axis, value in self._picks))
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """Its own choice for each axis, by path."""
+        chosen = [axis.override(value) for axis, value in self._picks]
+        return {said.path: said.texts[0] if said.texts else "" for said in chosen}
 
     def __repr__(self) -> str:
         return f"Trial({self.index}, {list(self.overrides)!r})"
@@ -73,7 +87,8 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     Attributes:
         source: The spec, or the path of the config file.
-        texts: The overrides, as they were said, and how spaces read: what they are to the last value.
+        texts: The overrides, as they were said, and how spaces and samplers read: sweeps of one source and the same
+            texts have the same trials, as far as both go.
         axes: What each axis may become, by its name, which is its path: its choices as texts, or an `Interval` with
             `start` and `end`. Empty where nothing sweeps. What only some trials have is named by what those have
             chosen, and the path: `optim=0/optim.lr`.
@@ -100,7 +115,8 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         self.condition = condition
         self.sampler = sampler
         self._policy = policy
-        self._fixed = list(fixed)
+        self._fixed = tuple(fixed)
+        self._base: Base | None = None
         self._space = space = space or Grid(())
         swept = dict(space.axes())
         self.axes = {name: _axis(said) for name, said in swept.items()}
@@ -134,12 +150,13 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     def __iter__(self) -> Iterator[Any]:
         self._refuse_space("has no trials to go through")
-        n = 0
-        while n < self._count():
-            trial = self.trial(n)
-            if self.fits(trial):
-                yield trial
-            n += 1
+        picked = enumerate(self._space.each() if self.axes else ())
+        if isinstance(self.source, str):
+            trials = (self._made(n, picks) for n, picks in picked)
+        else:
+            fixed, varied = self._fixed, (self._base or self._new_base()).varied
+            trials = (Trial(n, fixed, picks, varied(picks)) for n, picks in picked)
+        return trials if self.condition is None else filter(self.fits, trials)
 
     def __repr__(self) -> str:
         if not self.axes:
@@ -198,7 +215,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     def choices_of(self, index: int) -> list[str]:
         """The overrides that make a trial what it is among the others, as texts; its spec is not made."""
-        return [said.text for said in self._space.at(index)]
+        return [axis.override(value).text for axis, value in self._space.at(index)]
 
     def probes(self, most: int) -> list[int]:
         """Indices of trials in which each choice of each axis stands once; of an axis with more than `most`, so many.
@@ -219,21 +236,25 @@ class Sweep(Sequence):  # type: ignore[type-arg]
             advice = ["draw its trials:  sweep.drawn(0, {path: number})", "or name values:  range(…)  choice(…)"]
             raise SpaceError(Fault("", f"the sweep {problem}: {axes} is continuous", advice=advice))
 
-    def _made(self, index: int, chosen: list[Override], point: AnyMapping[str, Any] | None = None) -> Trial:
-        overrides = [*self._fixed, *chosen]
+    def _made(self, index: int, picks: Sequence[Pick], point: AnyMapping[str, Any] | None = None) -> Trial:
+        if not isinstance(self.source, str):
+            base = self._base or self._new_base()
+            return Trial(index, self._fixed, picks, base.varied(picks), point=point)
+        chosen = [own(axis.override(value)) for axis, value in picks]
         kinds = {said.text: "sweep" for said in chosen}
-        choices = {said.path: said.texts[0] for said in chosen}
         files: dict[str, None] = {}
-        spec = self._spec(overrides, kinds, files)
-        return Trial(index, tuple(said.text for said in overrides), choices, spec, files, point=point)
+        more: Any = {"where": self.where, "policy": self._policy, "kinds": kinds, "files": files}
+        return Trial(
+            index, self._fixed, picks, load_said(self.source, [*self._fixed, *chosen], **more), files, point=point
+        )
 
-    def _spec(self, overrides: list[Override], kinds: dict[str, str], files: dict[str, None]) -> Any:
-        if isinstance(self.source, str):
-            return load_said(self.source, overrides, where=self.where, policy=self._policy, kinds=kinds, files=files)
+    def _new_base(self) -> Base:
+        """What all trials of a spec in memory have."""
         made = attach(copy(self.source))
-        for said in overrides:
-            apply_all(made, [said], where=self.where, kind=kinds.get(said.text, "override"))
-        return made
+        for said in self._fixed:
+            apply_all(made, [said], where=self.where)
+        self._base = Base(made, self.where)
+        return self._base
 
 
 def _axis(said: Override) -> Any:
@@ -290,11 +311,19 @@ def sweep_said(
     policy: Policy | None,
     condition: Callable[[Any], object] | None = None,
     sampler: Sampler | None = None,
+    shape: Callable[[Space], Space] | None = None,
 ) -> Sweep:
-    """`sweep`, where `where` says who gave the overrides."""
+    """`sweep`, where `where` says who gave the overrides, and `shape` makes another space of what varies."""
     if isinstance(source, os.PathLike | str):
         source = os.fspath(source)
     fixed, spaces, texts = _read(parts)
+    if shape is not None and spaces:
+        spaces = [shape(Grid(spaces))]
+        texts = [said.text for said in fixed] + [spaces[0].text]
+    if len(spaces) == 1 and isinstance(spaces[0], Random):
+        texts[texts.index(spaces[0].text)] = spaces[0].endless  # with more of them the first stay what they are
+    if sampler is not None:
+        texts.append(repr(sampler))
     globs = [said for space in spaces for _, said in space.axes() if isinstance(said.sweep, Glob)]
     found = without_globs([*fixed, *globs], source, where=where, policy=policy)[len(fixed) :]
     known = {id(said): choice for said, choice in zip(globs, found, strict=True)}

@@ -6,19 +6,28 @@ import click
 
 from callsheet._sweep import Sweep, sweep_said
 from callsheet.cli._config import COMMAND_LINE, Config
+from callsheet.cli._sampling import Sampling
 
 repeat_option = click.option("--repeat", default=1, type=click.IntRange(1), metavar="N", help="Run each trial N times.")
 
 
-def trials_of(named: Config, overrides: tuple[str, ...]) -> Sweep:
+def trials_of(named: Config, overrides: tuple[str, ...], drawn: Sampling) -> Sweep:
     """The sweep that a command line describes.
+
+    Args:
+        named: What is swept.
+        overrides: What varies.
+        drawn: What draws the trials.
 
     Raises:
         UsageError: Nothing sweeps, or without an end.
     """
-    trials = sweep_said(named.file, overrides, where=COMMAND_LINE, policy=named.policy)
+    trials = sweep_said(
+        named.file, overrides, where=COMMAND_LINE, policy=named.policy, shape=drawn.shape, sampler=drawn.sampler
+    )
     if not trials.axes:
         raise click.UsageError("Nothing sweeps: give a path several values, as in optim.lr=1e-3,3e-3.")
-    if trials.is_space:
-        raise click.UsageError("An interval has no end of values: name some, as in optim.lr=range(0.1,1,0.1).")
+    if trials.is_space and trials.sampler is None:
+        ways = "name some, as in optim.lr=range(0.1,1,0.1), or draw some: --trials N"
+        raise click.UsageError(f"An interval has no end of values: {ways}.")
     return trials

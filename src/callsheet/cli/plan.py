@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from callsheet.cli._config import Config, overrides_argument, reading_options, told
+from callsheet.cli._sampling import Sampling, sampling_options
 from callsheet.cli._sweeping import repeat_option, trials_of
 from callsheet.cli._text import print_json, table
 from callsheet.errors import render
@@ -24,6 +25,7 @@ _SHOWN = 20
 @click.argument("config", metavar="FILE[:PATH]")
 @overrides_argument
 @repeat_option
+@sampling_options
 @click.option("--all", "show_all", is_flag=True, help=f"List all trials, not the first {_SHOWN}.")
 @reading_options
 @told
@@ -31,6 +33,11 @@ def command(
     config: str,
     overrides: tuple[str, ...],
     repeat: int,
+    sampler: str | None,
+    trials: int | None,
+    seed: int | None,
+    maximize: str | None,
+    minimize: str | None,
     show_all: bool,
     paths: tuple[str, ...],
     allow: tuple[str, ...],
@@ -42,9 +49,10 @@ def command(
     \b
     callsheet plan conf.py optim.lr=1e-3,3e-3 model.width=32,128
     """  # noqa: D301  (click reads the backspace)
+    sampling = Sampling.of(sampler=sampler, trials=trials, seed=seed, maximize=maximize, minimize=minimize)
     named = Config.named(config, paths, allow)
     place = Place.of(named.file, runs=runs, paths=named.paths)
-    drawing = Drawing(trials_of(named, overrides), place, entry=named.entry, repeat=repeat)
+    drawing = Drawing(trials_of(named, overrides, sampling), place, entry=named.entry, repeat=repeat)
     size = drawing.size
     is_small = size is not None and size <= CHECKED
     found = list(islice(previews(drawing), None if show_all or is_small else _SHOWN))

@@ -15,6 +15,7 @@ import click
 from callsheet._functions import Interval
 from callsheet._sweep import Sweep
 from callsheet.cli._config import Config, overrides_argument, reading_options, told
+from callsheet.cli._sampling import Sampling, sampling_options
 from callsheet.cli._sweeping import repeat_option, trials_of
 from callsheet.cli._text import finite, is_number, number
 from callsheet.run._draw import Drawing, draw
@@ -39,8 +40,7 @@ from callsheet.run.submit import start
 @click.option("--retry-errors", default=0, metavar="N", help="Run a trial that failed again, N times.")
 @click.option("--keep", is_flag=True, help="Count as done what other code has finished.")
 @click.option("--redo", is_flag=True, help="Run again what is finished.")
-@click.option("--maximize", metavar="NAME", help="Name the trial with the largest NAME of the results.")
-@click.option("--minimize", metavar="NAME", help="Name the trial with the smallest NAME of the results.")
+@sampling_options
 @reading_options
 @told
 def command(
@@ -55,6 +55,9 @@ def command(
     retry_errors: int,
     keep: bool,
     redo: bool,
+    sampler: str | None,
+    trials: int | None,
+    seed: int | None,
     maximize: str | None,
     minimize: str | None,
     paths: tuple[str, ...],
@@ -62,23 +65,22 @@ def command(
     runs: str | None,
     as_json: bool,
 ) -> None:
-    """Run every combination of the choices; trials that were finished are not run again.
+    """Run every combination of the choices, or draw some; trials that were finished are not run again.
 
     \b
     callsheet sweep conf.py optim.lr=1e-3,3e-3 model.width=32,128
     callsheet sweep conf.py optim.lr=1e-3,3e-3 --maximize accuracy
     """  # noqa: D301  (click reads the backspace)
-    for one, other in ((maximize and "--maximize", minimize and "--minimize"), (keep and "--keep", redo and "--redo")):
-        if one and other:
-            raise click.UsageError(f"{one} and {other} exclude each other.")
+    if keep and redo:
+        raise click.UsageError("--keep and --redo exclude each other.")
+    drawn = Sampling.of(sampler=sampler, trials=trials, seed=seed, maximize=maximize, minimize=minimize)
     try:
         on = Process(slots, gpus=gpus, memory_gb=memory_gb, timeout_min=timeout_min)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     named = Config.named(config, paths, allow)
-    trials = trials_of(named, overrides)
     place = Place.of(named.file, runs=runs, paths=named.paths)
-    drawing = draw(trials, place, entry=named.entry, repeat=repeat)
+    drawing = draw(trials_of(named, overrides, drawn), place, entry=named.entry, repeat=repeat)
     drawing.decide("keep" if keep else "redo" if redo else _asked(drawing))
     report = _Report(maximize or minimize or "", largest=bool(maximize), as_json=as_json)
     with _terminated_as_interrupted() as received:

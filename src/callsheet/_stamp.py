@@ -1,0 +1,181 @@
+"""Many copies of one spec that differ in a few leaves, each at little more than the cost of its containers."""
+
+from __future__ import annotations
+
+from ._items import CALLS, DEFERRED, LISTS, MAPPINGS
+from ._spec import Call, List, Mapping
+from ._tree import ATOMS, kind_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from ._origin import Origin
+
+    Setting = tuple[int, Any, Any, Origin]
+    """A leaf to be set: which container, as `Stamp.numbers` has it, the key, the value and its origin."""
+
+
+def _slot(cls: type, name: str) -> tuple[Any, Any]:
+    slot = vars(cls)[name]
+    return slot.__get__, slot.__set__
+
+
+_new = object.__new__
+_items_of, _set_items = _slot(Call, "__dict__")
+_args_of, _set_args = _slot(Call, "__args__")
+_target_of, _set_target = _slot(Call, "__target__")
+_held_of, _set_held = _slot(Call, "__held__")
+_call_site, _set_call_site = _slot(Call, "__site__")
+_call_origins, _set_call_origins = _slot(Call, "__origins__")
+_mapping_items_of, _set_mapping_items = _slot(Mapping, "__dict__")
+_mapping_site, _set_mapping_site = _slot(Mapping, "__site__")
+_mapping_origins, _set_mapping_origins = _slot(Mapping, "__origins__")
+
+
+class Unfit(Exception):
+    """A spec holds what only `copy` copies: references, dataclasses, tuples of containers; or very much."""
+
+
+class Stamp:
+    """Makes copies of a spec of calls, mappings, lists and leaves; sharing is kept.
+
+    Args:
+        spec: What is copied; it must not change any more.
+
+    Attributes:
+        numbers: For the `id` of each container of the spec, which it is.
+        copy: Gives a copy, in which some leaves of mappings and calls are others.
+
+    Raises:
+        Unfit: The spec holds something else.
+    """
+
+    def __init__(self, spec: Any) -> None:
+        self.numbers: dict[int, int] = {}
+        self._steps: list[tuple[Any, ...]] = []
+        self._spec = spec  # so that the `id`s stay
+        todo: list[tuple[Any, bool]] = [(spec, False)]
+        opened: set[int] = set()
+        while todo:
+            x, entered = todo.pop()
+            if id(x) in self.numbers:
+                continue
+            if entered:
+                self._steps.append(self._step(x))
+                self.numbers[id(x)] = len(self._steps) - 1
+                continue
+            if id(x) in opened:
+                raise Unfit  # a cycle, which `copy` names
+            opened.add(id(x))
+            todo.append((x, True))
+            todo += [(value, False) for value in _values(x) if _is_container(value)]
+            if len(opened) > _MOST:
+                raise Unfit
+        self.copy: Callable[[Iterable[Setting]], Any] = self._written()
+
+    def _step(self, x: Any) -> tuple[Any, ...]:
+        """The class of a container, and all that its copy takes: what is inside of it by numbers."""
+        cls = type(x)
+        if cls in LISTS:
+            items = [*list.__iter__(x)]
+            return cls, None, items, self._links(enumerate(items)), x.__site__, x.__origins__
+        if cls in MAPPINGS:
+            items = _mapping_items_of(x)
+            return cls, None, dict(items), self._links(items.items()), _mapping_site(x), _mapping_origins(x)
+        items, args = _items_of(x), _args_of(x)
+        call = (_target_of(x), [*args], self._links(enumerate(args)), _held_of(x))
+        return cls, call, dict(items), self._links(items.items()), _call_site(x), _call_origins(x)
+
+    def _links(self, items: Iterable[tuple[Any, Any]]) -> list[tuple[Any, int]]:
+        return [(key, self.numbers[id(value)]) for key, value in items if _is_container(value)]
+
+    def _written(self) -> Any:
+        """A function of its own that copies just this spec: a loop over its containers costs twice as much.
+
+        Only numbers of this class's own stand in its source; whatever the spec holds is given to it by name.
+        """
+        names: dict[str, Any] = {**_SETTERS, "new": object.__new__, "List": List}
+        made: list[str] = []
+        noted: list[str] = []
+        end: list[str] = []
+        for n, (cls, call, items, links, site, origins) in enumerate(self._steps):
+            names |= {f"cls{n}": cls, f"items{n}": items, f"site{n}": site, f"origins{n}": origins}
+            noted.append(f"{{**origins{n}}}" if origins else "None")
+            if cls in LISTS:
+                made += [f"own{n} = x{n} = List.__new__(cls{n})", f"List.__base__.extend(x{n}, items{n})"]
+                made += [f"List.__base__.__setitem__(x{n}, {at}, x{inner})" for at, inner in links]
+                made.append(f"x{n}.__site__ = site{n}")
+                end.append(f"x{n}.__origins__ = noted[{n}]")
+                continue
+            names |= {f"key{n}_{i}": key for i, (key, _) in enumerate(links)}
+            inside = "".join(f", key{n}_{i}: x{inner}" for i, (_, inner) in enumerate(links))
+            kind = "mapping" if call is None else "call"
+            made += [f"x{n} = new(cls{n})", f"own{n} = {{**items{n}{inside}}}", f"{kind}_items(x{n}, own{n})"]
+            made.append(f"{kind}_site(x{n}, site{n})")
+            end.append(f"{kind}_origins(x{n}, noted[{n}])")
+            if call is not None:
+                target, args, inner_args, held = call
+                names |= {f"target{n}": target, f"args{n}": args}
+                numbers = dict(inner_args)
+                held_args = [f"x{numbers[i]}" if i in numbers else f"args{n}[{i}]" for i in range(len(args))]
+                made += [f"args(x{n}, [{', '.join(held_args)}])", f"target(x{n}, target{n})", f"held(x{n}, {held})"]
+        lines = [
+            *made,
+            f"own = {', '.join(f'own{n}' for n in range(len(self._steps)))},",
+            f"noted = [{', '.join(noted)}]",
+            "for n, key, value, origin in settings:",
+            "    own[n][key] = value",
+            "    if noted[n] is None: noted[n] = {key: origin}",
+            "    else: noted[n][key] = origin",
+            *end,
+            f"return x{len(self._steps) - 1}",
+        ]
+        exec("def copy(settings):\n    " + "\n    ".join(lines), names)  # noqa: S102  (the source is written above)
+        return names["copy"]
+
+
+_SETTERS = {
+    "target": _set_target,
+    "args": _set_args,
+    "held": _set_held,
+    "call_items": _set_items,
+    "call_site": _set_call_site,
+    "call_origins": _set_call_origins,
+    "mapping_items": _set_mapping_items,
+    "mapping_site": _set_mapping_site,
+    "mapping_origins": _set_mapping_origins,
+}
+_MOST = 1000
+"""Containers beyond which writing the function would take longer than a few copies."""
+
+
+_SIMPLE = frozenset(ATOMS)
+
+
+def _is_container(value: Any) -> bool:
+    """Whether a value is copied, and not a leaf that all copies share.
+
+    Raises:
+        Unfit: It is neither.
+    """
+    cls = type(value)
+    if cls in _SIMPLE:
+        return False
+    if cls in CALLS or cls in MAPPINGS or cls in LISTS:
+        return True
+    if cls in DEFERRED or (kind_of(cls) is not None and not (cls is tuple and _SIMPLE.issuperset(map(type, value)))):
+        raise Unfit
+    return False
+
+
+def _values(x: Any) -> list[Any]:
+    cls = type(x)
+    if cls in LISTS:
+        return [*list.__iter__(x)]
+    if cls in MAPPINGS:
+        return [*_mapping_items_of(x).values()]
+    if cls not in CALLS or kind_of(type(_target_of(x))) is not None or type(_target_of(x)) in DEFERRED:
+        raise Unfit
+    return [*_args_of(x), *_items_of(x).values()]

@@ -1,0 +1,79 @@
+"""How the options of a command name what draws its trials: `--sampler optuna --trials 50 --maximize accuracy`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import click
+
+from callsheet._axes import halton, random
+from callsheet._optuna import Optuna
+from callsheet._space import Space
+
+_SAMPLERS = ("random", "halton", "optuna")
+
+
+def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options `sampler`, `trials`, `seed`, `maximize` and `minimize`."""
+    for option in reversed(
+        (
+            click.option("--sampler", type=click.Choice(_SAMPLERS), help="Draw trials instead of trying all."),
+            click.option("--trials", type=click.IntRange(1), metavar="N", help="Draw N trials."),
+            click.option("--seed", type=int, metavar="N", help="Draw other trials for another N; 0 by default."),
+            click.option("--maximize", metavar="NAME", help="Look for the largest NAME of the results."),
+            click.option("--minimize", metavar="NAME", help="Look for the smallest NAME of the results."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+class Sampling(NamedTuple):
+    """What `sweep_said` takes so that trials are drawn as the options say.
+
+    Attributes:
+        shape: Makes of what varies a space of the trials that are drawn without learning; None without those.
+        sampler: What learns, or None.
+    """
+
+    shape: Callable[[Space], Space] | None = None
+    sampler: Optuna | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        sampler: str | None,
+        trials: int | None,
+        seed: int | None,
+        maximize: str | None,
+        minimize: str | None,
+    ) -> Sampling:
+        """What the options say.
+
+        Args:
+            sampler: One of `random`, `halton`, `optuna`; None for `random` where trials are asked for.
+            trials: How many.
+            seed: Which ones.
+            maximize: The result that shall be large, by name.
+            minimize: The result that shall be small.
+
+        Raises:
+            click.UsageError: They do not go together.
+            SpaceError: The extra `optuna` is missing.
+        """
+        if maximize and minimize:
+            raise click.UsageError("--maximize and --minimize exclude each other.")
+        if trials is None:
+            if sampler is not None:
+                raise click.UsageError(f"--sampler {sampler} draws as many trials as you say: add --trials N.")
+            if seed is not None:
+                raise click.UsageError("--seed is for trials that are drawn: add --trials N.")
+            return cls()
+        if sampler == "optuna":
+            if not maximize and not minimize:
+                raise click.UsageError("--sampler optuna learns from a result: add --maximize NAME or --minimize NAME.")
+            return cls(sampler=Optuna(trials=trials, seed=seed or 0, maximize=maximize or "", minimize=minimize or ""))
+        draw = halton if sampler == "halton" else random
+        return cls(shape=lambda space: draw(trials, space, seed=seed or 0))
