@@ -40,6 +40,11 @@ def previews(drawing: Drawing) -> Iterator[Preview]:
     """
     sweep = drawing.sweep
     drawn = sweep.draw()
+    for index, record in drawing.plan.records() if sweep.is_space else ():
+        known = drawing.plan.trial(index)
+        if known is not None:  # what a sampler draws next depends on what it has drawn
+            drawn.recall(index, known.point)
+            yield _found(drawing, index, known.overrides, record.key)
     while True:
         try:
             trial = drawn.ask()
