@@ -18,6 +18,7 @@ import lazyconfig
 import peers
 import plain
 import references
+import runs
 import sweeps
 from measure import medians, processor_times
 
@@ -216,7 +217,27 @@ def prompts() -> Iterator[Row]:
         yield Row(label, goal, seconds)
 
 
-SECTIONS = (imports, leaves, nestings, builds, factories, links, edited, reads, loads, files, rcnn, prompts, grids)
+def running() -> Iterator[Row]:
+    for label, goal, seconds in runs.rows():
+        yield Row(label, goal, seconds)
+
+
+SECTIONS = (
+    imports,
+    leaves,
+    nestings,
+    builds,
+    factories,
+    links,
+    edited,
+    reads,
+    loads,
+    files,
+    rcnn,
+    prompts,
+    grids,
+    running,
+)
 
 
 def main() -> None:
