@@ -160,15 +160,17 @@ def test_with_a_filter_nobody_knows_how_many_and_trials_keep_their_numbers(tmp_p
 
 
 def test_of_a_trial_no_object_is_kept(tmp_path):
-    on = Nowhere(slots=8)
-    alive = {}
-    jobs = Scheduled(draw(sweep(SPEC, "main.0=range(1000)"), place(tmp_path)), on, Retries())
-    for n, _ in enumerate(jobs.ended()):
+    alive = []
+    for n, width in enumerate((10, 11, 30)):
+        on = Nowhere(slots=8)
+        trials = sweep(SPEC, ["main.0=range(24)", f"main.width=range({width})"])
+        jobs = Scheduled(draw(trials, place(tmp_path / str(n))), on, Retries())
+        jobs.wait()
         on.sent.clear()
-        if n in (200, 999):
-            gc.collect()
-            alive[n] = len(gc.get_objects())
-    assert alive[999] < alive[200] + 80  # of the 8 that run, and a batch that is ready
+        gc.collect()
+        alive.append(len(gc.get_objects()))
+        assert jobs.done == 24 * width
+    assert alive[2] < alive[1] + 24 * 19 // 4
 
 
 def test_what_cannot_be_sent_stops_the_sweep_and_what_ran_counts(tmp_path):
