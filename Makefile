@@ -20,7 +20,7 @@ $(VENV)/.ready: pyproject.toml Makefile
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(UV) pip install --quiet --python $(BIN)/python --editable . --group test --group lint
+	$(UV) pip install --quiet --python $(BIN)/python --editable . --group test --group trackers --group lint
 	@touch $@
 
 shells:  ## the shells whose completion is tested, by the machine's own package manager
@@ -40,7 +40,7 @@ test: $(VENV)/.ready shells  ## all tests, the examples in docstrings, and every
 laws: $(VENV)/.ready  ## the laws of a spec, each tried on 20,000 other specs (an hour)
 	CALLSHEET_LAWS=20000 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/test_laws.py
 
-test-others: $(VENV)/.ready shells  ## the tests under the other Python versions that this machine has (pages and PyTorch excepted)
+test-others: $(VENV)/.ready shells  ## the tests under the other Python versions that this machine has (pages, PyTorch and trackers excepted)
 	@for version in $(OTHER_PYTHONS); do \
 	    found=; \
 	    for python in python$$version $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python; do \
@@ -50,7 +50,7 @@ test-others: $(VENV)/.ready shells  ## the tests under the other Python versions
 	    echo "Python $$version: $$found"; \
 	    $$found -m venv --clear $(VENV)-$$version && \
 	    $(UV) pip install --quiet --python $(VENV)-$$version/bin/python --editable . --group test && \
-	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider --ignore=tests/test_docs.py --ignore=tests/torch || exit 1; \
+	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider --ignore=tests/test_docs.py --ignore=tests/torch --ignore=tests/track || exit 1; \
 	done
 
 lint: $(VENV)/.ready  ## ruff's rules and format

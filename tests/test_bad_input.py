@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import pytest
 
@@ -48,15 +49,23 @@ def test_binary_rubbish(project, tmp_path, name):
     assert name in message(name)
 
 
+@pytest.mark.parametrize("coding", ["", "# coding: utf-8\n"])
+def test_a_byte_order_mark_is_no_part_of_a_config(project, tmp_path, coding):
+    (tmp_path / "conf.py").write_bytes(f"{coding}a = 'ä'\n".encode("utf-8-sig"))
+    assert load("conf.py") == {"a": "ä"}
+    (tmp_path / "conf.py").write_bytes(coding.encode("utf-8-sig") + b"\nb = '\xff'\n")
+    assert f"conf.py:{2 + bool(coding)}" in message("conf.py")
+
+
 # --- Python -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_syntax_error_shows_the_line_and_the_column(project):
     project("conf.py", "a = 1\nb = {\n    'c': 1 1,\n}\n")
     assert message("conf.py") == (
-        "is not valid Python: invalid syntax. Perhaps you forgot a comma?   conf.py:3\n"
-        "'c': 1 1,\n"
-        "     ^"
+        "conf.py:3  is not valid Python: invalid syntax. Perhaps you forgot a comma?\n"
+        "           'c': 1 1,\n"
+        "                ^"
     )  # fmt: skip
 
 
@@ -75,22 +84,13 @@ def test_whatever_python_refuses_is_one_error_with_its_line(project, text):
     project("conf.py", text)
     if "x import" in text:
         project("x.py", "")
-    assert message("conf.py").startswith("is not valid Python: ")
-    assert " conf.py:" in message("conf.py")
+    assert re.match(r"conf.py:\d  is not valid Python: ", message("conf.py"))
 
 
 def test_a_syntax_error_in_a_file_that_is_taken_from_names_that_file(project):
     project("base.py", "a = = 1\n")
     project("conf.py", "from .base import a\n")
-    assert message("conf.py").split("\n")[0].split() == [
-        "is",
-        "not",
-        "valid",
-        "Python:",
-        "invalid",
-        "syntax",
-        "base.py:1",
-    ]
+    assert message("conf.py").split("\n")[0] == "base.py:1  is not valid Python: invalid syntax"
 
 
 def test_a_source_nested_too_deeply(project):
@@ -170,11 +170,11 @@ def test_an_exception_in_a_constructor_keeps_its_type_and_says_where(project):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('{"a": 1,\n "b": }\n', "is not valid JSON: Expecting value                                  x.json:2\n\"b\": }"),
-        ("", "is not valid JSON: Expecting value                                  x.json:1"),
-        ('{"a": 1}\n{"b": 2}\n', 'is not valid JSON: Extra data                                       x.json:2\n{"b": 2}'),
-        ('{"a": 1,\n "b": {"c": 1,\n  "c": 2}}\n', "has the key 'c' twice                                               x.json:3"),
-        ('{"a": 1,\n "\\u0061": 2}\n', "has the key 'a' twice                                               x.json:2"),
+        ('{"a": 1,\n "b": }\n', 'x.json:2  is not valid JSON: Expecting value\n          "b": }'),
+        ("", "x.json:1  is not valid JSON: Expecting value"),
+        ('{"a": 1}\n{"b": 2}\n', 'x.json:2  is not valid JSON: Extra data\n          {"b": 2}'),
+        ('{"a": 1,\n "b": {"c": 1,\n  "c": 2}}\n', "x.json:3  has the key 'c' twice"),
+        ('{"a": 1,\n "\\u0061": 2}\n', "x.json:2  has the key 'a' twice"),
     ],
 )  # fmt: skip
 def test_invalid_json_names_the_line(project, text, expected):
@@ -184,7 +184,7 @@ def test_invalid_json_names_the_line(project, text, expected):
 
 def test_a_key_twice_is_found_although_it_stands_elsewhere_too(project):
     project("x.json", '{"c": 0,\n "a": {"c": 1},\n "b": {"d": 1,\n  "d": 2}, "d": 3}\n')
-    assert message("x.json") == "has the key 'd' twice                                               x.json:4"
+    assert message("x.json") == "x.json:4  has the key 'd' twice"
 
 
 def test_five_thousand_levels_of_json(project):
@@ -200,7 +200,7 @@ def test_numbers_that_only_python_writes_are_read():
 
 def test_a_huge_number_is_one_error(project):
     project("x.json", '{"a": ' + "9" * 5000 + "}")
-    assert message("x.json") == "holds a number of 5,000 digits, and 4,300 are allowed               x.json:1"
+    assert message("x.json") == "x.json:1  holds a number of 5,000 digits, and 4,300 are allowed"
 
 
 def test_a_node_that_holds_itself_by_its_place(project):

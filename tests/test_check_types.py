@@ -37,11 +37,10 @@ if TYPE_CHECKING:  # read by the check alone
 
     from no_such_package import Unknown  # noqa: F401
 
-from callsheet import MISSING, Ref, check, from_data, lazy, partial, ref
+from callsheet import MISSING, Ref, check, from_data, lazy, override, partial, ref
 from callsheet._fit import Judge
 from callsheet._hint import form_of
 from callsheet._known import known_of
-from callsheet._override import override
 from callsheet._signature import signature_of
 from callsheet._target import Name, resolve
 from callsheet.errors import SpecError

@@ -451,13 +451,9 @@ def test_the_whole_text_of_that_error(project):
     )
     with pytest.raises(SaveError) as caught:
         save(load("conf.py"), "x.json")
-    shown = repr(load("conf.py").rest[0]).rpartition(" at ")[0]
-    lines = str(caught.value).split("\n")
-    assert lines[0].startswith(f"main.key  is not data, so it cannot be saved: {shown}")
-    assert lines[1] == "          set by conf.py:5"
-    assert lines[2].startswith("rest[0]   is not data, so it cannot be saved:")
-    assert lines[3:] == [
-        "          set by conf.py:7",
+    assert str(caught.value).splitlines() == [
+        "main.key  is not data, so it cannot be saved: <function <lambda>>  conf.py:5",
+        "rest[0]   is not data, so it cannot be saved: <function <lambda>>  conf.py:7",
         "          define it at the top level of a module, or describe it with lazy(...)",
     ]
     assert not os.path.exists("x.json")

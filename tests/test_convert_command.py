@@ -30,7 +30,7 @@ def test_without_a_new_file_it_is_printed_as_python(here):
 def test_nothing_is_written_over_unasked(here):
     here.write("other.py", "x = 1\n")
     said = here("convert", "conf.py", "other.py", code=2)
-    assert "other.py exists: --force writes over it." in said.err
+    assert "other.py exists\n  --force  writes over it\n" in said.err
     assert (here.root / "other.py").read_text() == "x = 1\n"
     here("convert", "conf.py", "other.py", "--force")
     assert "lazy(Net)" in (here.root / "other.py").read_text()

@@ -324,6 +324,35 @@ def test_a_field_that_was_never_set_is_no_field():
     made = build([Open(1), Open(lazy(int)("2"))])
     assert [x.a for x in made] == [1, 2]
     assert not hasattr(made[0], "b")
+    check([Open(1), Open(lazy(int)("2"))])
+
+
+@dataclass
+class Emptied:
+    n: int
+    m: int = 3
+    rows: list = field(default_factory=list)
+
+
+@attrs.define
+class EmptiedSlots:
+    n: int
+    m: int = 3
+
+
+@pytest.mark.parametrize("cls", [Emptied, EmptiedSlots])
+def test_a_field_that_was_taken_away_is_a_fault_only_where_the_class_asks_for_it(cls):
+    made = cls(1)
+    del made.m
+    if cls is Emptied:
+        del made.rows
+    check({"x": made})
+    assert (to_data(copy(made))["n"], hash_of(made)) == (1, hash_of(copy(made)))
+    assert build({"x": made})["x"].n == 1
+    del made.n
+    assert equal(copy({"x": made}), {"x": made})
+    assert told(lambda: check({"x": made})).startswith(f"x.n  is required by {cls.__name__}")
+    assert "n" not in to_data(made)
 
 
 # --- what cannot be constructed from its fields

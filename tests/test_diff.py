@@ -20,6 +20,7 @@ from callsheet import (
     Changes,
     Same,
     build,
+    check,
     copy,
     diff,
     equal,
@@ -415,6 +416,13 @@ def test_a_diff_is_saved_loaded_and_applied(project):
     assert repr(Changes(load("change.json"))) == (
         "lr     0.1 → 0.2  conf.py:2 → here\nrow.b  0.1 → 0.2  conf.py:3"
     ).replace("here", origin(after, "lr").where)
+
+
+def test_a_diff_is_a_spec_like_another_though_a_change_leaves_out_what_says_nothing():
+    changes = diff({"a": 1, "b": 2}, {"a": 1.5, "c": [3]})
+    check(changes)
+    check({"of": [changes[0]], "other": list(changes)})
+    assert build(list(changes)) == changes
 
 
 def test_the_data_of_a_change_says_no_more_than_it_must():

@@ -145,7 +145,10 @@ def test_a_word_keeps_its_text_beside_its_value():
         ("a=,1", "expected a value between commas, at column 5\n  a=,1\n      ^"),
         ("a={[1]: 2}", "a key must be a word or a quoted text, at column 4\n  a={[1]: 2}\n     ^"),
         ("a=${b", "this '${' is not closed, at column 3\n  a=${b\n    ^"),
-        ("a=rnage(3)", "rnage(…) is not known; quote a text that holds '(', at column 3\n  a=rnage(3)\n    ^"),
+        (
+            "a=rnage(3)",
+            "rnage(…) is not known; quote a text that holds '(', at column 3\n  a=rnage(3)\n    ^\n  did you mean  range(…)?",
+        ),
         (
             "a=(1,2)",
             "a value does not start with '(': a list stands in [ ], a text in quotes, at column 3\n  a=(1,2)\n    ^",
@@ -190,7 +193,7 @@ def test_a_word_keeps_its_text_beside_its_value():
         ),
         (
             "+m...a=1",
-            "'+m...a=1' is not an override\n  three dots are for values that are set, as in model...dropout=0.1",
+            "'+m...a=1' is not an override\n  three dots go with = += -= and ~, as in model...dropout=0.1:  + makes a new key, of one place",
         ),
         ("~a=1,2", "'~a=1,2' would delete a sweep of values: name one, or none"),
     ],

@@ -4,6 +4,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 import callsheet
 
 SLOW = [
@@ -52,6 +54,12 @@ def test_the_face_loads_nothing_slow():
 
 def test_importing_callsheet_alone_loads_none_of_its_modules():
     assert {name for name in imported_by("import callsheet") if name.startswith("callsheet")} == {"callsheet"}
+
+
+@pytest.mark.parametrize("hint", ["list[int]", "int | None", "dict[str, tuple[int, ...]]", "Exception"])
+def test_an_annotation_of_builtins_is_read_without_what_is_slow(hint):
+    loaded = imported_by(f"from callsheet._hint import form_of\nassert form_of({hint}).kind not in ('any', 'other')")
+    assert sorted(loaded.intersection(SLOW)) == []
 
 
 def test_the_list_names_modules_as_they_are_loaded():

@@ -251,7 +251,7 @@ def test_a_sweep_where_one_value_can_stand_is_refused():
     assert fault_of({"a": 1}, "a=1,2") == (
         "a",
         "is a sweep, and only one value can stand here",
-        ["for one value:  a=[1,2]  or quote it", "to try each:  callsheet sweep"],
+        ['for one value:  "a=[1,2]"', "to try each:  callsheet sweep"],
     )
 
 

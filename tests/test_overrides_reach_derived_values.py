@@ -334,3 +334,18 @@ def test_an_append_that_finds_nothing_is_an_error(project):
     with pytest.raises(OverrideError) as caught:
         load(project("conf.py", "a = dict(b=1)\n"), ["a.c+=[1]"])
     assert [fault.problem for fault in caught.value.faults] == ["is not there"]
+
+
+def test_what_is_added_to_a_value_that_is_set_too_is_added_once_in_their_order(project):
+    project("base.py", "sizes = [0]\n")
+    project(
+        "conf.py",
+        "from .base import sizes\na = [0]\nhp = dict(n=1, x=[0])\nb = [*a, 9]\nc = hp.n * 10\nd = len(sizes)\n",
+    )
+    cfg = load(
+        "conf.py", ["a=[1]", "a+=[2]", "hp.n=5", "hp.n+=2", "hp.x=[3,4]", "~hp.x[0]", "sizes=[1]", "sizes+=[2,3]"]
+    )
+    assert (plain(cfg.a), plain(cfg.b)) == ([1, 2], [1, 2, 9])
+    assert (cfg.hp.n, cfg.c, plain(cfg.hp.x)) == (7, 70, [4])
+    assert (plain(cfg.sizes), cfg.d) == ([1, 2, 3], 3)
+    assert plain(load("conf.py", ["a+=[2]", "a=[1]"]).a) == [1]

@@ -96,7 +96,7 @@ def test_a_file_is_allowed_by_its_place_in_the_project(project):
         ),
         (
             '[tool.callsheet]\nallow = ["train"\nx = 1\n',
-            "is not valid TOML: Unclosed array                           pyproject.toml:3",
+            "pyproject.toml:3  is not valid TOML: Unclosed array",
         ),
     ],
 )

@@ -217,6 +217,7 @@ def test_a_class_that_is_declared_or_inherits_can_be_put_in_the_place_of_another
     assert choose.main(["step=SGD", "step.momentum=0.5", "other=Adam"]) == (SGD(0.1, 0.5), Adam())
     assert choose.main(["step.lr=3", "step=SGD"]) == (SGD(3.0), None)
     assert choose.main(["other=SGD", "other=null"]) == (Adam(), None)
+    assert choose.main("step=SGD") == (SGD(), None)
 
 
 def test_a_class_that_does_not_fit_is_refused(refused):
@@ -366,3 +367,55 @@ def test_a_script_can_be_asked_for_help_on_a_terminal_without_colours(tmp_path):
     plain = "usage: python train.py [PATH=VALUE]...\n\n  lr=0.1  float  default\n"
     assert run(NO_COLOR="1") == run(TERM="dumb") == plain
     assert run() == plain.replace("default", "\x1b[2mdefault\x1b[0m")
+
+
+def test_whoever_stops_listening_to_its_help_is_told_nothing(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text("import callsheet\n@callsheet.main\ndef train(lr: float = 0.1): ...\n\ntrain.main()\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as out:
+        said = subprocess.run([sys.executable, str(script), "--help"], stdout=out, stderr=subprocess.PIPE, text=True)
+    assert (said.stderr, said.returncode) == ("", 0)
+
+
+SPAWNING = """
+import multiprocessing, pickle
+from dataclasses import dataclass
+import callsheet
+from callsheet import build, hash_of, lazy, to_data
+
+@dataclass
+class Model:
+    depth: int = 1
+
+@callsheet.main
+def train(model: Model = Model(), lr: float = 0.1):
+    return model.depth * lr
+
+def described():
+    spec = lazy(train)(lazy(Model)(3), lr=2)
+    return hash_of(spec), str(to_data(spec)), build(spec)
+
+def child(queue, pickled):
+    spec = pickle.loads(pickled)
+    queue.put((__name__, train.main(["model.depth=4", "lr=1"]), described(), build(spec), spec == pickle.loads(pickled)))
+
+if __name__ == "__main__":
+    mine = described()
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    process = context.Process(target=child, args=(queue, pickle.dumps(lazy(train)(lazy(Model)(3), lr=2))))
+    process.start()
+    name, typed, theirs, built, same = queue.get(timeout=60)
+    process.join()
+    print(name, typed, theirs == mine, built, same)
+    train.main()
+"""
+
+
+def test_in_a_process_that_a_program_has_started_its_functions_have_the_same_names(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(SPAWNING)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("__mp_main__ 4.0 True 6 True\n", "")

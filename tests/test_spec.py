@@ -498,3 +498,8 @@ def test_of_a_callable_that_is_only_named_the_name_wins_over_the_position(projec
     cfg = load(project("conf.py", "from callsheet import lazy\nfrom far import net\nm = lazy(net)(1, 2)\n"))
     cfg.m.width = 7
     assert build(cfg.m) == (7, 2)
+    cfg = load(
+        project("conf.py", "from callsheet import lazy\nfrom far import net\na = lazy(net)(1)\nb = lazy(net)(2)\n")
+    )
+    cfg.a.width = cfg.b.width = 7
+    assert build(cfg) == {"a": (7, 1), "b": (7, 1)}

@@ -7,6 +7,7 @@ import pytest
 from callsheet import (
     CallsheetWarning,
     build,
+    copy,
     edit,
     equal,
     lazy,
@@ -112,11 +113,11 @@ def test_a_word_that_names_nothing_is_refused_with_the_nearest():
     assert fault_of({"optim": lazy(adam)()}, "optim=sgdd") == (
         "optim",
         f"'sgdd' names nothing that can be called: {__name__} has none, and the file imports none",
-        ["did you mean  optim=sgd?", "for the text:  optim='sgdd'"],
+        ["did you mean  optim=sgd?", "for the text:  \"optim='sgdd'\""],
     )
     assert fault_of({"optim": lazy(adam)()}, "optim=no.such.Thing")[1:] == (
         "'no.such.Thing' names nothing that can be called",
-        ["for the text:  optim='no.such.Thing'"],
+        ["for the text:  \"optim='no.such.Thing'\""],
     )
     assert fault_of({"f": lazy("os.path.join")()}, "f=os.sep")[1] == "'os.sep' names nothing that can be called"
 
@@ -271,7 +272,8 @@ def test_an_unknown_variant_lists_the_candidates(project):
     assert fault.advice == (
         "did you mean  optim=@fast?",
         "there are  @slow, @fast",
-        "or write  optim=@file.py:name;  for the text:  optim='@fats'",
+        "or write  optim=@file.py:name",
+        "for the text:  \"optim='@fats'\"",
     )
 
 
@@ -279,7 +281,81 @@ def test_of_a_spec_that_is_loaded_its_first_level_names_variants():
     spec = {"optim": lazy(adam)(), "other": lazy(sgd)()}
     made = override(spec, "optim=@other")
     assert made.optim is made.other
-    assert "variants of files are found by  load(file, overrides)" in fault_of(spec, "optim=@file.py:x")[2]
+    assert fault_of(spec, "optim=@file.py:x") == ("optim", "there is no file file.py", [])
+    assert fault_of(spec, "optim=@fast") == (
+        "optim",
+        "there is no variant 'fast'",
+        [
+            "there are  @other",
+            "looked for  fast, _fast  alone: files are those beside the file that a spec was loaded from",
+            "or write  optim=@file.py:name",
+            "for the text:  \"optim='@fast'\"",
+        ],
+    )
+
+
+RESNET = """
+    from callsheet import lazy
+    from .parts import stem
+    base = 4
+    resnet = lazy(dict)(width=base, double=base * 2, layers=[1], stem=stem)
+    resnet.triple = resnet.width * 3
+    count = len(resnet.layers)
+    resnet.count = count
+"""
+
+
+def test_what_is_said_of_values_inside_of_a_variants_file_reaches_what_that_computes(project):
+    project("model/parts.py", "stem = dict(size=7)\n")
+    project("model/resnet.py", RESNET)
+    for name, text in [
+        ("conf.py", "model = dict(width=0)\nshown = model.width\n"),
+        ("conf.yaml", "model: {width: 0}\n"),
+    ]:
+        said = ["model.width=1", "model=@resnet", "model.width=5", "model.layers+=[2,3]", "model.stem.size=3"]
+        for cfg in (load(project(name, text), said), override(load(name), said)):
+            assert build(cfg.model) == {
+                "width": 5,
+                "double": 8,
+                "triple": 15,
+                "layers": [1, 2, 3],
+                "count": 3,
+                "stem": {"size": 3},
+            }
+            assert origin(cfg, "model.width").text == "model.width=5"
+    cfg = load("conf.py", ["...width=6", "model=@resnet"])
+    assert (cfg.shown, cfg.model.width) == (4, 4)
+    cfg = load("conf.py", ["model=@resnet", "...width=6"])
+    assert (cfg.shown, cfg.model.triple) == (6, 18)
+    cfg = load("conf.py", ["model=@resnet", "~model.stem", "model...width=7"])
+    assert (cfg.model.triple, "stem" in cfg.model) == (21, False)
+
+
+def test_what_is_said_before_a_variant_is_not_of_it_nor_after_another(project):
+    project("model/a.py", "a = dict(n=1)\na.m = a.n + 1\n")
+    project("model/b.py", "b = dict(n=10)\nb.m = b.n + 1\n")
+    project("conf.py", "model = dict(n=0, m=0)\n")
+    assert plain(load("conf.py", ["model.n=5", "model=@a"]).model) == {"n": 1, "m": 2}
+    assert plain(load("conf.py", ["model=@a", "model.n=5", "model=@b", "model.n=7"]).model) == {"n": 7, "m": 8}
+    for said in (["model=@a", "model.x=5"], ["model.x=5", "model=@a"]):
+        with pytest.raises(OverrideError, match=r"model\.x  is not there"):
+            load("conf.py", said)
+
+
+def test_of_a_spec_that_was_loaded_the_files_beside_its_own_are_variants(project):
+    project("train.py", TRAIN)
+    project("conf.py", CONF)
+    project("optim/fast.py", "from callsheet import lazy\nfrom train import SGD\nfast = lazy(SGD)(lr=9)\n")
+    project("optim/flat.yaml", "lr: 3\n")
+    cfg = load("conf.py")
+    assert build(override(cfg, "optim=@fast").optim).all == ("sgd", 9)
+    assert plain(override(copy(cfg), "optim=@flat").optim) == {"lr": 3}
+    edit(cfg, ["optim=@fast", "optim.lr=2"])
+    assert build(cfg.optim).all == ("sgd", 2)
+    assert [trial.spec.optim.lr for trial in sweep(load("conf.py"), "optim=@fast,@flat")] == [9, 3]
+    with pytest.raises(OverrideError):
+        edit(cfg, ["optim=@flat", "no=1"])
+    assert cfg.optim.lr == 2
 
 
 def test_a_variant_sweeps_and_runs_again_for_each_trial(project):

@@ -24,7 +24,7 @@ def test_all_combinations_in_order_the_last_axis_fastest():
 
 def test_a_trial_says_what_makes_it():
     trial = sweep({"a": 0, "b": 0, "c": 0}, ["a=1,2", "c=9", "b='x,y',z"])[2]
-    assert (trial.index, trial.overrides, trial.choices) == (2, ("c=9", "a=2", "b='x,y'"), {"a": "2", "b": "'x,y'"})
+    assert (trial.index, trial.overrides, trial.choices) == (2, ("a=2", "c=9", "b='x,y'"), {"a": "2", "b": "'x,y'"})
 
 
 def test_it_is_a_sequence():
@@ -199,3 +199,10 @@ def test_a_point_that_is_not_of_the_space_names_every_fault():
     ]
     with pytest.raises(SpaceError, match="0.5 is no place"):
         space.drawn(0, {"a": 0.5, "b": -0, "c": 0.5})
+
+
+def test_what_is_said_after_an_axis_is_said_of_what_it_puts_there(project):
+    project("conf.py", "_a = dict(n=1)\n_b = dict(n=2)\nmodel = dict(n=0)\ntwice = model.n * 2\n")
+    for source in ("conf.py", {"a": {"n": 1}, "b": {"n": 2}, "model": {"n": 0}}):
+        assert [trial.spec.model.n for trial in sweep(source, ["model=@a,@b", "model.n=7"])] == [7, 7]
+        assert [trial.spec.model.n for trial in sweep(source, ["model.n=7", "model=@a,@b"])] == [1, 2]

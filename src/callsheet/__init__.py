@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ._config import Config as Config
     from ._decode import from_data as from_data
     from ._diff import diff as diff
+    from ._edit import edit as edit
+    from ._edit import override as override
     from ._encode import to_data as to_data
     from ._equal import equal as equal
     from ._equal import hash_of as hash_of
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
     from ._merge import merge as merge
     from ._optuna import Optuna as Optuna
     from ._origin import Origin as Origin
-    from ._override import edit as edit
-    from ._override import override as override
     from ._patch import patch as patch
     from ._ref import Ref as Ref
     from ._reftext import ref as ref
@@ -93,7 +93,7 @@ _HOME = {
     "_optuna": "Optuna",
     "_origin": "Origin",
     "_merge": "merge",
-    "_override": "edit override",
+    "_edit": "edit override",
     "_patch": "patch",
     "_ref": "Ref",
     "_reftext": "ref",

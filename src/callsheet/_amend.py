@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ._convert import Mismatch
 from ._equal import equal
+from ._items import LISTS
 from ._layout import layout
-from ._spec import attach, new_list
+from ._spec import attach, new_list, note_origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,9 +30,16 @@ def amended(before: Any, more: Any, said: Override, *, absent: bool) -> Any:
             sign = "+=" if said.operation == "append" else "-="
             raise Mismatch(f"{problem}it is {layout(before)}, and takes a list: {said.path}{sign}[…]")
         # As they are kept: iterating would read references.
-        items = list(list.__iter__(before) if isinstance(before, list) else before)
-        _edit_items(items, list(list.__iter__(more) if isinstance(more, list) else more), said, problem)
-        return new_list(items) if isinstance(before, list) else tuple(items)
+        items, added = (list(list.__iter__(x) if isinstance(x, list) else x) for x in (before, more))
+        sites, sites_added = _sites(before, len(items)), _sites(more, len(added))
+        _edit_items(items, sites, added, sites_added, said, problem)
+        if not isinstance(before, list):
+            return tuple(items)
+        made = new_list(items)
+        for n, site in enumerate(sites):
+            if site is not None:
+                note_origin(made, n, site)
+        return made
     try:
         if said.operation == "splice":
             raise TypeError
@@ -40,14 +48,26 @@ def amended(before: Any, more: Any, said: Override, *, absent: bool) -> Any:
         raise Mismatch(f"{problem}it is {layout(before)}") from None
 
 
-def _edit_items(items: list[Any], more: list[Any], said: Override, problem: str) -> None:
+def _sites(holder: Any, count: int) -> list[Any]:
+    """Who set each element, as far as that is noted."""
+    if type(holder) not in LISTS:
+        return [None] * count
+    known = holder.__origins__ or {}
+    return [known.get(n, holder.__site__) for n in range(count)]
+
+
+def _edit_items(
+    items: list[Any], sites: list[Any], added: list[Any], sites_added: list[Any], said: Override, problem: str
+) -> None:
     if said.operation == "append":
-        items += more
+        items += added
+        sites += sites_added
     elif said.span is not None:
-        items[slice(*said.span)] = more
+        items[slice(*said.span)] = added
+        sites[slice(*said.span)] = sites_added
     else:
-        for value in more:
+        for value in added:
             n = next((n for n, item in enumerate(items) if equal(item, value)), None)
             if n is None:
                 raise Mismatch(f"{problem}it holds no {layout(value)}: it is {layout(items)}")
-            del items[n]
+            del items[n], sites[n]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from _collections_abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ._bind import unbind
 from ._equal import equal
@@ -14,7 +14,10 @@ from ._path import format_path, parse_path
 from ._ref import Ref, moved
 from ._spec import INSTANCES
 from ._tree import KINDS, TARGET, Kind, fold, kind_of, list_form
-from .errors import PathError
+from .errors import PathError, plain
+
+if TYPE_CHECKING:
+    from .errors import Paint
 
 Steps = tuple[Any, ...]
 
@@ -92,12 +95,7 @@ class Changes(list[Change]):
         super().__init__(_revived(list(changes)))
 
     def __repr__(self) -> str:
-        if not self:
-            return "no changes"
-        rows = [_row(change) for change in self]
-        path = min(max(len(row[0]) for row in rows), _LONGEST_PATH)
-        value = max(len(row[1]) for row in rows)
-        return "\n".join(f"{a:<{path}}  {b:<{value}}  {c}".rstrip() for a, b, c in rows)
+        return changes_text(self)
 
 
 def _given(x: Any) -> tuple[list[Any], list[Any]]:
@@ -183,6 +181,40 @@ def value_text(x: Any, steps: Steps = ()) -> str:
         return target_label(x, full=True)
     text = layout(x, width=10_000, kinds=_SHOWN).replace("\n", " ")
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 4] + " ..."
+
+
+def changes_text(changes: Changes, *, width: int = 0, paint: Paint = plain) -> str:
+    """Changes as a table; where lines must keep to a width and it does not, origins or all three below each other.
+
+    Args:
+        changes: What differs.
+        width: Columns that lines keep to; 0 for any.
+        paint: Makes what was red, what is green, and origins dim.
+    """
+    if not changes:
+        return "no changes"
+    rows = [_row(change) for change in changes]
+    path = min(max(len(row[0]) for row in rows), _LONGEST_PATH)
+    value = max(len(row[1]) for row in rows)
+    texts = [_painted(change, text, paint) for change, (_, text, _) in zip(changes, rows, strict=True)]
+    beside = not width or max(max(path, len(a)) + max(value, len(b)) + len(c) + 4 for a, b, c in rows) <= width
+    below = not beside and max(max(path, len(a)) + len(b) + 2 for a, b, _ in rows) <= width
+    lines: list[str] = []
+    for (a, b, c), text in zip(rows, texts, strict=True):
+        origin = paint(c, "dim")
+        if beside:
+            lines.append(f"{a:<{path}}  {text}{' ' * (value - len(b))}  {origin}".rstrip())
+        else:
+            lines += [f"{a:<{path}}  {text}"] if below else [a, f"  {text}"]
+            lines += [f"{' ' * (path if below else 0)}  {origin}"] if c else []
+    return "\n".join(lines)
+
+
+def _painted(change: Change, text: str, paint: Paint) -> str:
+    if change.kind != "changed":
+        return paint(text, "green" if change.kind == "added" else "red")
+    was = value_text(change.was, steps_to(change))
+    return f"{paint(was, 'red')} → {paint(text[len(was) + 3 :], 'green')}"
 
 
 def _row(change: Change) -> tuple[str, str, str]:

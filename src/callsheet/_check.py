@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import sys
 
+from ._amend import amended
 from ._convert import Mismatch, convert
 from ._displaced import displaced_faults
 from ._equal import equal
+from ._fields import taken_by
 from ._fit import Judge
 from ._grammar import parse
 from ._hint import ANY, Form
 from ._items import CALLS, LISTS, MAPPINGS, origin_of, raw_item, signature_text
 from ._known import Known, known_of
 from ._leaf import Datum
+from ._naming import finder, known_before
 from ._origin import UNKNOWN, Origin
 from ._path import format_path
+from ._placing import note_inside
 from ._ready import argument_faults, call_faults, faults_of, import_faults, origin_at, place_of
 from ._ref import Ref
 from ._remembered import is_told
 from ._secret import Secret
-from ._signature import EMPTY, Signature, fields_of
+from ._signature import EMPTY, Signature, fields_of, signature_of
 from ._signature_cache import SignatureCache
 from ._spec import attach, set_item
 from ._target import Name, name_of, resolve
 from ._tree import ATOMS, KINDS, kind_of
-from ._word import plain_value
+from ._word import Word, plain_value
 from .errors import CallsheetWarning, Fault, SpecError, render
 
 TYPE_CHECKING = False
@@ -212,10 +216,28 @@ class _Checks:
         signature = _signature(holder, judge)
         if signature is None:
             return
-        for key in holder if type(holder) in CALLS else signature.named:
+        keys: Iterable[Any] = holder
+        if type(holder) not in CALLS:
+            kind = kind_of(type(holder))
+            held = kind.items(holder)[0] if kind is not None else []
+            keys = [name for name in signature.named if name in held]
+            if len(keys) < len(signature.named):
+                yield from _lost(holder, held, signature, trail)
+        for key in keys:
             form = signature.form(key)
             if form is not ANY:
                 yield from _of_value(holder, key, form, signature, trail, judge)
+
+
+def _lost(holder: Any, held: Collection[Any], signature: Signature, trail: list[Any]) -> Iterator[Fault]:
+    """The fields that an instance holds no more, and without which its class makes none."""
+    cls = type(holder)
+    whole = signature_of(cls)
+    for name, parameter in taken_by(cls).items():
+        if name not in held and whole is not None and parameter in whole.required:
+            advice = [signature_text(holder, signature)]
+            problem = f"is required by {cls.__qualname__}"
+            yield Fault(format_path((*place_of(trail), name)), problem, origin=origin_at(trail), advice=advice)
 
 
 def _signature(holder: Any, judge: Judge) -> Signature | None:
@@ -231,11 +253,11 @@ def _signature(holder: Any, judge: Judge) -> Signature | None:
 def _of_value(
     holder: Any, key: Any, form: Form, signature: Signature, trail: list[Any], judge: Judge
 ) -> Iterator[Fault]:
-    told = list(settle(holder, key, form))
+    parameter = signature.parameter(key)
+    told = list(settle(holder, key, form, parameter.default if parameter is not None else EMPTY))
     value = raw_item(holder, key)
     if type(value) is Name and judge.importing:  # it may have been a text until now
         yield from import_faults(value, trail, call=holder, key=key)
-    parameter = signature.parameter(key)
     if not told and not (parameter is not None and _is_default(value, parameter.default)):
         told = judge.misfits(value, form)
         if told and _is_data(origin_of(holder, key)):
@@ -246,8 +268,14 @@ def _of_value(
         yield Fault(format_path((*place_of(trail), key, *inner)), problem, origin=where, advice=advice)
 
 
-def settle(holder: Any, key: Any, form: Form) -> Iterator[tuple[Steps, str]]:
+def settle(holder: Any, key: Any, form: Form, default: Any) -> Iterator[tuple[Steps, str]]:
     """Turn what overrides typed into what is declared, also inside of mappings and lists.
+
+    Args:
+        holder: What it stands in.
+        key: Under which key.
+        form: What is declared there.
+        default: What stands there by default.
 
     Yields:
         The steps below `key` and the problem, for each that cannot become so.
@@ -267,7 +295,7 @@ def settle(holder: Any, key: Any, form: Form) -> Iterator[tuple[Steps, str]]:
                 yield steps, "must be looked up"
                 continue
             try:
-                value = _settled(holder, key, value, form, origin)
+                value = _settled(holder, key, value, form, origin, default)
             except Mismatch as error:
                 yield steps, str(error)
                 continue
@@ -285,18 +313,37 @@ def _origins(holder: Any) -> dict[Any, Any]:
     return _raw(holder, "__origins__") or {} if cls in CALLS or cls in MAPPINGS or cls in LISTS else {}
 
 
-def _settled(holder: Any, key: Any, value: Any, form: Form, origin: Origin) -> Any:
+def _settled(holder: Any, key: Any, value: Any, form: Form, origin: Origin, default: Any) -> Any:
     """What an override typed, as the declared type; it stays in the spec so."""
-    said = parse(origin.text)
-    if said.is_sweep or said.happens_once or not said.choices or said.last not in (key, str(key)):
+    made = _as_declared(key, value, form, origin, default)
+    if type(made) is not type(value) or made != value:
+        set_item(holder, key, made, None, origin=origin)
+    return made
+
+
+def _as_declared(key: Any, value: Any, form: Form, origin: Origin, default: Any) -> Any:
+    said = parse(origin.text) if origin.text and origin.kind in ("override", "sweep") else None
+    if said is None or said.is_sweep or not said.choices or said.last not in (key, str(key)):
         return value
     if type(value) is Secret:
         return value  # as it was typed: a text is what it becomes
-    if kind_of(type(value)) is not None and not equal(value, plain_value(said.choices[0])):
+    typed = said.choices[0]
+    bound = {typed.text: value} if type(value) is Name and type(typed) is Word else {}
+    find = finder((*known_before(origin), default), form, where=origin.where, names=lambda: bound)
+    if said.happens_once:
+        before, told = origin.replaced or (value, UNKNOWN)
+        if not equal(value, amended(before, attach(plain_value(typed)), said, absent=False)):
+            return value  # as it was converted, or as something else has changed it
+        before = _as_declared(key, before, form, told, default)
+        return amended(before, _typed(typed, form, find, origin), said, absent=False)
+    if kind_of(type(value)) is not None and not equal(value, plain_value(typed)):
         return value  # it holds what was set later, or what must be built
-    made = attach(convert(said.choices[0], form))
-    if type(made) is not type(value) or made != value:
-        set_item(holder, key, made, None, origin=origin)
+    return _typed(typed, form, find, origin)
+
+
+def _typed(typed: Any, form: Form, find: Any, origin: Origin) -> Any:
+    made = attach(convert(typed, form, find))
+    note_inside(made, Origin(origin.kind, origin.where))
     return made
 
 

@@ -59,8 +59,12 @@ if TYPE_CHECKING:
             ...
 
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PREFIX = "callsheet.config:"
 """What the module name of a config file starts with."""
+
+MAIN = ("__main__", "__mp_main__")
+"""What the program's own module is called, and in a process that `multiprocessing` has started."""
 
 
 class ConfigSource:
@@ -221,7 +225,7 @@ def read_source(path: str) -> str:
         raw = file.read()
     if b"\0" in raw:
         raise LoadError(Fault("", f"{show_file(path)} is not text: it holds null bytes"))
-    encoding = "utf-8-sig"
+    encoding = "utf-8"
     for line in raw.split(b"\n", 2)[:2]:
         if line.lstrip().startswith(b"#") and b"coding" in line:
             import io
@@ -232,6 +236,7 @@ def read_source(path: str) -> str:
             except SyntaxError as error:
                 raise _syntax_fault(path, error) from None
             break
+    raw = raw.removeprefix(_BYTE_ORDER_MARK)  # which needs no codec of its own to be loaded
     try:
         return raw.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
@@ -305,12 +310,12 @@ def execute(code: CodeType, module: ModuleType, hooks: Hooks) -> None:
 
 
 def file_of_module(module: ModuleType) -> tuple[str, str]:
-    """The path and the digest of the file behind a config or `__main__`; two empty texts for any other module."""
+    """The path and the digest of the file behind a config or the program; two empty texts for any other module."""
     if module.__name__.startswith(PREFIX):
         path, _, digest = module.__name__[len(PREFIX) :].rpartition("@")
         return path, digest
     file = getattr(module, "__file__", None)
-    if module.__name__ != "__main__" or not file:
+    if module.__name__ not in MAIN or not file:
         return "", ""
     path = os.path.abspath(file)
     try:

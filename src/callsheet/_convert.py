@@ -9,19 +9,24 @@ from ._word import Word, plain_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+    Find = Callable[[str], Name | None] | None
 
 
 class Mismatch(ValueError):
     """A value does not fit; `str()` of it says `must be int, found '64x'`."""
 
 
-def convert(said: Any, hint: Any) -> Any:
+def convert(said: Any, hint: Any, find: Find = None) -> Any:
     """What was typed, as the declared type.
 
     Args:
         said: A value of the grammar: a `Word`, a quoted str, a list or a dict.
         hint: An annotation or its `Form`; `EMPTY` where nothing is declared.
+        find: Gives the object, as a `Name`, that a word means where a class or callable is declared, None for none;
+            without it such a word stays a text.
 
     Returns:
         The value. Where the annotation is one that text cannot be read as, the
@@ -34,15 +39,15 @@ def convert(said: Any, hint: Any) -> Any:
     >>> convert(Word("8"), float), convert(Word("8"), str), convert(Word("null"), int | None)
     (8.0, '8', None)
     """
-    return _read(said, hint if type(hint) is Form else form_of(hint))
+    return _read(said, hint if type(hint) is Form else form_of(hint), find)
 
 
-def _read(said: Any, form: Form) -> Any:
+def _read(said: Any, form: Form, find: Find) -> Any:
     text = said.text if isinstance(said, Word) else said
     if isinstance(text, str) and "${" in text and form.of is not Secret:
         return text  # a reference: what it leads to is known, and checked, later
     reader = _BY_KIND.get(form.kind)
-    return plain_value(said) if reader is None else reader(said, form)
+    return plain_value(said) if reader is None else reader(said, form, find)
 
 
 def mismatch(form: Form, found: Any) -> Mismatch:
@@ -98,8 +103,13 @@ def _bool(said: Any, form: Form) -> bool:
 
 
 def _none(said: Any, form: Form) -> None:
-    if not isinstance(said, Word) or said.value is not None:
+    if not _says_none(said):
         raise mismatch(form, said)
+
+
+def _says_none(said: Any) -> bool:
+    """`null`; and as Python writes it where None is declared, which nobody means as a text."""
+    return isinstance(said, Word) and (said.value is None or said.text == "None")
 
 
 def _complex(said: Any, form: Form) -> complex:
@@ -129,7 +139,7 @@ _BY_CLASS: dict[Any, Any] = {
 }
 
 
-def _class(said: Any, form: Form) -> Any:
+def _class(said: Any, form: Form, find: Find) -> Any:
     cls = form.of
     reader = _BY_CLASS.get(cls)
     if reader is not None:
@@ -174,9 +184,11 @@ def _enum(said: Any, form: Form) -> Any:
     raise Mismatch(f"must be one of {', '.join(members)}, found {_shown(said)}")
 
 
-def _union(said: Any, form: Form) -> Any:
+def _union(said: Any, form: Form, find: Find) -> Any:
     """The part of the very type that the text has without one, else the first that can read it, str the last."""
     plain = plain_value(said)
+    if _says_none(said) and any(part.of is type(None) for part in form.parts):
+        return None
     exact = [part for part in form.parts if part.kind == "class" and part.of is type(plain)]
     last = [part for part in form.parts if part.kind == "class" and part.of is str]
     unreadable = False
@@ -186,7 +198,7 @@ def _union(said: Any, form: Form) -> Any:
                 return plain
             continue
         if part.kind in ("type", "callable"):
-            name = None if last else _name(said)
+            name = None if last else _name(said, find)
             if name is not None:
                 return name
             continue
@@ -194,7 +206,7 @@ def _union(said: Any, form: Form) -> Any:
             unreadable = unreadable or part.kind != "named"
             continue
         try:
-            return _read(said, part)
+            return _read(said, part, find)
         except Mismatch:
             continue
     if unreadable:
@@ -202,7 +214,7 @@ def _union(said: Any, form: Form) -> Any:
     raise mismatch(form, said)
 
 
-def _literal(said: Any, form: Form) -> Any:
+def _literal(said: Any, form: Form, find: Find) -> Any:
     plain = plain_value(said)
     for member in form.of:
         if type(member) is type(plain) and member == plain:
@@ -220,10 +232,10 @@ def _given(said: Any, form: Form) -> list[Any]:
     return said
 
 
-def _items(said: Any, form: Form) -> Any:
+def _items(said: Any, form: Form, find: Find) -> Any:
     from collections.abc import Set as AbstractSet
 
-    made = [_read(item, form.parts[0]) for item in _given(said, form)]
+    made = [_read(item, form.parts[0], find) for item in _given(said, form)]
     if not issubclass(form.of, AbstractSet):
         return made
     try:
@@ -232,44 +244,49 @@ def _items(said: Any, form: Form) -> Any:
         raise mismatch(form, said) from None
 
 
-def _tuple(said: Any, form: Form) -> Any:
+def _tuple(said: Any, form: Form, find: Find) -> Any:
     items = _given(said, form)
     if len(items) != len(form.parts):
         raise mismatch(form, said)
-    return tuple(_read(item, part) for item, part in zip(items, form.parts, strict=True))
+    return tuple(_read(item, part, find) for item, part in zip(items, form.parts, strict=True))
 
 
-def _many(said: Any, form: Form) -> Any:
-    return tuple(_read(item, form.parts[0]) for item in _given(said, form))
+def _many(said: Any, form: Form, find: Find) -> Any:
+    return tuple(_read(item, form.parts[0], find) for item in _given(said, form))
 
 
-def _mapping(said: Any, form: Form) -> Any:
+def _mapping(said: Any, form: Form, find: Find) -> Any:
     if not isinstance(said, dict):
         raise mismatch(form, said)
-    return {_key(key, form.parts[0]): _read(value, form.parts[1]) for key, value in said.items()}
+    return {_key(key, form.parts[0]): _read(value, form.parts[1], find) for key, value in said.items()}
 
 
 def _key(key: Any, form: Form) -> Any:
     if form.kind == "class" and form.of is str:
         return str(key)
-    return _read(Word(key), form) if isinstance(key, str) and form is not ANY else key
+    return _read(Word(key), form, None) if isinstance(key, str) and form is not ANY else key
 
 
-def _typed(said: Any, form: Form) -> Any:
+def _typed(said: Any, form: Form, find: Find) -> Any:
     if not isinstance(said, dict):
         raise mismatch(form, said)
-    return {key: _read(value, form.of_item(key)) for key, value in said.items()}
+    return {key: _read(value, form.of_item(key), find) for key, value in said.items()}
 
 
-def _named(said: Any, form: Form) -> Any:
-    name = _name(said)
+def _named(said: Any, form: Form, find: Find) -> Any:
+    name = _name(said, find)
+    if name is None and find is not None and isinstance(said, Word) and isinstance(said.value, str):
+        raise Mismatch(f"must be {form.text}, and {said.text!r} names nothing")
     return plain_value(said) if name is None else name
 
 
-def _name(said: Any) -> Name | None:
-    """A dotted word as the name of an object."""
-    if not isinstance(said, Word) or not isinstance(said.value, str) or "." not in said.text.replace(":", "."):
+def _name(said: Any, find: Find) -> Name | None:
+    """The name of the object that a word means: as it is found, else as it is written with dots."""
+    if not isinstance(said, Word) or not isinstance(said.value, str):
         return None
+    found = find(said.text) if find is not None else None
+    if found is not None or "." not in said.text.replace(":", "."):
+        return found
     try:
         return parse_name(said.text)
     except TargetError:

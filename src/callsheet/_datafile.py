@@ -55,7 +55,7 @@ def load_data(
     raw = read_bytes(path)
     try:
         data = _READ[suffix_of(path)].read(text_of(raw, path), path)
-        file = DataFile(path, hash(raw))
+        file = DataFile(path, hash(raw), policy)
         return read_data(data, policy=policy, where=file, resolvers=resolvers, migrations=migrations, report=report)
     except MemoryError:
         raise LoadError(Fault("", f"{show_file(path)} needs more memory than there is")) from None
@@ -98,13 +98,15 @@ class DataFile:
     Args:
         path: Where it is.
         digest: The hash of its bytes.
+        policy: Under which it was read.
     """
 
-    __slots__ = ("digest", "lines", "path", "places")
+    __slots__ = ("digest", "lines", "path", "places", "policy")
 
-    def __init__(self, path: str, digest: int) -> None:
+    def __init__(self, path: str, digest: int, policy: Policy | None = None) -> None:
         self.path = path
         self.digest = digest
+        self.policy = policy
         self.places: Places | None = None
         self.lines: Lines | None = None
 

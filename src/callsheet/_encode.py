@@ -9,6 +9,7 @@ from __future__ import annotations
 from ._items import CALLS, origin_of
 from ._leaf import not_data
 from ._levels import moved_faults
+from ._plaindata import plain_data
 from ._ref import Ref
 from ._spec import (
     INSTANCES,
@@ -54,11 +55,13 @@ _SURVEYED = {cls: kind and _surveyed(kind) for cls, kind in _CONTAINED.items()}
 """The tree as a survey of its nodes sees it."""
 
 
-def to_data(spec: Any) -> Any:
+def to_data(spec: Any, *, plain: bool = False) -> Any:
     """A spec as data that JSON can hold.
 
     Args:
         spec: Any spec.
+        plain: Give only the values, for a program that asks for nothing else: a dataclass is the dict of its fields,
+            a call that of its arguments, a reference what it leads to. No spec can be read back from that.
 
     Returns:
         Dicts, lists, texts, numbers, truth values and None.
@@ -71,8 +74,10 @@ def to_data(spec: Any) -> Any:
     >>> from callsheet import lazy
     >>> to_data(lazy("torch.optim.SGD")(lr=1e-3))
     {'_target_': 'torch.optim:SGD', 'lr': 0.001}
+    >>> to_data({"optim": lazy(complex)(1, imag=2)}, plain=True)
+    {'optim': {'real': 1, 'imag': 2}}
     """
-    return _Encoder(spec).encode()
+    return plain_data(spec) if plain else _Encoder(spec).encode()
 
 
 def to_plan_data(spec: Any) -> Any:

@@ -32,7 +32,11 @@ def clone(x: Any, keys: list[Any], values: list[Any]) -> Any:
     """The same instance with other values in its fields; nothing is computed or checked anew."""
     from copy import copy
 
-    made = copy(x)
+    try:
+        made = copy(x)
+    except AttributeError:  # attrs copies no instance with slots of which one is empty
+        cls: Any = type(x)
+        made = cls.__new__(cls)
     for key, value in zip(keys, values, strict=True):
         if getattr(made, key, _ABSENT) is not value:
             object.__setattr__(made, key, value)

@@ -9,15 +9,15 @@ import callsheet
 from ._bind import bind_all
 from ._configfile import show_file
 from ._datafile import SUFFIXES, load_data, save_data
+from ._impose import Imposer, numbered
 from ._origin import locate
-from ._override import apply_all
 from ._running import READ
 from ._said import parse_all
 from ._session import Session, unreadable
 from ._spec import attach, here
 from ._storage import full_path, is_remote, suffix_of, write_whole
-from ._swap import Surroundings, names_of
 from ._trust import Policy
+from ._variants import apply_beside
 from .errors import Fault, LoadError, PathError, nearest
 
 TYPE_CHECKING = False
@@ -179,7 +179,7 @@ def _loaded(
     if suffix == ".py":
         if not os.path.exists(text):
             raise _no_file(text)
-        session = Session(text, overrides, where, kinds, policy)
+        session = Session(text, numbered(overrides), Imposer(where, kinds), policy)
         spec = session.root(resolvers or {})
         read: Iterable[str] = (*session.sources, *session.data)
     else:
@@ -187,7 +187,7 @@ def _loaded(
             spec = attach(load_data(text, policy, resolvers=resolvers, migrations=migrations, report=report))
         except FileNotFoundError:
             raise _no_file(text) from None
-        apply_all(spec, overrides, where=where, around=_around(text, spec, policy))
+        apply_beside(spec, overrides, where=where, kinds=kinds)
         if any("${" in said.text for said in overrides):
             bind_all(spec, resolvers=resolvers or {})
         read = (text,)
@@ -197,21 +197,12 @@ def _loaded(
     return spec, text
 
 
-def _around(text: str, spec: Any, policy: Policy | None) -> Surroundings:
-    """What overrides of a data file can name: its first level, and the files beside it."""
-    names = names_of(spec)
-    folder = "" if is_remote(text) else os.path.dirname(text)
-
-    def read(path: str) -> Any:
-        return load_said(path, [], where="", policy=policy)
-
-    return Surroundings(lambda: names, folder, read, (".py", *SUFFIXES))
-
-
 def config_files(path: str | os.PathLike[str]) -> list[str]:
     """The file and the config files that it takes from, absolute, the file first."""
     text = full_path(path)
-    return list(Session(text, [], "", {}).sources) if text.endswith(".py") else [text]
+    if text.endswith(".py") and not os.path.exists(text):
+        raise _no_file(text)
+    return list(Session(text, [], Imposer("", {})).sources) if text.endswith(".py") else [text]
 
 
 def names_in(path: str) -> dict[str, Any]:
@@ -226,7 +217,7 @@ def names_in(path: str) -> dict[str, Any]:
     """
     if not os.path.exists(path):
         raise _no_file(path)
-    return vars(Session(path, [], "", {}).run(path, ()).module)
+    return vars(Session(path, [], Imposer("", {})).run(path, ()).module)
 
 
 def _pick(spec: Any, keys: str | Sequence[str], path: str) -> Any:

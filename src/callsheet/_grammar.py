@@ -75,12 +75,13 @@ class Override:
     @property
     def path(self) -> str:
         """The path as text."""
-        if not self.below and self.span is None:
-            return format_path(self.steps)
+        path = format_path(self.steps)
+        if self.below:
+            path += f"...{format_path(self.below)}"
         if self.span is None:
-            return f"{format_path(self.steps)}...{format_path(self.below)}"
+            return path
         first, last = ("" if end is None else str(end) for end in self.span)
-        return f"{format_path(self.steps)}[{first}:{last}]"
+        return f"{path}[{first}:{last}]"
 
     @property
     def last(self) -> Any:
@@ -171,17 +172,24 @@ def _placed(text: str, operation: Operation, path: str) -> Override:
     if opened >= 0 and colon and _is_position(first) and _is_position(last):
         if operation not in ("set", "delete"):
             raise _not_so(text, "elements are set, as in a[0:2]=[x], or deleted, as in ~a[0:2]")
-        made = Override(text, "splice", parse_path(path[:opened]), [[]], ["[]"])
+        made = _leading(Override(text, "splice", (), [[]], ["[]"]), path[:opened])
         made.span = (int(first) if first.strip() else None, int(last) if last.strip() else None)
         return made
+    return _leading(Override(text, operation, (), [], []), path)
+
+
+def _leading(made: Override, path: str) -> Override:
+    """An override that leads along a path."""
     dots = _dots(path)
-    if dots >= 0:
-        if operation != "set":
-            raise _not_so(text, "three dots are for values that are set, as in model...dropout=0.1")
-        made = Override(text, operation, parse_path(path[:dots]) if dots else (), [], [])
-        made.below = parse_path(path[dots + 3 :])
+    if dots < 0:
+        made.steps = parse_path(path)
         return made
-    return Override(text, operation, parse_path(path), [], [])
+    if made.operation in ("add", "force"):
+        advice = "three dots go with = += -= and ~, as in model...dropout=0.1:  + makes a new key, of one place"
+        raise _not_so(made.text, advice)
+    made.steps = parse_path(path[:dots]) if dots else ()
+    made.below = parse_path(path[dots + 3 :])
+    return made
 
 
 def _dots(path: str) -> int:
@@ -210,7 +218,7 @@ def _valued(made: Override, start: int) -> Override:
     if made.operation == "splice" and (made.text.startswith("~") or not isinstance(value, list)):
         raise _not_so(made.text, "elements are set by a list, as in a[0:2]=[x], or deleted, as in ~a[0:2]")
     if isinstance(value, Extension):
-        if made.operation not in ("set", "append", "force") or made.below:
+        if made.operation not in ("set", "append", "force"):
             raise _not_so(made.text, "extend_list adds to a list that is there, as in a=extend_list(x)")
         made.operation, value, texts = "append", value.values, None
     if not isinstance(value, SWEEPS):

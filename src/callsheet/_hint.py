@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
+from _collections_abc import Callable, Collection, Iterable, Mapping
 
 from ._annotation import EMPTY, Scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any, Literal
 
     FormKind = Literal[
@@ -115,6 +115,22 @@ _UNROLLED = 3
 
 _INNER = frozenset(("Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"))
 
+_BUILTIN_ALIAS: Any = type(list[int])
+_BUILTIN_UNION: Any = type(int | str)
+
+
+def _taken_apart(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The origin and the arguments, as `typing` gives them, which is only imported for what it has made itself."""
+    if type(hint) is type:
+        return None, ()
+    if type(hint) is _BUILTIN_ALIAS:
+        return hint.__origin__, hint.__args__
+    if type(hint) is _BUILTIN_UNION:
+        return _BUILTIN_UNION, hint.__args__
+    from typing import get_args, get_origin
+
+    return get_origin(hint), get_args(hint)
+
 
 class _Reader:
     """Reads one annotation."""
@@ -152,9 +168,7 @@ class _Reader:
         return found if found is ANY or not inside else Form(found.kind, name, found.of, found.parts, found.hint)
 
     def _form(self, hint: Any) -> Form:
-        from typing import get_args, get_origin
-
-        origin, args = get_origin(hint), get_args(hint)
+        origin, args = _taken_apart(hint)
         if origin is None:
             return self._class(hint) if isinstance(hint, type) else self._special(hint)
         word = getattr(origin, "__name__", str(origin))
@@ -181,8 +195,6 @@ class _Reader:
         return Form("union", " | ".join(dict.fromkeys(part.text for part in parts)) or "Never", parts=flat, hint=hint)
 
     def _generic(self, origin: Any, args: tuple[Any, ...], hint: Any) -> Form:
-        from collections.abc import Callable, Collection, Iterable, Mapping
-
         name = class_text(origin)
         if origin is tuple:
             if len(args) == 2 and args[1] is ...:
@@ -212,8 +224,6 @@ class _Reader:
 
     def _class(self, cls: Any, hint: Any = EMPTY) -> Form:
         """A class without arguments."""
-        from collections.abc import Callable, Collection, Iterable, Mapping
-
         name = class_text(cls)
         module = cls.__module__
         hint = cls if hint is EMPTY else hint

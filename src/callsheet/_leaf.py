@@ -364,9 +364,19 @@ def is_data(x: Any) -> bool:
     return type(x) in ATOMS or write_leaf(x) is not None
 
 
+def _no_address(text: str) -> str:
+    """A text of an object without where in memory it is, which tells nobody anything.
+
+    >>> _no_address("<function <lambda> at 0x7f6b275519e0>")
+    '<function <lambda>>'
+    """
+    before, at, address = text.partition(" at 0x")
+    return before + address.lstrip("0123456789abcdefABCDEF") if at else text
+
+
 def not_data(path: str, x: Any, origin: str) -> Fault:
     """The fault of a live object in a spec that is to be written."""
-    text = repr(x)
+    text = _no_address(repr(x))
     shown = text if len(text) <= 60 else text[:57] + "..."
     defined = getattr(x, "__qualname__", None) or type(x).__qualname__
     if str(getattr(x, "__module__", None)).startswith(PREFIX) and "<" not in defined:

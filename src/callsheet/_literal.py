@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ._bindings import Bindings, is_name
+from ._configfile import MAIN
 from ._leaf import MISSING, dtype_spec, read_leaf, write_leaf
 from ._target import Name, name_of, parse_name
 from ._tree import ATOMS, Kind
@@ -199,7 +200,7 @@ def import_code(name: Name, bindings: Bindings) -> str | None:
     """The text that means the object of a name, with its import noted; None where no import could say it."""
     parts = name.qualname.split(".")
     module = name.module
-    if name.digest or not all(map(is_name, (*module.split("."), *parts))) or module == "__main__":
+    if name.digest or not all(map(is_name, (*module.split("."), *parts))) or module in MAIN:
         return None
     return ".".join([bindings.member(module, parts[0]), *parts[1:]])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ._items import CALLS, origin_of
 from ._layout import layout
 from ._leaf import Datum
@@ -16,6 +18,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
+_WHILE = "while building "
+_WHOLE = "the spec"
+_WRITTEN = ", written at "
+
 
 def add_note(error: BaseException, x: Any, spec: Any, *, root: Any, references: References) -> None:
     """Say where an exception happened.
@@ -29,6 +36,26 @@ def add_note(error: BaseException, x: Any, spec: Any, *, root: Any, references: 
     """
     if type(x) not in (Name, Datum):
         error.add_note(_note(x, place_of(_way_to(x, spec, references)), root))
+
+
+def place_noted(error: BaseException) -> tuple[str, str]:
+    """The path and the origin that `add_note` said of an exception; empty where it said nothing."""
+    notes: list[str] = getattr(error, "__notes__", [])
+    for note in filter(is_place, notes):
+        path, _, where = note.partition("\n")[0].removeprefix(_WHILE).partition(_WRITTEN)
+        return ("" if path == _WHOLE else path), where
+    return "", ""
+
+
+def is_place(note: str) -> bool:
+    """Whether a note is one of `add_note`."""
+    return note.startswith(_WHILE)
+
+
+def is_ours(file: str) -> bool:
+    """Whether a file is part of Callsheet: what a user's exception passes through. The examples are like a user's."""
+    path = os.path.abspath(file)
+    return path.startswith(_PACKAGE) and not path.startswith(os.path.join(_PACKAGE, "examples", ""))
 
 
 def _way_to(x: Any, spec: Any, references: References) -> list[Any]:
@@ -57,5 +84,5 @@ def _note(x: Any, place: tuple[Any, ...], root: Any) -> str:
     if len(text) > 300:
         text = text[:296] + " ..."
     origin = origin_of(x, TARGET).where if type(x) in CALLS and not isinstance(x, Ref) else ""
-    lines = [f"while building {format_path(steps) or 'the spec'}" + (f", written at {origin}" if origin else "")]
+    lines = [_WHILE + (format_path(steps) or _WHOLE) + (_WRITTEN + origin if origin else "")]
     return "\n".join([*lines, *("    " + line for line in text.split("\n"))])

@@ -27,14 +27,15 @@ from ._items import (
 from ._journal import Journal
 from ._layout import layout
 from ._lazy import nothing_at, through
-from ._origin import Origin, locate
+from ._naming import finder, known_before
+from ._origin import Origin
 from ._path import format_path
-from ._placing import put, replace_everywhere
+from ._placing import note_inside, put, replace_everywhere
 from ._ref import Ref
-from ._said import parse_all
+from ._said import typed
 from ._secret import Secret
 from ._signature import fields_of, signature_of
-from ._spec import attach, copy, delete_item, here, new_call, new_mapping, note_origin, set_item
+from ._spec import attach, delete_item, new_call, new_mapping, note_origin, set_item
 from ._swap import (
     Surroundings,
     is_node,
@@ -46,7 +47,7 @@ from ._swap import (
     target_named,
     variant_named,
 )
-from ._target import Name, resolve
+from ._target import ModuleName, Name, resolve
 from ._tree import KINDS, TARGET, kind_of
 from ._wildcard import places_below
 from ._word import Given, Word, plain_value
@@ -55,61 +56,12 @@ from .errors import CallsheetWarning, Fault, OverrideError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, TypeVar
+    from typing import Any
 
-    S = TypeVar("S")
+    from ._signature import Signature
 
 _raw = object.__getattribute__
 _ABSENT = object()
-
-
-def override(spec: S, texts: Iterable[str] | str) -> S:
-    """An edited copy of a spec.
-
-    Args:
-        spec: Any spec.
-        texts: Overrides: `a.b=1`, `+a.c=[1,2]` (a new key of a dict), `++a.c=1`
-            (new or not), `~a.d`, `a.0.b=x`, `a+=[x]`, `a-=[x]`, `a[0:0]=[x]`;
-            `@file` for those of a file. One text, or several.
-
-    Returns:
-        The copy; it shares with `spec` only nodes that nothing but a reference reaches.
-
-    Raises:
-        OverrideError: A text is no override, names what is not there, or has a
-            value of the wrong type. `faults` has all of them.
-
-    >>> override({"a": {"b": 1}}, ["a.b=2"])
-    {'a': {'b': 2}}
-    """
-    where = locate(here(), None).where
-    made: S = attach(copy(spec))
-    apply_all(made, parse_all(texts), where=where)
-    return made
-
-
-def edit(spec: Any, texts: Iterable[str] | str) -> None:
-    """Edit a spec in place; the arguments and errors are those of `override`.
-
-    Where one text is wrong, none is applied. The cost does not depend on the size of the spec, unless a node is
-    replaced that is held at several places or referred to.
-
-    Raises:
-        OverrideError: As for `override`.
-
-    >>> from callsheet import lazy
-    >>> call = lazy(dict)(a=1)
-    >>> edit(call, ["a=2", "b=3"])
-    >>> call
-    lazy(dict)(a=2, b=3)
-    """
-    where = locate(here(), None).where
-    journal = Journal()
-    try:
-        apply_all(spec, parse_all(texts), where=where, journal=journal)
-    except BaseException:
-        journal.undo()
-        raise
 
 
 def apply_all(
@@ -160,10 +112,9 @@ def apply(
     """
     journal = journal or Journal()
     where = said.where or where
+    around = around or _around(root)
     if said.below:
-        for steps in places_below(root, said, where):
-            one = said.like(steps=steps, below=())
-            apply(root, one, where=where, kind=kind, journal=journal, around=around)
+        _apply_below(root, said, where=where, kind=kind, journal=journal, around=around)
         return
     holder = holder_of(root, said, where, journal)
     key = settle_step(holder, said.steps[-1])
@@ -179,14 +130,14 @@ def apply(
     origin = _origin(holder, key, said, before, where, "given" if type(first) is Given else kind)
     word = first.text if type(first) is Word and first.value is first.text and not said.happens_once else ""
     if word[:1] == "@":
-        value = variant_named(word[1:], root, said, around or _around(root), where)
+        value = variant_named(word[1:], root, said, around, where)
     elif word and is_node(before) and names_object(word):
-        value, old = _swapped(before, word, said, around or _around(root), origin, journal)
+        value, old = _swapped(before, word, said, around, origin, journal)
         if old is not None:
             journal.note(holder, key)
             note_origin(holder, key, Origin(kind, where, said.text, (old, origin_of(holder, key))))
     else:
-        value = _converted(holder, key, before, said, where)
+        value = _converted(holder, key, before, said, around, where=where, kind=kind)
     if value is before and is_node(before):
         return
     relative = bind_new(value, root)
@@ -204,28 +155,54 @@ def single(root: Any, said: Override, *, where: str, kind: str) -> tuple[Any, An
         The mapping or call that holds it, the key, the value and its origin; None where `apply` does more than set that
         item, or refuses.
     """
-    if said.operation != "set" or said.below:
+    first = said.choices[0] if said.operation == "set" and not said.below else ""
+    if first == "" or (type(first) is Word and first.text[:1] == "@"):
         return None
+    where = said.where or where
+    kind = "given" if type(first) is Given else kind
     try:
         holder = holder_of(root, said, where)
         key = settle_step(holder, said.steps[-1])
         if type(holder) not in CALLS and type(holder) not in MAPPINGS:
             return None
-        _check_place(holder, key, said, said.where or where)
+        _check_place(holder, key, said, where)
         before = _raw(holder, "__dict__").get(key, _ABSENT)
         if (type(holder) in CALLS and slot_of(holder, key) is not None) or not _is_leaf(before):
             return None
-        value = _converted(holder, key, before, said, said.where or where)
+        value = _converted(holder, key, before, said, _around(root), where=where, kind=kind)
     except OverrideError:
         return None
-    if not _is_leaf(value) or (type(value) is str and value[:1] == "@" and type(said.choices[0]) is Word):
-        return None
-    kind = "given" if type(said.choices[0]) is Given else kind
-    return holder, key, value, _origin(holder, key, said, before, said.where or where, kind)
+    return (holder, key, value, _origin(holder, key, said, before, where, kind)) if _is_leaf(value) else None
 
 
 def _is_leaf(value: Any) -> bool:
     return kind_of(type(value)) is None and type(value) not in DEFERRED
+
+
+def _apply_below(root: Any, said: Override, **more: Any) -> None:
+    """Apply a wildcard at each place that it means, what lies deepest first: what is set may go with what holds it.
+
+    Raises:
+        OverrideError: With the faults of all places, or there is none.
+    """
+    faults: list[Fault] = []
+    for one in each_below(root, said, more["where"], more["around"]):
+        try:
+            apply(root, one, **more)
+        except OverrideError as error:
+            faults[:0] = error.faults
+    if faults:
+        raise OverrideError(*faults)
+
+
+def each_below(root: Any, said: Override, where: str, around: Surroundings) -> list[Override]:
+    """An override for each place that a wildcard means, the deepest first.
+
+    Raises:
+        OverrideError, TargetError, TrustError: As for `places_below`.
+    """
+    places = places_below(root, said, where, around.takers)
+    return [said.like(steps=steps, below=()) for steps in reversed(places)]
 
 
 def _around(root: Any) -> Surroundings:
@@ -263,23 +240,40 @@ def _check_place(holder: Any, key: Any, said: Override, where: str) -> None:
         raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
 
 
-def _converted(holder: Any, key: Any, before: Any, said: Override, where: str) -> Any:
+def _converted(
+    holder: Any, key: Any, before: Any, said: Override, around: Surroundings, *, where: str, kind: str
+) -> Any:
     """What was typed as the declared type, together with what stands there where it is added to that.
 
     Raises:
         OverrideError: It does not fit.
     """
-    cls, first = type(holder), said.choices[0]
     try:
-        if type(first) is Given:
-            value = attach(first.value)
-        else:
-            value = attach(convert(first, Secret if type(before) is Secret else _hint(holder, key)))
+        value = attach(_read(holder, key, before, said, where, around))
+        note_inside(value, Origin(kind, where))
         return amended(before, value, said, absent=before is _ABSENT) if said.happens_once else value
     except Mismatch as error:
-        signature = signature_of(_raw(holder, "__target__")) if cls in CALLS else fields_of(cls)
+        signature = _signature(holder)
         advice = [signature_text(holder, signature, signature.parameter(key))] if signature is not None else []
         raise OverrideError(Fault(said.path, str(error), origin=where, advice=advice)) from None
+
+
+def _read(holder: Any, key: Any, before: Any, said: Override, where: str, around: Surroundings) -> Any:
+    word = said.choices[0]
+    if type(word) is Given:
+        return word.value
+    signature = None if type(before) is Secret else _signature(holder)
+    form = signature.form(key) if signature is not None else ANY
+    if form is ANY and type(before) is Name and isinstance(word, Word) and word.value is word.text:
+        # An object stands there, but nobody knows yet what is declared: `check` has the last word.
+        bound = around.names().get(word.text.partition(".")[0])
+        named = type(bound) is Name or type(bound) is ModuleName
+        return finder((), form, where=where, names=around.names)(word.text) or word.text if named else word.text
+    if signature is None or form.kind in ("any", "class", "literal"):
+        return convert(word, Secret if type(before) is Secret else form)
+    parameter = signature.parameter(key)
+    known = (before, *known_before(origin_of(holder, key)), parameter.default if parameter is not None else None)
+    return convert(word, form, finder(known, form, where=where, names=around.names))
 
 
 def _swapped(
@@ -355,7 +349,7 @@ def _at(fault: Fault, where: str) -> Fault:
 def _check_key(holder: Any, key: Any, said: Override, where: str) -> None:
     if key not in holder and said.operation not in ("add", "force"):
         fault = nothing_at(holder, said.steps, len(said.steps) - 1)
-        advice = [*fault.advice, *([f"to add it:  +{said.text}"] if said.operation == "set" else [])]
+        advice = [*fault.advice, *([f"to add it:  {typed('+' + said.text)}"] if said.operation == "set" else [])]
         raise OverrideError(Fault(said.path, fault.problem, origin=where, advice=advice))
     if key in holder and said.operation == "add":
         found = raw_item(holder, key)
@@ -388,7 +382,7 @@ def declared_for(root: Any, said: Override, where: str) -> Form:
         TargetError, TrustError: The target cannot be imported.
     """
     if said.below:
-        said = said.like(steps=places_below(root, said, where)[0], below=())
+        said = each_below(root, said, where, _around(root))[-1]
     holder = holder_of(root, said, where)
     if type(holder) not in CALLS or given_itself(holder):
         return _hint(holder, said.steps[-1])
@@ -397,13 +391,15 @@ def declared_for(root: Any, said: Override, where: str) -> Form:
     return signature.form(said.steps[-1]) if signature is not None else ANY
 
 
+def _signature(holder: Any) -> Signature | None:
+    """What a holder declares, where it says so: a dataclass, or a callable that was given itself."""
+    if type(holder) not in CALLS:
+        return fields_of(type(holder))
+    return signature_of(_raw(holder, "__target__")) if given_itself(holder) else None
+
+
 def _hint(holder: Any, key: Any) -> Form:
-    """What is declared for a place, where its holder says so: a dataclass, or a callable that was given itself."""
-    cls = type(holder)
-    if cls in CALLS:
-        signature = signature_of(_raw(holder, "__target__")) if given_itself(holder) else None
-    else:
-        signature = fields_of(cls)
+    signature = _signature(holder)
     return signature.form(key) if signature is not None else ANY
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from .errors import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ._guide import Entry, Section
+    from .errors import Paint
 
-_NARROWEST = 40
 _LEFT = 34
 """Columns of `path=value` beyond which the others are not aligned with it."""
 _TYPE = 22
@@ -19,29 +18,13 @@ _VALUE = 40
 """Characters of a value that are shown."""
 
 
-def columns() -> int:
-    """Columns of the terminal: as `COLUMNS` says, else as the terminal does, else 80."""
-    given = os.environ.get("COLUMNS", "")
-    if given.isdecimal() and int(given):
-        return max(int(given), _NARROWEST)
-    try:
-        return max(os.get_terminal_size(sys.stdout.fileno()).columns, _NARROWEST)
-    except (OSError, ValueError, AttributeError):
-        return 80
-
-
-def is_coloured() -> bool:
-    """Whether standard output is a terminal that shows colours, and nobody asked for none (`NO_COLOR`)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def page(sections: Iterable[Section], *, width: int = 80, colour: bool = False) -> str:
+def page(sections: Iterable[Section], *, width: int = 80, paint: Paint = plain) -> str:
     """Sections as a person reads them, a blank line between them.
 
     Args:
         sections: What `guide` gives.
         width: Columns that a line may use.
-        colour: Whether headings are bold and origins dim.
+        paint: Makes headings bold and origins dim.
     """
     shown = [section for section in sections if section.entries or section.label]
     rows = [entry for section in shown for entry in section.entries]
@@ -49,9 +32,9 @@ def page(sections: Iterable[Section], *, width: int = 80, colour: bool = False) 
     middle = min(max((len(_type(entry)) for entry in rows), default=0), _TYPE)
     parts = []
     for section in shown:
-        lines = list(_heading(section, width, colour=colour))
+        lines = list(_heading(section, width, paint=paint))
         for entry in section.entries:
-            lines += _row(entry, (left, middle), width, colour=colour)
+            lines += _row(entry, (left, middle), width, paint=paint)
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
@@ -72,16 +55,16 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
     return [*lines, indent + line] if line else lines
 
 
-def _heading(section: Section, width: int, *, colour: bool) -> Iterator[str]:
+def _heading(section: Section, width: int, *, paint: Paint) -> Iterator[str]:
     head = ": ".join(filter(None, (section.path, section.label)))
     if head:
-        yield f"\x1b[1m{head}\x1b[0m" if colour else head
+        yield paint(head, "bold")
     yield from wrap(section.summary, width)
     if section.told is False:
         yield from wrap("types unknown here: callsheet check reads and remembers them", width)
 
 
-def _row(entry: Entry, widths: tuple[int, int], width: int, *, colour: bool) -> Iterator[str]:
+def _row(entry: Entry, widths: tuple[int, int], width: int, *, paint: Paint) -> Iterator[str]:
     """One value: what is typed, its type and origin on a line if they fit, then what is said about it."""
     left, middle = widths
     lines, line = [], "  " + _assignment(entry)
@@ -92,7 +75,7 @@ def _row(entry: Entry, widths: tuple[int, int], width: int, *, colour: bool) -> 
         if at + len(cell) > width:
             lines.append(line)
             line, at = "", 6
-        shown = f"\x1b[2m{cell}\x1b[0m" if colour and cell is entry.origin else cell
+        shown = paint(cell, "dim") if cell is entry.origin else cell
         line = line.ljust(at) + shown
     yield from (*lines, line)
     yield from wrap(entry.text, width, " " * 6)

@@ -41,6 +41,20 @@ def put(root: Any, holder: Any, key: Any, value: Any, origin: Origin, journal: J
         note_origin(holder, key, origin)
 
 
+def note_inside(value: Any, told: Origin) -> None:
+    """Say who typed what a value holds; what has an origin of its own keeps it."""
+    todo = [value]
+    while todo:
+        holder = todo.pop()
+        cls = type(holder)
+        if (cls in MAPPINGS or cls in LISTS) and object.__getattribute__(holder, "__site__") is None:
+            known = object.__getattribute__(holder, "__origins__") or {}
+            for key, item in zip(*KINDS[cls].items(holder), strict=True):  # type: ignore[union-attr]
+                if key not in known:
+                    note_origin(holder, key, told)
+                todo.append(item)
+
+
 def _is_frozen(cls: type) -> bool:
     parameters = getattr(cls, "__dataclass_params__", None)
     return bool(getattr(parameters, "frozen", False)) or "_fields" in dir(cls) or cls.__module__ == "functools"

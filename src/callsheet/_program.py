@@ -214,12 +214,13 @@ class Program:
         args, kwargs = _raw(call, "__args__").copy(), _raw(call, "__dict__").copy()
         named = type(target) is Name
         shape = [len(args), *kwargs] if args else [*kwargs]
+        both = named and bool(args and kwargs)  # a name may have been set later than the position that it fills
         sound = (id(target._found if named else target), *shape) in self._sound or not any(call_faults(call, []))
         if not sound:
             self.sound = False
         elif named:
             target = resolve(target)
-            if args and kwargs:
+            if both:
                 named_later(target, args, kwargs)
         if type(call) in INSTANCES:
             return self._instance(call, target, kwargs, holder, key)
@@ -231,7 +232,7 @@ class Program:
             if policy is not None:
                 function = partial(call_judged, policy, function)
             return self._called(node, function, [target, *args], kwargs, holder, key)
-        if sound and type(call) in _PLAIN and not (named and args and kwargs):
+        if sound and type(call) in _PLAIN and not both:
             self._known[id(target)] = shape
             self._sound.add((id(target), *shape))
         return self._called(node, target, args, kwargs, holder, key)

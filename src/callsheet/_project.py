@@ -1,4 +1,4 @@
-"""The project's own settings: `[tool.callsheet]` in the `pyproject.toml` of the project that this process works in."""
+"""Where a project starts, and its own settings: `[tool.callsheet]` in the `pyproject.toml` where this process works."""
 
 from __future__ import annotations
 
@@ -38,6 +38,30 @@ class Settings:
         self.allow = allow
         self.migrations = migrations or {}
         self.resolvers = resolvers or {}
+
+
+def root_of(path: str | os.PathLike[str]) -> str:
+    """The nearest folder upward that holds `pyproject.toml` or `.git`, else the path's own folder.
+
+    Args:
+        path: A file or folder, of a config or the working directory.
+    """
+    start = os.path.abspath(path)
+    own = folder = start if os.path.isdir(start) else os.path.dirname(start)
+    while True:
+        if any(os.path.exists(os.path.join(folder, name)) for name in ("pyproject.toml", ".git")):
+            return folder
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return own
+
+
+def home_of(config: str | os.PathLike[str]) -> str:
+    """The root of the project in which a config is at home: its own for a `.py` config, else that of this process.
+
+    Imports start there, so what lies beside a data file must not stand in for what was allowed.
+    """
+    return root_of(config if os.fspath(config).endswith(".py") else os.getcwd())
 
 
 def project_settings() -> Settings:

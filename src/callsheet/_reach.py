@@ -7,10 +7,11 @@ import _ast as ast
 from ._changes import Changes
 from ._configfile import show_file, source_of
 from ._diff import diff
-from ._lazy import locate_path
+from ._lazy import locate_path, through
 from ._path import parse_path
 from ._resolve import resolve
 from ._tree import ATOMS
+from ._wildcard import Takers, places_below
 from .errors import CallsheetError, Fault, PathError
 
 TYPE_CHECKING = False
@@ -33,14 +34,36 @@ def others_changed(before: Any, after: Any, said: Sequence[Override], *, below: 
     Returns:
         The changes, references counted by what they lead to; empty where they cannot be resolved.
     """
+    meant = [steps for override in said for steps in _meant(before, after, override)]
     try:
         before, after = resolve(before), resolve(after)
     except CallsheetError:
         return Changes()  # whose faults `check` has told
-    named = [_place(after, override.steps) for override in said]
+    named = [_place(after, steps) for steps in meant]
+    made = {steps[:n] for steps in meant for n in range(1, len(steps))}
     part = parse_path(below) if below else ()
     found = [(change, change.steps or parse_path(change.path)) for change in diff(before, after)]
-    return Changes([c for c, steps in found if steps[: len(part)] == part and not _is_own(steps, after, named)])
+    return Changes(
+        [
+            c
+            for c, steps in found
+            if steps[: len(part)] == part
+            and not _is_own(steps, after, named)
+            and not (c.kind == "added" and steps in made)  # a mapping on the way to a new key
+        ]
+    )
+
+
+def _meant(before: Any, after: Any, said: Override) -> Iterator[tuple[Any, ...]]:
+    """The paths that an override names; a wildcard those that it reaches, or that it has taken away."""
+    if not said.below:
+        yield said.steps
+        return
+    for spec in (before, after):
+        try:
+            yield from places_below(spec, said, "", Takers())
+        except CallsheetError:
+            continue  # nothing there
 
 
 def _is_own(steps: tuple[Any, ...], after: Any, named: list[Any]) -> bool:
@@ -48,11 +71,15 @@ def _is_own(steps: tuple[Any, ...], after: Any, named: list[Any]) -> bool:
 
 
 def _place(spec: Any, steps: tuple[Any, ...]) -> Any:
-    """What holds a value, and under which key; the steps themselves where there is nothing any more."""
+    """What holds a value, or held it, and under which key; the steps themselves where there is nothing any more."""
     try:
         holder, key, _ = locate_path(spec, steps)
     except PathError:
-        return steps
+        try:
+            above = locate_path(spec, steps[:-1])
+        except PathError:
+            return steps
+        holder, key = through(spec, above[2]), steps[-1]
     return id(holder), key
 
 
@@ -70,8 +97,14 @@ def reached_nothing(path: str, before: Any, after: Any, said: Sequence[Override]
         return []
     notes = []
     for override in said:
-        name = override.steps[0]
-        if len(override.steps) > 1 or override.operation != "set" or name not in before or name not in after:
+        name = (*override.steps, *override.below)[0]
+        if (
+            len(override.steps) > 1
+            or override.below
+            or override.operation != "set"
+            or name not in before
+            or name not in after
+        ):
             continue
         if type(before[name]) in ATOMS and before[name] != after[name]:
             lines = [line for line, read in _reads(source_of(path).text) if read == name]

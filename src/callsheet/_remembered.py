@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _collections_abc
 import sys
 
 from ._about import About, about, choices_of, typed_text
@@ -181,9 +182,8 @@ def _class(name: str) -> Any:
     module, _, qualname = name.partition(":")
     if name == "builtins:NoneType":
         return type(None)
-    from collections import abc
-
-    return getattr(abc if module == "collections.abc" else sys.modules["builtins"], qualname)
+    # `import collections` would load all of that package for what Python has loaded anyway
+    return getattr(_collections_abc if module == "collections.abc" else sys.modules["builtins"], qualname)
 
 
 def _below(cls: type, wanted: Any) -> bool:

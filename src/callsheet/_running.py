@@ -22,13 +22,18 @@ class Recording:
         spec: All of what was recorded, in which paths start.
         nodes_of: Gives the nodes that came to an object, the one that made it first; none where the build has
             not made it. Set by the first build in the run, which is the run's own.
+        experiment: The name under which the run is numbered.
+        trackers: What has noted something in the run, once there is any: its `end(state)` is called
+            when the state is known to which the run came.
     """
 
-    __slots__ = ("directory", "nodes_of", "spec")
+    __slots__ = ("directory", "experiment", "nodes_of", "spec", "trackers")
 
-    def __init__(self, directory: str, spec: Any) -> None:
+    def __init__(self, directory: str, spec: Any, experiment: str = "") -> None:
         self.directory = directory
         self.spec = spec
+        self.experiment = experiment
+        self.trackers: Any = None
         self.nodes_of: Callable[[Any], list[Any]] | None = None
 
 

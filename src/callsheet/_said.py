@@ -62,12 +62,24 @@ def _placed(fault: Fault, where: str) -> Fault:
     return Fault(fault.path, fault.problem, origin=where or fault.origin, advice=fault.advice)
 
 
+def typed(text: str) -> str:
+    """An override as advice shows it: so that a shell hands on what was meant, in quotes if it needs them.
+
+    >>> print(typed("lr=1"), typed("a='b'"), typed("a=[1,2]"))
+    lr=1 "a='b'" "a=[1,2]"
+    """
+    if all(c.isalnum() or c in "._-+=:/@%," for c in text):
+        return text
+    return "'" + text.replace("'", "'\\''") + "'" if any(c in '"$`\\!' for c in text) else f'"{text}"'
+
+
 def _single(said: Override) -> Override:
     if not said.is_sweep:
         return said
     advice = ["to try each:  callsheet sweep"]
     if said.choices and len(said.choices) <= _SHOWN:
-        advice.insert(0, f"for one value:  {said.path}=[{','.join(said.texts)}]  or quote it")
+        value = f"{said.text.partition('=')[0]}=[{','.join(said.texts)}]"
+        advice.insert(0, f"for one value:  {typed(value)}")
     problem = "is a sweep, and only one value can stand here"
     raise OverrideError(Fault(said.path, problem, origin=said.text, advice=advice))
 

@@ -15,15 +15,16 @@ from ._guide import guide
 from ._items import origin_of, settle_step
 from ._origin import Origin
 from ._override import apply, holder_of
-from ._page import columns, is_coloured, page, wrap
+from ._page import page, wrap
 from ._said import parse_all
 from ._shells import answer, question
 from ._signature import EMPTY, signature_of
 from ._spec import Call, attach, copy, new_call, new_mapping, note_origin, set_item
 from ._swap import Surroundings
+from ._terminal import announce, columns, hush, painter, say
 from ._tree import kind_of
 from ._word import Word
-from .errors import Fault, OverrideError, SpecError, nearest, render
+from .errors import Fault, OverrideError, SpecError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def main(function: Callable[P, R_co]) -> Program[P, R_co]:
 
     Returns:
         The function itself, which has a `main(argv=None)` now: it reads
-        `sys.argv` (or a list of texts), calls the function and gives what that
+        `sys.argv` (or a text, or several), calls the function and gives what that
         returns. What is wrong with the command line is told all together on
         standard error, and ends the program with `SystemExit(2)`; exceptions
         of the function are not touched.
@@ -85,8 +86,14 @@ def main(function: Callable[P, R_co]) -> Program[P, R_co]:
     if not hasattr(function, "__code__"):
         raise TypeError(f"main turns a function into a program, found {function!r}")
     program: Any = function
-    program.main = lambda argv=None: _run(function, sys.argv[1:] if argv is None else list(argv))
+    program.main = lambda argv=None: _run(function, _words(argv))
     return program  # type: ignore[no-any-return]
+
+
+def _words(argv: Sequence[str] | None) -> list[str]:
+    if argv is None:
+        return sys.argv[1:]
+    return [argv] if isinstance(argv, str) else list(argv)
 
 
 def _run(function: Any, words: list[str]) -> Any:
@@ -103,7 +110,7 @@ def _run(function: Any, words: list[str]) -> Any:
         told = {fault.path for fault in faults}
         faults += [fault for fault in error.faults if fault.path not in told]
     if faults:
-        _tell(faults, f", {function.__name__} was not called")
+        announce(faults, name=script_name(), outcome=f"{function.__name__} was not called")
         raise SystemExit(2)
     if object.__getattribute__(root, "__target__") is not function:
         return function(callsheet.build(root))
@@ -121,12 +128,14 @@ def _help(function: Any, root: Any, words: list[str]) -> NoReturn:
     if object.__getattribute__(root, "__target__") is function:
         sections[0].label = sections[0].summary = ""
     width = columns()
-    print(f"usage: {f'python {script}' if script.endswith('.py') else script} [PATH=VALUE]...\n")
-    if told:
-        print("\n".join(wrap(told, width)) + "\n")
-    print(page(sections, width=width, colour=is_coloured()))
+    usage = f"usage: {f'python {script}' if script.endswith('.py') else script} [PATH=VALUE]..."
+    summary = ["\n".join(wrap(told, width))] if told else []
+    try:
+        say("\n\n".join((usage, *summary, page(sections, width=width, paint=painter()))))
+    except BrokenPipeError:
+        hush()
     if faults:
-        _tell(faults, "")
+        announce(faults, name=script_name())
     raise SystemExit(2 if faults else 0)
 
 
@@ -140,11 +149,6 @@ def _complete(asked: Question, function: Any, root: Any) -> NoReturn:
         found = candidates(root, word)
     answer(asked, found)
     raise SystemExit(0)
-
-
-def _tell(faults: list[Fault], outcome: str) -> None:
-    count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}"
-    print(f"{script_name()}: {count}{outcome}\n{render(faults, indent='  ')}", file=sys.stderr)
 
 
 def script_name() -> str:

@@ -8,15 +8,14 @@ from . import _configfile
 from ._bind import bind_all
 from ._configfile import ConfigSource, show_file
 from ._datafile import SUFFIXES, load_data
+from ._impose import Imposer, raise_all
 from ._instances import note_unborne
-from ._items import raw_item, settle_step
 from ._leaf import is_data
-from ._override import apply, holder_of
 from ._spec import attach, new_mapping, settle_class
-from ._swap import Surroundings
+from ._swap import Surroundings, said_inside
 from ._target import ImportHooks
 from ._tree import ATOMS, kind_of
-from .errors import CallsheetError, Fault, LoadError, OverrideError, nearest
+from .errors import Fault, LoadError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,31 +46,31 @@ class _File:
         self.running = False
         self.view = new_mapping({})  # the module's names as a mapping, so that paths lead into it
         self.taken: dict[str, None] = {}
+        self.around: Surroundings | None = None
 
 
 class Session:
-    """One load: each file read once, its import statements before anything runs, then run from the main file."""
+    """One load: each file read once, its import statements before anything runs, then run from the main file.
 
-    def __init__(
-        self, path: str, overrides: Sequence[Override], where: str, kinds: dict[str, str], policy: Policy | None = None
-    ) -> None:
+    Args:
+        path: The main file.
+        overrides: Each of one value, and numbered.
+        imposer: Applies them.
+        policy: What data may import.
+    """
+
+    def __init__(self, path: str, overrides: list[Override], imposer: Imposer, policy: Policy | None = None) -> None:
         self.policy = policy
         self.path = path
-        self.overrides = overrides
-        self.where = where
-        self.kinds = kinds
+        self.overrides: Sequence[Override] = overrides
         self.sources: dict[str, _File] = {}
         self.data: dict[str, Any] = {}  # the data files that variants named
         self.meanings: dict[str, Any] = {}
         self.places: dict[tuple[str, int, str], str | None] = {}
         self.refs = False
-        self.deleted: dict[str, list[Any]] = {}  # by a delete's text, what it has taken from
-        self.appended: set[int] = set()  # the numbers of the appends and other edits that have happened
+        self.imposer = imposer
         self._survey(path)
-        numbered = [said.like() for said in overrides]
-        for n, said in enumerate(numbered):
-            said.number = n
-        self._route(path, numbered, set())
+        self._route(path, overrides, set())
 
     def place_of(self, path: str, level: int, module: str) -> str | None:
         """The file that a relative import means; looked for once a load."""
@@ -135,7 +134,33 @@ class Session:
         """Run the main file; give what it exports."""
         file = self.run(self.path, ())
         spec = self.exports(file)
-        self._impose_at_end(file, spec)
+        raise_all(error for said in file.overrides for error in self.imposer.impose(spec, said, self.around(file)))
+        return self._bound(spec, resolvers)
+
+    def variant(self, said: Sequence[Override], around: Surroundings) -> Any:
+        """Run the main file as a variant, with what is said of values inside of it.
+
+        Args:
+            said: Of what shall hold it; whether it fits is told there.
+            around: What the words of these overrides can name.
+        """
+        self._carry(self.path, said, around)
+        return self._bound(self.exports(self.run(self.path, ())), {})
+
+    def _carry(self, path: str, said: Sequence[Override], around: Surroundings) -> None:
+        def defined() -> set[str]:
+            source = self.sources[path].source
+            source.compile(self._meanings(path))  # which finds out what is assigned
+            return {*source.assigned, *(bound for *_, bound in source.taken)}
+
+        self._route(path, said_inside(said, path, around, defined), set())
+
+    def _meanings(self, path: str) -> Any:
+        return _configfile.meanings_through(
+            path, lambda place: self.sources[place].source, self.meanings, self.place_of
+        )
+
+    def _bound(self, spec: Any, resolvers: Mapping[str, Callable[..., Any]]) -> Any:
         if self.refs or any("${" in said.text for said in self.overrides):
             bind_all(spec, resolvers=resolvers)
         return spec
@@ -159,12 +184,9 @@ class Session:
             _set(file.view, "__origins__", {})
             hooks = _Hooks(self, file, (*chain, path))
             file.bound = hooks.bound
-            meanings = _configfile.meanings_through(
-                path, lambda place: self.sources[place].source, self.meanings, self.place_of
-            )
             watched = frozenset(str((said.steps or said.below)[0]) for said in file.overrides)
             try:
-                _configfile.execute(file.source.compile(meanings, watched), module, hooks)
+                _configfile.execute(file.source.compile(self._meanings(path), watched), module, hooks)
             except Exception as error:
                 note_unborne(error)
                 raise
@@ -188,17 +210,11 @@ class Session:
         settle_class(spec)
         return spec
 
-    def _impose_at_end(self, file: _File, spec: Any) -> None:
-        faults: list[Fault] = []
-        for said in file.overrides:
-            try:
-                self.impose(spec, said, file)
-            except OverrideError as error:
-                faults += error.faults
-        if faults:
-            raise OverrideError(*faults)
+    def around(self, file: _File) -> Surroundings:
+        """What the words of overrides can name in a file."""
+        if file.around is not None:
+            return file.around
 
-    def _around(self, file: _File) -> Surroundings:
         def names() -> dict[str, Any]:
             own = object.__getattribute__(file.view, "__dict__")
             return {
@@ -206,38 +222,22 @@ class Session:
                 **{name: known for name, known in file.bound.items() if name not in own or callable(own[name])},
             }
 
-        return Surroundings(names, os.path.dirname(file.source.path), self._read, (".py", *SUFFIXES))
+        def read(path: str) -> Any:
+            return self._read(path, file)
 
-    def _read(self, path: str) -> Any:
-        """The spec of a file that a variant names."""
+        file.around = Surroundings(names, os.path.dirname(file.source.path), read, (".py", *SUFFIXES))
+        return file.around
+
+    def _read(self, path: str, asked: _File) -> Any:
+        """The spec of a file that a variant names, run with what is said of values inside of it."""
         if not path.endswith(".py"):
             if path not in self.data:
                 self.data[path] = attach(load_data(path, self.policy))
             return self.data[path]
-        self._survey(path)
+        if path not in self.sources:
+            self._survey(path)
+            self._carry(path, asked.overrides, self.around(asked))
         return self.exports(self.run(path, (self.path,)))
-
-    def impose(self, root: Any, said: Override, file: _File) -> None:
-        """Apply an override that may have been applied before.
-
-        A delete takes once from each object, and what edits what is there happens once.
-
-        Raises:
-            OverrideError: It does not fit.
-        """
-        if said.operation == "delete":
-            holder, taken = holder_of(root, said, self.where), self.deleted.setdefault(said.text, [])
-            key = settle_step(holder, said.steps[-1])
-            gone = any(holder is x for x in taken) if isinstance(key, int) else taken and _lacks(holder, key)
-            if gone:
-                return
-            apply(root, said, where=self.where)
-            taken.append(holder)
-        elif said.number not in self.appended:
-            kind = self.kinds.get(said.text, "override")
-            apply(root, said, where=self.where, kind=kind, around=self._around(file))
-            if said.happens_once:
-                self.appended.add(said.number)
 
 
 def _note_quiet(file: _File) -> None:
@@ -247,14 +247,6 @@ def _note_quiet(file: _File) -> None:
         before = known.get(name)
         if before is None or before[0] != path or before[1] < line:
             known[name] = (path, line, end)
-
-
-def _lacks(holder: Any, key: Any) -> bool:
-    try:
-        raw_item(holder, key)
-    except LookupError:
-        return True
-    return False
 
 
 def _renamed(said: Override, steps: tuple[Any, ...]) -> Override:
@@ -302,18 +294,13 @@ class _Hooks(ImportHooks):
                 names[name] = wrapped[id(value)]
             origins[name] = site
         for said in file.overrides:
-            if self._may_stand(said, names) and not self._waits(said):
-                try:
-                    self.session.impose(file.view, _imposed(said), file)
-                except CallsheetError:
-                    pass  # not yet there, or not yet what it will be: the end of the file decides
+            if self._may_stand(said, names):
+                # What is not yet there, or not yet what it will be, and a name that is deleted: the end decides.
+                self.session.imposer.impose(file.view, _imposed(said), self.session.around(file), after=1)
 
     def _may_stand(self, said: Override, names: dict[str, Any]) -> bool:
         first = said.steps[0] if said.steps else None
         return first is None or (first in names and first in self.file.source.assigned | self.file.taken)
-
-    def _waits(self, said: Override) -> bool:
-        return said.operation == "delete" and len(said.steps) == 1
 
     def take(self, level: int, module: str, name: str, bound: str, line: int) -> Any:
         path = self.path

@@ -12,6 +12,7 @@ import sys
 import time
 
 from ._annotation import places_of
+from ._configfile import MAIN
 from ._hint import Form
 from ._known import Known
 from ._remembered import read_known, write_known
@@ -301,7 +302,7 @@ _PYTHON = os.path.dirname(os.__file__)
 def _is_own(module: str) -> bool:
     """Whether an imported module is the project's own code."""
     file = _file_of(sys.modules.get(module))
-    if not file or module in ("__main__", "__mp_main__") or ":" in module or _is_everywhere(module):
+    if not file or module in MAIN or ":" in module or _is_everywhere(module):
         return False
     return not _is_installed(file)
 

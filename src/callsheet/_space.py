@@ -82,10 +82,16 @@ class Space(ABC):
 
 
 class Axis(Space):
-    """One override: of one value, of several, or of any within an interval."""
+    """One override: of one value, of several, or of any within an interval.
 
-    def __init__(self, said: Override) -> None:
+    Args:
+        said: The override.
+        common: Whether all trials have it, so that none of them chooses it.
+    """
+
+    def __init__(self, said: Override, *, common: bool = False) -> None:
         self.said = said
+        self.common = common
         axis = said.sweep
         self.count = None if isinstance(axis, Interval) else 0 if isinstance(axis, Glob) else len(said.choices)
         if axis is None:
@@ -123,7 +129,7 @@ class Axis(Space):
             yield prefix + self.said.path, self.said
 
     def resolved(self, change: Callable[[Override], Override]) -> Space:
-        return Axis(change(self.said))
+        return Axis(change(self.said), common=self.common)
 
     @property
     def text(self) -> str:

@@ -9,14 +9,17 @@ from ._items import CALLS, MAPPINGS, label_of, origin_of, raw_item
 from ._layout import layout
 from ._path import format_path
 from ._ref import Ref
+from ._said import typed
 from ._spec import INSTANCES, note_origin
 from ._target import ModuleName, Name, TargetError, extended, name_of, parse_name, resolve
 from ._tree import kind_of
+from ._wildcard import Takers
+from ._word import Word
 from .errors import Fault, OverrideError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from typing import Any
 
     from ._grammar import Override
@@ -45,6 +48,7 @@ class Surroundings:
         self.folder = folder
         self.read = read
         self.suffixes = tuple(suffixes)
+        self.takers = Takers()
 
     def names(self) -> dict[str, Any]:
         """What the file binds."""
@@ -99,7 +103,7 @@ def target_named(text: str, before: Any, said: Override, around: Surroundings, w
         else:
             found = _there(_parsed(text, where))
     else:
-        found = _beside(home, text, where)
+        found = beside(home, text, where)
         if found is None and (type(known) is Name or callable(known)) and kind_of(type(known)) is None:
             found = known
     made = resolve(found) if type(found) is Name else found
@@ -124,7 +128,7 @@ def _is_object(target: Any) -> bool:
     return kind_of(type(target)) is None and type(target) is not Ref and callable(target)
 
 
-def _beside(home: Name | None, text: str, where: str) -> Name | None:
+def beside(home: Name | None, text: str, where: str) -> Name | None:
     """The object of that name in the module of the present target, or in a package above it."""
     if home is None:
         return None
@@ -156,7 +160,8 @@ def _parsed(text: str, where: str) -> Name | None:
 
 
 def _no_target(text: str, home: Name | None, said: Override, where: str) -> OverrideError:
-    advice = [f"for the text:  {said.path}='{text}'"]
+    as_text = f"{said.path}='{text}'"
+    advice = [f"for the text:  {typed(as_text)}"]
     if home is not None and not home.module.endswith(".py") and "." not in text:
         import sys
 
@@ -205,6 +210,12 @@ def remade(before: Any, cls: Any, said: Override, where: str) -> tuple[Any, list
 # --- variants ---------------------------------------------------------------------------------------------------------
 
 
+def variant_word(said: Override) -> str:
+    """What stands behind the `@` of `path=@name`; "" where an override says no such thing."""
+    word = said.choices[0] if said.choices and not said.happens_once and said.operation != "delete" else None
+    return word.text[1:] if type(word) is Word and word.text[:1] == "@" else ""
+
+
 def variant_named(name: str, root: Any, said: Override, around: Surroundings, where: str) -> Any:
     """What `path=@name` takes: a name of the same file, else a file in the folder of the path, else `file.py:name`.
 
@@ -212,21 +223,80 @@ def variant_named(name: str, root: Any, said: Override, around: Surroundings, wh
         OverrideError: There is none; the error lists what there is.
         LoadError: Its file cannot be read.
     """
+    own = _own_variant(name, around)
+    if own:
+        return around.names()[own]
+    found = variant_file(name, said, around)
+    if found is None or around.read is None:
+        raise _no_variant(name, root, said, around, where)
+    path, keys = found
+    if not os.path.isfile(path):
+        advice = [f"relative names start in {show_file(around.folder)}"] if around.folder else []
+        raise OverrideError(Fault(said.path, f"there is no file {show_file(path)}", origin=where, advice=advice))
+    return _picked(around.read(path), path, keys, said, where)
+
+
+def _own_variant(name: str, around: Surroundings) -> str:
     names = around.names()
-    for key in (name, f"_{name}"):
-        if key in names and kind_of(type(names[key])) is not None:
-            return names[key]
+    return next((key for key in (name, f"_{name}") if key in names and kind_of(type(names[key])) is not None), "")
+
+
+def variant_file(name: str, said: Override, around: Surroundings) -> tuple[str, list[str | None]] | None:
+    """The file that `@name` means, and the names in it of which the first counts that it has; None for all of it.
+
+    Gives None where no file is meant, or none lies where it would have to.
+    """
     file, colon, inner = name.rpartition(":") if ":" in name else (name, "", "")
-    if file.endswith(around.suffixes) and around.suffixes:
-        return _of_file(
-            os.path.join(around.folder, os.path.expanduser(file)), [inner] if colon else [], said, around, where
-        )
+    if around.suffixes and file.endswith(around.suffixes):
+        path = os.path.abspath(os.path.join(around.folder, os.path.expanduser(file)))
+        return path, [inner] if colon else [None]
     for folder in _folders(said, around):
         for suffix in around.suffixes:
             path = os.path.join(folder, name + suffix)
             if os.path.isfile(path):
-                return _of_file(path, [name, f"_{name}", str(said.last), None], said, around, where)
-    raise _no_variant(name, names, root, said, around, where)
+                return path, [name, f"_{name}", str(said.last), None]
+    return None
+
+
+def said_inside(
+    overrides: Sequence[Override], path: str, around: Surroundings, defined: Callable[[], Collection[str]]
+) -> list[Override]:
+    """What overrides say of values inside of a variant's file, with the names that these have there.
+
+    Args:
+        overrides: All that are given.
+        path: The file.
+        around: What their words can name.
+        defined: Gives the names that the file defines.
+    """
+    found = []
+    for n, said in enumerate(overrides):
+        name = variant_word(said)
+        place = variant_file(name, said, around) if name and not said.below and not _own_variant(name, around) else None
+        inside = [*_said_below(said, overrides[n + 1 :])] if place is not None and place[0] == path else []
+        if place is not None and inside:
+            names = defined()
+            key = next((key for key in place[1] if key is None or key in names), None)
+            start = () if key is None else (key,)
+            found += [later.like(steps=(*start, *rest)) for later, rest in inside]
+    return found
+
+
+def _said_below(said: Override, others: Sequence[Override]) -> Iterator[tuple[Override, tuple[Any, ...]]]:
+    """Those of later overrides that mean something below where a variant stands, with the way from there."""
+    own = _words(said.steps)
+    for later in others:
+        steps = _words(later.steps)
+        if later.below and own[: len(steps)] == steps:
+            yield later, ()
+        elif own[: len(steps)] == steps:
+            return  # something else stands there from now on
+        elif steps[: len(own)] == own:
+            yield later, later.steps[len(own) :]
+
+
+def _words(steps: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(map(str, steps))
 
 
 def _folders(said: Override, around: Surroundings) -> list[str]:
@@ -236,10 +306,8 @@ def _folders(said: Override, around: Surroundings) -> list[str]:
     return [os.path.join(around.folder, *steps), *([os.path.join(around.folder, steps[-1])] if len(steps) > 1 else [])]
 
 
-def _of_file(path: str, keys: list[str | None], said: Override, around: Surroundings, where: str) -> Any:
-    """What a file holds under the first of some names that it has; None and no names stand for all of it."""
-    assert around.read is not None
-    found = around.read(path)
+def _picked(found: Any, path: str, keys: list[str | None], said: Override, where: str) -> Any:
+    """What a file holds under the first of some names that it has."""
     for key in keys:
         if key is None:
             return found
@@ -247,8 +315,6 @@ def _of_file(path: str, keys: list[str | None], said: Override, around: Surround
             return raw_item(found, key)
         except LookupError:
             continue
-    if not keys:
-        return found
     kind = kind_of(type(found))
     known = kind.items(found)[0] if kind is not None else []
     problem = f"{show_file(path)} defines no {keys[0]}"
@@ -265,17 +331,17 @@ def candidates(said: Override, around: Surroundings) -> list[str]:
     return list(found)
 
 
-def _no_variant(
-    name: str, names: dict[str, Any], root: Any, said: Override, around: Surroundings, where: str
-) -> OverrideError:
+def _no_variant(name: str, root: Any, said: Override, around: Surroundings, where: str) -> OverrideError:
+    names = around.names()
     own = [key for key, value in names.items() if is_node(value) and key not in said.steps[:1]]
     known = [*dict.fromkeys([*(key.removeprefix("_") for key in own), *candidates(said, around)])]
     advice = [f"did you mean  {said.path}=@{close}?" for close in nearest(name, known)[:1]]
     advice += [f"there are  {', '.join('@' + key for key in known)}"] if known else []
-    if around.read is None:
-        advice.append("variants of files are found by  load(file, overrides)")
-    else:
-        advice.append(f"or write  {format_path(said.steps)}=@file.py:name;  for the text:  {said.path}='@{name}'")
+    if not around.folder:
+        what = f"{name}, _{name}"
+        advice.append(f"looked for  {what}  alone: files are those beside the file that a spec was loaded from")
+    as_text = f"{said.path}='@{name}'"
+    advice += [f"or write  {format_path(said.steps)}=@file.py:name", f"for the text:  {typed(as_text)}"]
     return OverrideError(Fault(said.path, f"there is no variant {name!r}", origin=where, advice=advice))
 
 

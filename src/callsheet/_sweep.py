@@ -11,13 +11,13 @@ from ._files import load_said
 from ._functions import Glob, Interval
 from ._globs import without_globs
 from ._origin import locate
-from ._override import apply_all
 from ._points import Random
 from ._said import parse_sweeping
 from ._space import Axis, Grid, Space
 from ._spacefile import names_python, space_in
 from ._spec import Mapping, attach, copy, here
 from ._trust import Policy
+from ._variants import apply_beside
 from ._varied import Base, own
 from .errors import Fault, OverrideError, SpaceError
 
@@ -38,7 +38,7 @@ class Trial:
 
     Attributes:
         index: Its place in the sweep, from 0.
-        overrides: The texts that make it: those that all trials have, then its own choices. Made when they are read.
+        overrides: The texts that make it, as they were said. Made when they are read.
         choices: Its own choice for each axis, by path. Made when they are read.
         spec: The spec with the overrides applied.
         files: The files that were read for it.
@@ -72,7 +72,7 @@ class Trial:
     @property
     def choices(self) -> dict[str, str]:
         """Its own choice for each axis, by path."""
-        chosen = [axis.override(value) for axis, value in self._picks]
+        chosen = [axis.override(value) for axis, value in self._picks if not axis.common]
         return {said.path: said.texts[0] if said.texts else "" for said in chosen}
 
     def __repr__(self) -> str:
@@ -215,7 +215,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     def choices_of(self, index: int) -> list[str]:
         """The overrides that make a trial what it is among the others, as texts; its spec is not made."""
-        return [axis.override(value).text for axis, value in self._space.at(index)]
+        return [axis.override(value).text for axis, value in self._space.at(index) if not axis.common]
 
     def probes(self, most: int) -> list[int]:
         """Indices of trials in which each choice of each axis stands once; of an axis with more than `most`, so many.
@@ -241,7 +241,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
             base = self._base or self._new_base()
             return Trial(index, self._fixed, picks, base.varied(picks), point=point)
         chosen = [own(axis.override(value)) for axis, value in picks]
-        kinds = {said.text: "sweep" for said in chosen}
+        kinds = {said.text: "sweep" for (axis, _), said in zip(picks, chosen, strict=True) if not axis.common}
         files: dict[str, None] = {}
         more: Any = {"where": self.where, "policy": self._policy, "kinds": kinds, "files": files}
         return Trial(
@@ -251,8 +251,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
     def _new_base(self) -> Base:
         """What all trials of a spec in memory have."""
         made = attach(copy(self.source))
-        for said in self._fixed:
-            apply_all(made, [said], where=self.where)
+        apply_beside(made, self._fixed, where=self.where)
         self._base = Base(made, self.where)
         return self._base
 
@@ -346,9 +345,12 @@ def _read(parts: Part | Iterable[Part]) -> tuple[list[Override], list[Space], li
         try:
             if isinstance(part, str) and not names_python(part):
                 said = parse_sweeping(part)
-                fixed += (one for one in said if not one.is_sweep)
-                spaces += (Axis(one) for one in said if one.is_sweep)
-                texts += (one.text for one in said)
+                for one in said:
+                    if one.is_sweep or spaces:  # what is said after an axis is said of what that puts there
+                        spaces.append(Axis(one, common=not one.is_sweep))
+                    else:
+                        fixed.append(one)
+                    texts.append(one.text)
             else:
                 space = space_in(part) if isinstance(part, str) else space_of(part)
                 spaces.append(space)

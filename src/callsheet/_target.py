@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from . import _configfile
@@ -182,8 +183,27 @@ def _imported(name: Name) -> tuple[Any, str]:
 
 def _no_module(wanted: str, missing: str, where: str) -> MissingModuleError:
     problem = f"cannot import {wanted}: no module named {missing!r}"
-    advice = ["the command looks in the project's root and in --path DIR", "in Python, sys.path is yours to set"]
+    close = nearest(missing, _own_modules())[:1] if wanted.partition(".")[0] == missing else []
+    advice = [
+        *(f"did you mean  {name}{wanted.removeprefix(missing)}?" for name in close),
+        "the command looks in the project's root and in --path DIR",
+        "in Python, sys.path is yours to set",
+    ]
     return MissingModuleError(Fault("", problem, origin=where, advice=advice))
+
+
+def _own_modules() -> list[str]:
+    """The modules in the folders of `sys.path` that stand before the standard library's."""
+    found: list[str] = []
+    library = os.path.dirname(os.__file__)
+    for folder in sys.path:
+        if folder == library or folder.endswith(".zip"):
+            break
+        try:
+            found += [name.partition(".")[0] for name in os.listdir(folder or ".")]
+        except OSError:
+            continue
+    return [name for name in dict.fromkeys(found) if name.isidentifier() and name[0] != "_"]
 
 
 def _import(import_module: Callable[[str], Any], name: Name, module: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ._configfile import PREFIX, file_of_module, show_file
+from ._configfile import MAIN, PREFIX, file_of_module, show_file
 from ._dispatchers import public_module, why_never
 from .errors import Fault, TrustError
 
@@ -245,10 +245,10 @@ def _is_a(found: Any, classes: Any) -> bool:
 
 
 def _module(name: Any) -> str:
-    """A module's name as policies know it: a config file or `__main__` by its path."""
+    """A module's name as policies know it: a config file or the program by its path."""
     if not isinstance(name, str):
         return ""
-    if (name.startswith(PREFIX) or name == "__main__") and name in sys.modules:
+    if (name.startswith(PREFIX) or name in MAIN) and name in sys.modules:
         return file_of_module(sys.modules[name])[0] or name
     return public_module(name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._functions import FUNCTIONS, SWEEPS, Choice, Extension, Refused, call
 from ._word import Word, plain_value
-from .errors import Fault, OverrideError
+from .errors import Fault, OverrideError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,7 +134,8 @@ class Reader:
     def function(self, name: str, after: int) -> Any:
         opened = self.at
         if name not in FUNCTIONS:
-            raise self.fault(f"{name}(…) is not known; quote a text that holds '('", opened)
+            advice = [f"did you mean  {close}(…)?" for close in nearest(name, FUNCTIONS)[:1]]
+            raise self.fault(f"{name}(…) is not known; quote a text that holds '('", opened, *advice)
         self.at, paren = after, after - 1
         args: list[Any] = []
         named: dict[str, Any] = {}
@@ -242,5 +243,6 @@ class Reader:
             self.at += 1
         return self.at
 
-    def fault(self, problem: str, column: int) -> OverrideError:
-        return OverrideError(Fault("", f"{problem}, at column {column + 1}", advice=[self.text, " " * column + "^"]))
+    def fault(self, problem: str, column: int, *advice: str) -> OverrideError:
+        shown = [self.text, " " * column + "^", *advice]
+        return OverrideError(Fault("", f"{problem}, at column {column + 1}", advice=shown))

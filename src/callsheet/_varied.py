@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ._items import CALLS, LISTS, MAPPINGS, raw_item, settle_step
-from ._override import apply_all, single
+from ._override import single
 from ._spec import copied, copy, note_origin
 from ._stamp import Stamp, Unfit
+from ._variants import apply_beside
 from ._word import Given
 
 TYPE_CHECKING = False
@@ -43,9 +44,9 @@ class Base:
                 note_origin(memo[number], key, origin)
             return made
         made = copied(self._spec, memo)
-        for axis, value in picks:
-            said = axis.override(value)
-            apply_all(made, [own(said)], where=self._where, kind="sweep" if axis.said.is_sweep else "override")
+        said = [own(axis.override(value)) for axis, value in picks]
+        kinds = {one.text: "sweep" for (axis, _), one in zip(picks, said, strict=True) if axis.said.is_sweep}
+        apply_beside(made, said, where=self._where, kinds=kinds)
         return made
 
 

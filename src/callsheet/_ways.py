@@ -208,7 +208,12 @@ class _Walk:
         kind = kind_of(type(holder))
         keys = [key for key in kind.items(holder)[0] if isinstance(key, str)] if kind is not None else []
         close = nearest(str(step), keys) if len(keys) <= _MANY else []
-        return self.nowhere(last, [f"did you mean  {close[0]}?"] if close else [])
+        base = base_of(last)
+        if close and type(base) is tuple:  # all of the path, as it can be written in the place of the other
+            meant = "." * int(dots_of(last)) + format_path(tuple(close[0] if each == step else each for each in base))
+        else:
+            meant = close[0] if close else ""
+        return self.nowhere(last, [f"did you mean  {meant}?"] if close else [])
 
     def nowhere(self, last: Ref, advice: Iterable[str]) -> PathError:
         self.dead = last

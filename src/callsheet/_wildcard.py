@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from ._items import CALLS, raw_item, settle_step
+from ._known import known_of
 from ._lazy import nothing_at, through
 from ._path import format_path
 from ._ref import Ref
 from ._signature import signature_of
 from ._target import Name, resolve
 from ._tree import kind_of, walk
+from ._word import plain_value, write_value
 from .errors import Fault, OverrideError, nearest
 
 TYPE_CHECKING = False
@@ -17,15 +21,68 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._grammar import Override
+    from ._known import Known
+    from ._signature import Signature
+    from ._signature_cache import SignatureCache
 
 _raw = object.__getattribute__
 
 
-def places_below(root: Any, said: Override, where: str) -> list[tuple[Any, ...]]:
-    """The paths that a wildcard means: of what is set already, or what a target takes by that name.
+class Takers:
+    """Knows what targets take that are only named: as remembered while their files are the same, else by an import."""
 
-    Targets that are only named are imported, to know what they take; under the policy of a data file where one named
-    them. What takes any name (`**kwargs`) is meant only where it has this one.
+    def __init__(self) -> None:
+        self._cache: SignatureCache | None = None
+        self._imported: list[tuple[Name, Known]] = []
+        self._asked: set[Name] = set()
+        self.guessed = False
+        """Whether an answer was only remembered."""
+
+    def takes(self, target: Any, key: Any, *, real: bool) -> bool:
+        """Whether a target has a parameter of that name.
+
+        Args:
+            target: What a call calls.
+            key: The name.
+            real: Whether what is remembered does not count.
+
+        Raises:
+            TargetError, TrustError: It must be imported, and cannot be.
+        """
+        if kind_of(type(target)) is not None or type(target) is Ref:
+            return False  # built first: nobody knows yet
+        known = self._recall(target) if type(target) is Name and not real else None
+        if known is not None:
+            self.guessed = True
+            return key in known.named
+        found = resolve(target) if type(target) is Name else target
+        if type(target) is Name and target not in self._asked:
+            self._asked.add(target)
+            self._imported.append((target, known_of(found)))
+        signature = signature_of(found)
+        return signature is not None and key in signature.named
+
+    def remember(self) -> None:
+        """Keep what had to be imported for the processes to come."""
+        if self._cache is not None and self._imported:
+            self._cache.remember(self._imported)
+            self._imported = []
+
+    def _recall(self, name: Name) -> Signature | None:
+        if self._cache is None:
+            # Only wildcards need it, and what edits a spec shall be quick to import.
+            made: SignatureCache = import_module("callsheet._signature_cache").SignatureCache()
+            self._cache = made
+        known = self._cache.find(name)
+        return known.signature if known is not None and known.kind != "value" else None
+
+
+def places_below(root: Any, said: Override, where: str, takers: Takers) -> list[tuple[Any, ...]]:
+    """The paths that a wildcard means, those of what holds others first.
+
+    Of what is set already; and to set a value, of what a target takes by that name. Targets that are only named are
+    imported to know that, where it is not remembered; under the policy of a data file where one named them. What takes
+    any name (`**kwargs`) is meant only where it has this one. A delete with a value means the places that have it.
 
     Raises:
         OverrideError: There is none, or nothing to look below.
@@ -39,22 +96,41 @@ def places_below(root: Any, said: Override, where: str) -> list[tuple[Any, ...]]
         except LookupError:
             fault = nothing_at(holder, said.steps, n)
             raise OverrideError(Fault(fault.path, fault.problem, origin=where, advice=fault.advice)) from None
-    found = [(*said.steps, *steps, *said.below) for steps, _ in _takers(root, through(root, start), said.below)]
+    start = through(root, start)
+    found = [*_meant(root, start, said, takers, real=False)]
+    if not found and takers.guessed:
+        found = [*_meant(root, start, said, takers, real=True)]
+    takers.remember()
     if not found:
-        raise _nowhere(root, through(root, start), said, where)
-    return found
+        raise _nowhere(root, start, said, where)
+    return [(*said.steps, *steps, *said.below) for steps in found]
 
 
-def _takers(root: Any, start: Any, below: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def _meant(root: Any, start: Any, said: Override, takers: Takers, *, real: bool) -> Iterator[tuple[Any, ...]]:
+    """The ways from the start to what has the first of the names behind the dots; each place once."""
+    seen: dict[int, Any] = {}
     for steps, value in _containers(start):
         holder = value
         try:
-            for step in below[:-1]:
+            for step in said.below[:-1]:
                 holder = through(root, raw_item(holder, settle_step(holder, step)))
         except LookupError:
             continue
-        if below[-1] in _taken(holder):
-            yield steps, holder
+        if id(holder) not in seen and _is_meant(holder, said, takers, real=real):
+            seen[id(holder)] = holder
+            yield steps
+
+
+def _is_meant(holder: Any, said: Override, takers: Takers, *, real: bool) -> bool:
+    if kind_of(type(holder)) is None or type(holder) is Ref:
+        return False
+    key = settle_step(holder, said.below[-1])
+    try:
+        found = raw_item(holder, key)
+    except LookupError:
+        is_set = said.operation == "set" and type(holder) in CALLS
+        return is_set and takers.takes(_raw(holder, "__target__"), key, real=real)
+    return said.operation != "delete" or not said.choices or bool(found == plain_value(said.choices[0]))
 
 
 def _containers(start: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
@@ -72,25 +148,27 @@ class _Slots(dict):  # type: ignore[type-arg]
         return None if cls is Ref else kind_of(cls)
 
 
-def _taken(holder: Any) -> set[Any]:
+def _names(holder: Any) -> set[Any]:
     """The names that a container has or takes."""
     kind = kind_of(type(holder))
-    if kind is None or type(holder) is Ref:
-        return set()
-    names = set(kind.items(holder)[0])
-    if type(holder) in CALLS:
-        target = _raw(holder, "__target__")
-        if kind_of(type(target)) is None and type(target) is not Ref:
-            signature = signature_of(resolve(target) if type(target) is Name else target)
-            names |= signature.named.keys() if signature is not None else set()
+    names = set(kind.items(holder)[0]) if kind is not None else set()
+    target = _raw(holder, "__target__") if type(holder) in CALLS else None
+    if target is not None and kind_of(type(target)) is None and type(target) is not Ref:
+        signature = signature_of(resolve(target) if type(target) is Name else target)
+        names |= signature.named.keys() if signature is not None else set()
     return names
 
 
 def _nowhere(root: Any, start: Any, said: Override, where: str) -> OverrideError:
     name, above = said.below[-1], format_path(said.steps) or "the spec"
-    known = {key for _, value in _containers(start) for key in _taken(value) if isinstance(key, str)}
-    close = [key for key in nearest(str(name), sorted(known)) if [*_takers(root, start, (*said.below[:-1], key))]]
-    advice = (
-        [f"did you mean  {format_path(said.steps)}...{format_path((*said.below[:-1], close[0]))}?"] if close else []
-    )
-    return OverrideError(Fault(said.path, f"nothing below {above} takes it", origin=where, advice=advice))
+    known = {key for _, value in _containers(start) for key in _names(value) if isinstance(key, str)}
+    advice = []
+    for close in nearest(str(name), sorted(known - {name})):
+        meant = said.like(below=(*said.below[:-1], close))
+        if [*_meant(root, start, meant, Takers(), real=True)]:
+            advice = [f"did you mean  {meant.path}?"]
+            break
+    verb = "takes it" if said.operation == "set" else "has it"
+    if said.operation == "delete" and said.choices:
+        verb = f"is {write_value(said.choices[0])}"
+    return OverrideError(Fault(said.path, f"nothing below {above} {verb}", origin=where, advice=advice))

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    Paint = Callable[[str, str], str]
+    """Gives a text a style; `plain` gives it none."""
 
 WIDTH = 76
 """Columns that a rendered fault uses, so that it reads well in a terminal of 80."""
+
+LIMIT = 30
+"""Faults that are written; an error holds all of them."""
+
+_NARROW = 40
+"""Columns that a problem needs to stand beside its path."""
+
+_MEANT = "did you mean  "
 
 
 class Fault:
@@ -117,33 +128,134 @@ class ZooError(CallsheetError):
     """A zoo has no such entry, a card is faulty, or a file is not what its card says."""
 
 
-def render(faults: Sequence[Fault], *, indent: str = "") -> str:
+def plain(text: str, style: str) -> str:
+    """Text without any style."""
+    return text
+
+
+def render(faults: Sequence[Fault], *, head: str = "", indent: str = "", width: int = 0, paint: Paint = plain) -> str:
     """Write faults for a person: paths in a column, origins at the right, advice below, for several in a row once.
+
+    A fault that has no path but a line of a file stands behind that line. Of very many, the first `LIMIT` are written.
+
+    Args:
+        faults: What is wrong.
+        head: What a single fault that is of no place starts with.
+        indent: What each line starts with.
+        width: Columns that lines keep to, where a terminal shows them; 0 breaks no line.
+        paint: Gives a text one of the styles `bold`, `dim`, `red`, `green`.
 
     >>> print(render([Fault("a.b", "must be int", origin="conf.py:3", advice=["f(b: int)"])]))
     a.b  must be int                                                   conf.py:3
          f(b: int)
     """
     if len(faults) == 1 and not faults[0].path and not faults[0].origin:
-        return "\n".join((indent + faults[0].problem, *(f"{indent}  {line}" for line in faults[0].advice)))
-    names = [fault.path for fault in faults]
-    left = min(max(map(len, names), default=0), 28)
-    right = max((len(fault.origin) for fault in faults), default=0)
-    lines = []
-    for n, (name, fault) in enumerate(zip(names, faults, strict=True), 1):
-        margin = indent + " " * (left + 2 if left else 0)
-        head = f"{indent}{name:<{left}}  " if left else indent
-        first, *more = fault.problem.split("\n")
-        row = f"{head}{first}"
-        if fault.origin and len(row) + 2 + right <= WIDTH:
-            row += " " * (WIDTH - right - len(row)) + fault.origin
-        lines.append(row.rstrip())
-        lines += [margin + line for line in more]
-        if fault.origin and not lines[-1 - len(more)].endswith(fault.origin):
-            lines.append(f"{margin}set by {fault.origin}")
-        if n == len(faults) or faults[n].advice != fault.advice:
-            lines += [margin + line for line in fault.advice]
+        problem = (indent + line for line in _broken(head + faults[0].problem, width and width - len(indent)))
+        return "\n".join((*problem, *_advice(faults[0], indent + "  ", width, paint)))
+    shown = faults[:LIMIT]
+    left = min(max((len(_lead(fault)) for fault in shown), default=0), 28)
+    right = max((len(_setter(fault)) for fault in shown), default=0)
+    start = (min(width, 100) - 4 if width else WIDTH) - right
+    if left and width and width - len(indent) - left < _NARROW:
+        left = start = 0
+    lines: list[str] = []
+    for n, fault in enumerate(shown, 1):
+        margin = indent + " " * (left + 2 if left else 2 if _lead(fault) else 0)
+        lines += _heading(fault, (indent, margin), (left, start, width), paint)
+        if n == len(shown) or shown[n].advice != fault.advice:
+            lines += _advice(fault, margin, width, paint)
+    if len(faults) > LIMIT:
+        lines.append(f"{indent}… and {len(faults) - LIMIT} more")
     return "\n".join(lines)
+
+
+def _heading(fault: Fault, margins: tuple[str, str], columns: tuple[int, int, int], paint: Paint) -> Iterator[str]:
+    """What is wrong where, and who set it: in columns if there is room, else each below the other."""
+    (indent, margin), (left, start, width) = margins, columns
+    lead, setter = _lead(fault), _setter(fault)
+    head, shown = f"{indent}{lead:<{left}}  ", f"{indent}{paint(lead, 'bold')}{' ' * (left - len(lead))}  "
+    if not left or (width and len(head) + _NARROW // 2 > width):
+        if lead:
+            yield shown.rstrip()
+        head = shown = margin
+    first, *more = fault.problem.split("\n")
+    beside = setter and len(head) + len(first) + 2 <= start
+    first, *rest = _broken(first, width and width - len(head))
+    yield (shown + first + (" " * (start - len(head) - len(first)) + paint(setter, "dim") if beside else "")).rstrip()
+    yield from (margin + line for line in rest)
+    yield from (margin + part for line in more for part in _broken(line, width and width - len(margin)))
+    if setter and not beside:
+        yield margin + paint(f"set by {setter}", "dim")
+
+
+def _advice(fault: Fault, margin: str, width: int, paint: Paint) -> Iterator[str]:
+    """What is allowed and what to do; a line with a mark below it is cut around that, not broken."""
+    room = width and width - len(margin)
+    before = ""
+    for line, after in zip(fault.advice, (*fault.advice[1:], ""), strict=False):
+        if _is_mark(line) and before:
+            mark = _cut(before, line, room)[1]
+            yield margin + " " * mark.index("^") + paint(mark.lstrip(), "red")
+        elif _is_mark(after):
+            yield margin + _cut(line, after, room)[0]
+        elif line.startswith(_MEANT):
+            first, *rest = _broken(line, room)
+            meant = first.removeprefix(_MEANT)
+            yield margin + (_MEANT + paint(meant, "green") if meant != first else first)
+            yield from (margin + paint(part, "green") for part in rest)
+        else:
+            yield from (margin + part for part in _broken(line, room))
+        before = line
+
+
+def _is_mark(line: str) -> bool:
+    return "^" in line and not line.strip("^ ")
+
+
+def _lead(fault: Fault) -> str:
+    """What a fault is told of: its path, or else the line of a file."""
+    return fault.path or (fault.origin if _is_line(fault.origin) else "")
+
+
+def _setter(fault: Fault) -> str:
+    """Who set what is wrong, where that is not what leads."""
+    return "" if not fault.path and _is_line(fault.origin) else fault.origin
+
+
+def _is_line(origin: str) -> bool:
+    file, _, line = origin.rpartition(":")
+    return bool(file) and line.isdecimal()
+
+
+def _broken(text: str, room: int) -> list[str]:
+    """Text in lines of `room` characters (0: as it is), broken between words and where it can between wider gaps."""
+    if not room or len(text) <= room:
+        return [text]
+    lines, line = [], ""
+    for segment in text.split("  "):
+        for n, part in enumerate([segment] if len(segment) + 2 <= room else segment.split(" ")):
+            longer = line + (" " if n else "  ") + part
+            if line and len(longer) > room:
+                lines.append(line.rstrip())
+                line = "  " + part.lstrip()
+            else:
+                line = longer if line else part
+    return [*lines, line]
+
+
+def _cut(text: str, mark: str, room: int) -> tuple[str, str]:
+    """The part of a text that is around the mark below it, and the mark in its place.
+
+    >>> _cut("model.width=[1,2,3", "            ^", 12)
+    ('…width=[1,2…', '       ^')
+    """
+    if not room or len(text) <= room:
+        return text, mark
+    at = mark.index("^")
+    start = max(0, min(at - room // 2 - 1, len(text) - room))
+    shown = text[start : start + room]
+    shown = ("…" + shown[1:] if start else shown)[: room - 1] + ("…" if start + room < len(text) else shown[-1])
+    return shown, (" " * (at - start) + mark[at:])[:room]
 
 
 def nearest(name: str, allowed: Iterable[str]) -> list[str]:

@@ -106,9 +106,9 @@ def test_the_line_that_failed_is_shown_with_the_line_that_called_it(cmd):
         cmd("check", "conf.py", code=1).err
         == """\
 callsheet: 1 fault, nothing was built
-  ZeroDivisionError: division by zero                              conf.py:2
-  conf.py:2  return x / 0
-  conf.py:3  y = half(3)
+  conf.py:2  ZeroDivisionError: division by zero
+             conf.py:2  return x / 0
+             conf.py:3  y = half(3)
 """
     )
 

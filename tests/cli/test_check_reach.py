@@ -65,3 +65,26 @@ def test_a_plain_value_that_reached_nothing_is_noted_where_the_file_reads_it(cmd
     )
     assert cmd("check", "conf.py", "unused=5").err == ""
     assert cmd("check", "conf.py", "width=3").err == ""
+
+
+def test_what_a_wildcard_a_variant_or_a_new_key_names_is_not_told_but_what_follows_is(cmd):
+    cmd.config(
+        """
+        from callsheet import lazy
+        from train import net
+        _small = lazy(net)(depth=9)
+        model = dict(a=lazy(net)(depth=1), b=lazy(net)())
+        held = [model.a]
+        depth = model.a.depth
+        """,
+        train=TRAIN,
+    )
+
+    def changed(*said):
+        return cmd("check", "conf.py", *said).out.splitlines()[1:]
+
+    assert changed("model...depth=4") == ["model...depth=4 also changed", "  depth  1 → 4  conf.py:6"]
+    assert changed("~held...depth", "model...depth=1") == []
+    assert changed("model.a=@small") == ["model.a=@small also changed", "  depth  1 → 9  conf.py:6"]
+    assert changed("+model.c.d=1") == []
+    assert changed("model.b=@small", f"model.a.depth={'1' * 70}")[0].endswith("111 ... also changed")

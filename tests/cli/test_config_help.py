@@ -156,4 +156,4 @@ def test_errors_of_the_config_are_told_as_by_the_other_verbs(cmd):
 def test_misuse_ends_with_2(cmd, words):
     said = cmd.listing()(*words, code=2)
     assert said.out == ""
-    assert said.err.startswith("Usage: callsheet help ")
+    assert "\n  Usage: callsheet help " in said.err

@@ -27,10 +27,10 @@ def test_a_misspelt_verb_is_answered_with_the_nearest(cmd):
     assert (
         said.err
         == """\
-Usage: callsheet [OPTIONS] VERB ...
-Try 'callsheet --help' for help.
-
-Error: There is no verb 'swep'. Did you mean sweep?
+callsheet: there is no verb 'swep'
+  did you mean  callsheet sweep?
+  Usage: callsheet [OPTIONS] VERB ...
+  callsheet --help  tells more
 """
     )
 

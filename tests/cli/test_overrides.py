@@ -56,7 +56,7 @@ def test_variants_and_swaps_sweep(here):
 
 def test_an_interval_needs_someone_who_draws(here):
     said = here("sweep", "conf.py", "optim.lr=interval(0,1)", code=2)
-    assert "An interval has no end of values" in said.err
+    assert "an interval has no end of values" in said.err
 
 
 def test_a_wildcard_is_told_with_each_place(here):

@@ -34,7 +34,7 @@ def test_trials_are_drawn_from_an_interval(sampler):
     trials = sampled(["a=interval(0,1)", "b=7"], "--sampler", sampler, "--trials", "5", "--seed", "3")
     assert [trial.spec["b"] for trial in trials] == [7] * 5
     assert len({trial.spec["a"] for trial in trials}) == 5
-    assert trials[0].overrides[0] == "b=7"
+    assert trials[0].overrides[1] == "b=7"
 
 
 def test_random_is_what_trials_alone_mean():

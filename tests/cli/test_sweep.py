@@ -78,7 +78,7 @@ callsheet: 1 fault, nothing was started
 
 def test_what_sweeps_nothing_is_misuse(cmd):
     said = cmd.listing()("sweep", "conf.py", "model.width=32", code=2)
-    assert said.err.endswith("Error: Nothing sweeps: give a path several values, as in optim.lr=1e-3,3e-3.\n")
+    assert said.err.startswith("callsheet: nothing sweeps\n  give a path several values, as in  optim.lr=1e-3,3e-3\n")
     assert not cmd.runs.exists()
 
 

@@ -36,7 +36,7 @@ def test_what_is_not_there_is_answered_with_what_is_near(ran):
         f"callsheet: there is no run 'ffff00' in {cmd.runs}\n  there is 1 run: callsheet compare lists them\n"
     )
     assert "overrides change a config" in cmd("why", name, "optim.lr", "optim.lr=1", code=2).err
-    assert cmd("why", name, code=2).err.endswith("Error: Missing argument 'PATH'.\n")
+    assert cmd("why", name, code=2).err.startswith("callsheet: missing argument 'PATH'\n")
 
 
 def test_a_value_of_a_sweep_names_its_choice(cmd):
@@ -51,5 +51,29 @@ def test_a_value_of_a_sweep_names_its_choice(cmd):
 
 def test_a_long_value_does_not_push_its_origin_out_of_sight(cmd):
     cmd.write("conf.py", f"names = {[f'name {n}' for n in range(20)]}\n")
-    value, where = cmd("why", "conf.py", "names").out.splitlines()
+    value, where = cmd.screen("why", "conf.py", "names").splitlines()
     assert (value[:17], where) == ("['name 0', 'name ", "  conf.py:1")
+
+
+def test_the_chain_of_a_value_that_was_overridden_twice_and_of_what_stands_in_a_typed_one(cmd):
+    cmd.config(
+        """
+        from callsheet import lazy
+        hp = dict(lr=1, sizes=[1])
+        held = [lazy(dict)(a=1)]
+        main = lazy(dict)(held, lr=hp.lr)
+        """
+    )
+
+    def why(path, *said):
+        return [" ".join(line.split()) for line in cmd("why", "conf.py", path, *said).out.splitlines()]
+
+    assert why("hp.lr", "hp.lr=2", "...lr=3") == [
+        "3 command line ...lr=3",
+        "2 command line hp.lr=2 replaced",
+        "1 conf.py:2 replaced",
+    ]
+    assert why("hp.lr", "hp={lr: 2}", "hp.lr=3") == ["3 command line hp.lr=3", "2 command line replaced"]
+    assert why("hp.sizes[0]", "hp.sizes+=[2]") == ["1 conf.py:2"]
+    assert why("hp.sizes[1]", "hp.sizes+=[2]") == ["2 command line"]
+    assert why("main[0][0].a", "held[0].a=2") == ["2 command line held[0].a=2", "1 conf.py:3 replaced"]

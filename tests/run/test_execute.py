@@ -238,10 +238,8 @@ def test_sweeping_a_live_object_is_refused_before_anything_starts(cmd):
     said = cmd("sweep", "conf.py", "main.lr=0.1,0.2", code=1)
     assert re.sub("<.*>", "<it>", said.err) == (
         "callsheet: 2 faults, nothing was started\n"
-        "  more[0]  cannot be sent to a worker: <it>\n"
-        "           set by conf.py:6\n"
-        "  more.lr  cannot be sent to a worker: <it>\n"
-        "           set by conf.py:6\n"
+        "  more[0]  cannot be sent to a worker: <it>         conf.py:6\n"
+        "  more.lr  cannot be sent to a worker: <it>         conf.py:6\n"
         "           define it at the top level of a module, or describe it with lazy(...)\n"
         "           callsheet run  builds it here, in one process\n"
     )

@@ -23,6 +23,7 @@ from callsheet import (
     hash_of,
     lazy,
     load,
+    main,
     override,
     partial,
     plain,
@@ -160,3 +161,20 @@ assert_type(Process(slots=2).slots, int)
 
 load(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 override(net, 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+# --- a function as a program ------------------------------------------------------------------------------------------
+
+
+@main
+def train(net: NetConfig, epochs: int = 1, *, name: str = "") -> dict[str, float]:
+    return {}
+
+
+assert_type(train(config, 3, name="x"), dict[str, float])
+assert_type(train.main(), dict[str, float])
+assert_type(train.main(["epochs=3"]), dict[str, float])
+assert_type(build(lazy(train)(config, epochs=3)), dict[str, float])
+train(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+train(config, epoch=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+train.main("epochs=3")
+train.main(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -6,7 +6,7 @@ import os
 import sys
 from importlib import import_module
 
-from callsheet.cli._verbs import CONFIGS, QUICK, VERBS
+from callsheet.cli._verbs import CONFIGS, PLAIN, QUICK, VERBS
 
 
 def main(prog_name: str = "callsheet") -> None:
@@ -18,8 +18,21 @@ def main(prog_name: str = "callsheet") -> None:
         import_module(f"callsheet.cli.{words[0]}").main(words[1:])
     elif words and words[0] in VERBS and _asks_of_config(words[1:]):
         import_module("callsheet.cli.help").main(words[1:], verb=words[0])
-    else:
+    elif not (words and words[0] in PLAIN and _answered(words[0], words[1:])):
         import_module("callsheet.cli._group").command(prog_name=prog_name)
+
+
+def _answered(name: str, words: list[str]) -> bool:
+    """Answer a verb whose words are plain; where they are not, or mean nothing together, click is to say so."""
+    verb = import_module(f"callsheet.cli.{name}").VERB
+    given = verb.given(words)
+    if given is None:
+        return False
+    try:
+        verb.answer(given)
+    except import_module("callsheet.cli._telling").Misuse:
+        return False
+    return True
 
 
 def _asks_of_config(words: list[str]) -> bool:

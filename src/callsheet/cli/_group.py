@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
 import callsheet
-from callsheet.cli._verbs import QUICK, VERBS
+from callsheet.cli._config import command_of, misuse_of, usage_of
+from callsheet.cli._telling import Misuse, telling
+from callsheet.cli._verbs import PLAIN, QUICK, VERBS
 from callsheet.errors import nearest
 
 
 class _Verbs(click.Group):
     """The verbs; a verb's module is imported only when the verb is used."""
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **more: Any) -> Any:  # type: ignore[override]
+        """Run the command; misuse is told as faults are."""
+        words = sys.argv[1:] if args is None else args
+        code = telling(lambda: self._called(args, prog_name, more), as_json="--json" in words)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def _called(self, args: Sequence[str] | None, prog_name: str | None, more: dict[str, Any]) -> Any:
+        try:
+            return super().main(args, prog_name, **{**more, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            raise misuse_of(error) from None
+        except click.Abort:
+            sys.exit(130)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The verbs, in the order in which one needs them."""
@@ -22,7 +44,10 @@ class _Verbs(click.Group):
         """The command of a verb."""
         if cmd_name not in VERBS or cmd_name in QUICK:
             return None
-        command: click.Command = import_module(f"callsheet.cli.{cmd_name}").command
+        verb = import_module(f"callsheet.cli.{cmd_name}")
+        if cmd_name in PLAIN:
+            return command_of(verb.VERB)
+        command: click.Command = verb.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -36,8 +61,8 @@ class _Verbs(click.Group):
         """A misspelt verb is answered with the nearest one."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
             close = nearest(args[0], VERBS)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            ctx.fail(f"There is no verb {args[0]!r}.{hint}")
+            meant = [f"did you mean  callsheet {verb}?" for verb in close[:1]]
+            raise Misuse(f"there is no verb {args[0]!r}", *meant, *usage_of(ctx))
         return super().resolve_command(ctx, args)
 
 

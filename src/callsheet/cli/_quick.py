@@ -1,31 +1,33 @@
-"""What the quick verbs share: `FILE[:PATH]` and overrides read without click, and errors told as elsewhere."""
+"""What the quick verbs share: `FILE[:PATH]` and overrides read without click."""
 
 from __future__ import annotations
-
-import os
-import sys
-from importlib import import_module
 
 from callsheet._files import load_said
 from callsheet._override import apply
 from callsheet._said import parse_all
 from callsheet._trust import Policy
+from callsheet.cli._subject import COMMAND_LINE, import_from
+from callsheet.cli._telling import Misuse
 from callsheet.errors import Fault, OverrideError
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Any, NoReturn
+    from collections.abc import Iterable
+    from typing import Any
 
     from callsheet._grammar import Override
 
-COMMAND_LINE = "command line"
 
+def refusal(problem: str, *advice: str, usage: str) -> Misuse:
+    """What was typed makes no command of a verb that click does not read.
 
-def split_entry(text: str) -> tuple[str, str]:
-    """`FILE[:PATH]` as the file and the path."""
-    file, colon, entry = text.rpartition(":")
-    return (text, "") if not colon or os.path.exists(text) or "/" in entry else (file, entry)
+    Args:
+        problem: What is wrong, as one phrase.
+        advice: What was meant, a line each.
+        usage: The verb's page, of which the first line is told.
+    """
+    first = usage.partition("\n")[0]
+    return Misuse(problem, *advice, first, f"callsheet {first.split()[2]} --help  tells more")
 
 
 def sorted_words(words: list[str]) -> tuple[list[str], list[str], list[str], list[str]]:
@@ -53,9 +55,7 @@ def read(file: str, words: Iterable[str], paths: Iterable[str]) -> tuple[Any, li
     Raises:
         CallsheetError: The config itself cannot be read.
     """
-    for folder in (*map(os.path.abspath, paths), project_of(file)):
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
+    import_from(file, paths)
     said: list[Override] = []
     faults: list[Fault] = []
     for word in words:
@@ -74,26 +74,3 @@ def read(file: str, words: Iterable[str], paths: Iterable[str]) -> tuple[Any, li
         except OverrideError:
             continue
     return spec, faults
-
-
-def project_of(file: str) -> str:
-    """The folder where imports start: the nearest upward of a `.py` config, or of here, that is a project's root."""
-    own = folder = os.path.dirname(os.path.abspath(file)) if file.endswith(".py") else os.getcwd()
-    while True:
-        if any(os.path.exists(os.path.join(folder, name)) for name in ("pyproject.toml", ".git")):
-            return folder
-        folder, below = os.path.dirname(folder), folder
-        if folder == below:
-            return own
-
-
-def telling(action: Callable[[], None]) -> None:
-    """Do something, and tell what goes wrong as the other verbs do."""
-    try:
-        action()
-    except Exception as error:  # noqa: BLE001  (the other verbs' own handler decides)
-        import_module("callsheet.cli._config").told(_raise)(error)
-
-
-def _raise(error: Exception) -> NoReturn:
-    raise error

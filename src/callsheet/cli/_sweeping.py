@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
-from callsheet._sweep import Sweep, sweep_said
-from callsheet.cli._config import COMMAND_LINE, Config
+from callsheet._sweep import Sweep
 from callsheet.cli._sampling import Sampling
+from callsheet.cli._subject import COMMAND_LINE, Config
+from callsheet.cli._telling import Misuse
+from callsheet.run._trials import sweep_at
 
 repeat_option = click.option("--repeat", default=1, type=click.IntRange(1), metavar="N", help="Run each trial N times.")
 
@@ -20,14 +22,13 @@ def trials_of(named: Config, overrides: tuple[str, ...], drawn: Sampling) -> Swe
         drawn: What draws the trials.
 
     Raises:
-        UsageError: Nothing sweeps, or without an end.
+        Misuse: Nothing sweeps, or without an end.
     """
-    trials = sweep_said(
-        named.file, overrides, where=COMMAND_LINE, policy=named.policy, shape=drawn.shape, sampler=drawn.sampler
-    )
+    how = {"shape": drawn.shape, "sampler": drawn.sampler}
+    trials = sweep_at(named.file, named.entry, overrides, where=COMMAND_LINE, policy=named.policy, **how)
     if not trials.axes:
-        raise click.UsageError("Nothing sweeps: give a path several values, as in optim.lr=1e-3,3e-3.")
+        raise Misuse("nothing sweeps", "give a path several values, as in  optim.lr=1e-3,3e-3")
     if trials.is_space and trials.sampler is None:
-        ways = "name some, as in optim.lr=range(0.1,1,0.1), or draw some: --trials N"
-        raise click.UsageError(f"An interval has no end of values: {ways}.")
+        ways = "name some, as in  optim.lr=range(0.1,1,0.1)", "or draw some:  --trials N"
+        raise Misuse("an interval has no end of values", *ways)
     return trials

@@ -1,39 +1,64 @@
-"""Tables and specs as text for a terminal of 80 columns."""
+"""Tables and specs as text, in the columns that there are."""
 
 from __future__ import annotations
 
-import json
 import math
-import shutil
-from collections.abc import Sequence
-from typing import Any
-
-import click
 
 from callsheet._layout import layout, layout_names
 from callsheet._spec import Mapping
+from callsheet._terminal import columns, painter, room, say
+
+TYPE_CHECKING = False  # importing typing costs as much as reading a config
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
 
-def width() -> int:
-    """Columns of the terminal; 80 where there is none."""
-    return shutil.get_terminal_size((80, 24)).columns
+def table(
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    head: bool = False,
+    style: Callable[[int, int], str] = lambda row, column: "",
+) -> str:
+    """Rows in columns, two spaces apart; where a terminal has no room for them, the cells of a row below each other.
 
-
-def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
-    """Rows in columns, two spaces apart; the columns in `right` are aligned to the right.
+    Args:
+        rows: Cells by row.
+        right: Columns that are aligned to the right.
+        head: Whether the first row names the others' cells.
+        style: The style (`bold`, `dim`, `red`, `green`, or "") of the cell in a row and column.
 
     >>> print(table([["run", "loss"], ["a", "0.1"]], right=[1]))
     run  loss
     a     0.1
     """
-    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
-    lines = [
-        "  ".join(
-            cell.rjust(w) if n in right else cell.ljust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
+    paint = painter()
+    rows = [[" ".join(map(str.strip, cell.split("\n"))) for cell in row] for row in rows]
+    shown = [
+        [paint(cell, style(y, x)) if style(y, x) else cell for x, cell in enumerate(row)] for y, row in enumerate(rows)
     ]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    if room() and sum(widths) + 2 * (len(widths) - 1) > room():
+        return "\n".join(_stacked(rows, shown, head=head))
+    lines = []
+    for row, cells in zip(rows, shown, strict=True):
+        gaps = [" " * (w - len(cell)) for w, cell in zip(widths, row, strict=True)]
+        lines.append(
+            "  ".join(gap + c if n in right else c + gap for n, (c, gap) in enumerate(zip(cells, gaps, strict=True)))
+        )
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _stacked(rows: Sequence[Sequence[str]], shown: Sequence[Sequence[str]], *, head: bool) -> Iterator[str]:
+    """Each row as its first cell with the others below, by name where a head names them."""
+    names = rows[0] if head else [""] * len(rows[0])
+    longest = max(map(len, names[1:]), default=0)
+    for row, cells in list(zip(rows, shown, strict=True))[head:]:
+        yield cells[0]
+        for name, raw, cell in zip(names[1:], row[1:], cells[1:], strict=True):
+            if raw:
+                yield f"  {name:<{longest}}  {cell}" if head else f"  {cell}"
 
 
 def number(value: Any) -> str:
@@ -65,7 +90,9 @@ def print_json(data: Any) -> None:
      ]
     }
     """
-    click.echo(json.dumps(finite(data), indent=1, ensure_ascii=False))
+    import json  # for a person, nobody waits for it
+
+    say(json.dumps(finite(data), indent=1, ensure_ascii=False))
 
 
 def finite(data: Any) -> Any:
@@ -76,6 +103,6 @@ def finite(data: Any) -> Any:
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
-def spec_text(spec: Any, *, columns: int = 80) -> str:
+def spec_text(spec: Any) -> str:
     """A spec as it reads in a file: a line for each name, nodes that have a name by that name."""
-    return layout_names(spec, width=columns) if isinstance(spec, Mapping) else layout(spec, width=columns)
+    return (layout_names if isinstance(spec, Mapping) else layout)(spec, width=columns())

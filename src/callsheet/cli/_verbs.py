@@ -22,5 +22,8 @@ VERBS: dict[str, str] = {
 QUICK = ("help", "completion")
 """Verbs that answer while a person types, and so read their few words themselves, without click."""
 
+PLAIN = ("show", "diff")
+"""Verbs that answer without click where their words are plain."""
+
 CONFIGS = (".py", ".yaml", ".yml", ".toml", ".json")
 """How the name of a config ends."""

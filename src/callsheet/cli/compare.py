@@ -7,7 +7,11 @@ from typing import Any
 
 import click
 
-from callsheet.cli._config import json_option, origins_of_run, run_named, runs_option, told
+from callsheet._terminal import say
+from callsheet.cli._config import json_option, runs_option, told
+from callsheet.cli._recorded import origins_of_run
+from callsheet.cli._subject import run_named
+from callsheet.cli._telling import Misuse
 from callsheet.cli._text import is_number, number, print_json, table
 from callsheet.errors import Fault, RunError
 from callsheet.run._store import Run, Store, project_root
@@ -36,7 +40,7 @@ def command(
     callsheet compare 7f3a9c b21c07
     """  # noqa: D301  (click reads the backspace)
     if maximize and minimize:
-        raise click.UsageError("--maximize and --minimize exclude each other.")
+        raise Misuse("--maximize and --minimize exclude each other")
     store = Store(runs or project_root(os.getcwd()) / "runs")
     found = [run_named(text, runs) or store.find(text) for text in ids] if ids else store.runs(experiment)
     if not found:
@@ -71,7 +75,13 @@ def command(
         ]
         for run, v in zip(found, values, strict=True)
     ]
-    click.echo(table([head, *body], right=[head.index("no."), *range(len(head) - len(names), len(head))]))
+    state = head.index("state")
+
+    def style(row: int, column: int) -> str:
+        return "bold" if row == 0 else "red" if column == state and body[row - 1][state] == "failed" else ""
+
+    right = [head.index("no."), *range(len(head) - len(names), len(head))]
+    say(table([head, *body], right=right, head=True, style=style))
 
 
 def _nothing(store: Store, experiment: str | None) -> RunError:

@@ -7,9 +7,13 @@ import sys
 from importlib import import_module
 
 from callsheet._candidates import candidates, files
+from callsheet._project import root_of
 from callsheet._shells import SHELLS, answer, question, script
-from callsheet.cli._quick import project_of, read, sorted_words, split_entry
-from callsheet.cli._verbs import CONFIGS, QUICK, VERBS
+from callsheet._terminal import say
+from callsheet.cli._quick import read, refusal, sorted_words
+from callsheet.cli._subject import split_entry
+from callsheet.cli._telling import telling
+from callsheet.cli._verbs import CONFIGS, PLAIN, QUICK, VERBS
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
 if TYPE_CHECKING:
@@ -39,14 +43,19 @@ _VALUED = ("--path", "--allow", "--runs", "--slots", "--maximize", "--minimize")
 
 def main(words: list[str]) -> None:
     """Print the script of a shell."""
-    if "--help" in words or "-h" in words:
-        print(USAGE, end="")
-        return
-    if not words or words[0] not in SHELLS:
-        problem = f"{words[0]!r} is none of" if words else "Name one of"
-        print(f"{USAGE}\nError: {problem} {', '.join(SHELLS)}.", file=sys.stderr)
-        sys.exit(2)
-    print(script(words[0], words[1:]), end="")
+    shown = USAGE if "--help" in words or "-h" in words else ""
+    names = [word for word in words if word != "--json"]
+    telling(lambda: say(shown or _script(names), end=""), as_json=len(names) < len(words))
+
+
+def _script(names: list[str]) -> str:
+    options = [name for name in names if name.startswith("-")]
+    if options:
+        raise refusal(f"there is no option {options[0]}", usage=USAGE)
+    if not names or names[0] not in SHELLS:
+        problem = f"{names[0]!r} is none of" if names else "name one of"
+        raise refusal(f"{problem} {', '.join(SHELLS)}", usage=USAGE)
+    return script(names[0], names[1:])
 
 
 def reply() -> None:
@@ -93,7 +102,7 @@ def _subjects(verb: str, word: str) -> list[Candidate]:
     if colon and os.path.isfile(file):
         return [(f"{file}:{path}", note) for path, note in candidates(read(file, [], ())[0], entry, values=False)]
     found = files(word, endings=CONFIGS)
-    runs = os.path.join(project_of(""), "runs")
+    runs = os.path.join(root_of(os.getcwd()), "runs")
     if verb in _RUNS and os.path.isdir(runs):
         found += [(run, "run") for run in sorted(os.listdir(runs)) if run.startswith(word) and run.isalnum()]
     return found
@@ -104,6 +113,10 @@ def _options(verb: str, word: str) -> list[Candidate]:
         return [(option, "") for option in ("--help", "--path") if option.startswith(word)]
     if verb not in VERBS:
         return []
-    command = import_module(f"callsheet.cli.{verb}").command
-    named = [(name, getattr(option, "help", None) or "") for option in command.params for name in option.opts]
+    module = import_module(f"callsheet.cli.{verb}")
+    if verb in PLAIN:
+        named = [(option.flag, option.help) for option in module.VERB.options]
+    else:
+        params = module.command.params
+        named = [(name, getattr(option, "help", None) or "") for option in params for name in option.opts]
     return [(name, note) for name, note in [*named, ("--help", "")] if name.startswith(word) and name[:1] == "-"]

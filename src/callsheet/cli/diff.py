@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import functools
-import json
 import os
 import sys
 
-import click
-
+from callsheet._changes import changes_text
 from callsheet._diff import diff
 from callsheet._encode import to_data
 from callsheet._resolve import resolve
-from callsheet.cli._config import Subject, reading_options, told
+from callsheet._terminal import painter, room, say
+from callsheet.cli._subject import Subject, refuse_overrides
+from callsheet.cli._telling import Misuse
+from callsheet.cli._text import print_json
+from callsheet.cli._words import READING, Verb
 
 
-@click.command("diff")
-@click.argument("first", metavar="FILE[:PATH]|RUN[:PATH]")
-@click.argument("words", nargs=-1, metavar="[FILE[:PATH]|RUN[:PATH]] [PATH=VALUE]...")
-@reading_options
-@functools.partial(told, failure=2)
-def command(
+def differ(
     first: str,
     words: tuple[str, ...],
+    *,
     paths: tuple[str, ...],
     allow: tuple[str, ...],
     runs: str | None,
@@ -40,8 +37,9 @@ def command(
     callsheet diff conf.py:train other.py:train epochs=8
     """  # noqa: D301  (click reads the backspace)
     if not words:
-        raise click.UsageError("Name two to compare, or one and overrides: callsheet diff conf.py optim.lr=3e-3")
+        raise Misuse("name two to compare, or one and overrides", f"callsheet diff {first} PATH=VALUE")
     second, overrides = (first, words) if _is_override(words[0]) else (words[0], words[1:])
+    refuse_overrides(second, overrides)
     found = [
         Subject.read(text, said, paths=paths, allow=allow, runs=runs)
         for text, said in ((first, ()), (second, overrides))
@@ -50,9 +48,9 @@ def command(
     a, b = (_resolved(x) if mixed and x.run is None else x.part for x in found)
     changes = diff(a, b)
     if as_json:
-        click.echo(json.dumps(to_data(changes), indent=1, ensure_ascii=False))
+        print_json(to_data(changes))
     else:
-        click.echo(str(changes))
+        say(changes_text(changes, width=room(), paint=painter()))
     sys.exit(1 if changes else 0)
 
 
@@ -62,3 +60,13 @@ def _is_override(word: str) -> bool:
 
 def _resolved(subject: Subject) -> object:
     return Subject(resolve(subject.spec), subject.entry, None).part
+
+
+VERB = Verb(
+    "diff",
+    differ,
+    first=("first", "FILE[:PATH]|RUN[:PATH]"),
+    rest=("words", "[FILE[:PATH]|RUN[:PATH]] [PATH=VALUE]..."),
+    options=READING,
+    failure=2,
+)

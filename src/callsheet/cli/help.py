@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from callsheet._guide import guide
+from callsheet._guide import Entry, guide
 from callsheet._lazy import get
-from callsheet._page import columns, is_coloured, page
+from callsheet._page import page
 from callsheet._path import parse_path
-from callsheet.cli._quick import read, sorted_words, split_entry, telling
-from callsheet.errors import Fault, OverrideError
+from callsheet._terminal import columns, painter, say
+from callsheet.cli._quick import read, refusal, sorted_words
+from callsheet.cli._subject import split_entry
+from callsheet.cli._telling import telling
+from callsheet.cli._text import print_json
+from callsheet.errors import Fault, OverrideError, nearest
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
 if TYPE_CHECKING:
@@ -28,8 +32,11 @@ Usage: callsheet help [OPTIONS] FILE[:PATH] [PATH=VALUE]...
 
 Options:
   --path DIR  Also import from DIR.
+  --json      Print data for a program.
   -h, --help  Show this message and exit.
 """
+
+OPTIONS = ("--path", "--json", "--help")
 
 
 def main(words: list[str], *, verb: str = "") -> None:
@@ -43,23 +50,59 @@ def main(words: list[str], *, verb: str = "") -> None:
     if verb:
         overrides = [word for word in overrides if "=" in word or word.startswith("~")]  # the rest belongs to options
     elif "--help" in others or "-h" in others:
-        print(USAGE, end="")
+        telling(lambda: say(USAGE, end=""))
         return
-    elif others or not files:
-        problem = f"There is no option {others[0]}." if others else "Name a config."
-        print(f"{USAGE}\nError: {problem}", file=sys.stderr)
-        sys.exit(2)
-    telling(lambda: _print(files[0], overrides, paths, verb))
+    as_json = "--json" in others
+
+    def action() -> None:
+        _refuse_unknown(files, [] if verb else others)
+        if as_json:
+            _print_data(files[0], overrides, paths)
+        else:
+            _print(files[0], overrides, paths, verb)
+
+    telling(action, as_json=as_json)
+
+
+def _refuse_unknown(files: list[str], options: list[str]) -> None:
+    unknown = [option for option in options if option != "--json"]
+    if unknown or not files:
+        problem = f"there is no option {unknown[0]}" if unknown else "name a config"
+        meant = [f"did you mean  {name}?" for option in unknown[:1] for name in nearest(option, OPTIONS)[:1]]
+        raise refusal(problem, *meant, usage=USAGE)
+
+
+def _print_data(config: str, overrides: list[str], paths: list[str]) -> None:
+    """Print the same as data, with the faults of what was typed."""
+    file, entry = split_entry(config)
+    spec, faults = read(file, overrides, paths)
+    part: Any = get(spec, entry) if entry else spec
+    sections = guide(part, at=parse_path(entry) if entry else ())
+    data = {
+        "faults": [fault.as_data() for fault in _each_once(faults)],
+        "sections": [
+            {
+                "path": section.path,
+                "label": section.label,
+                "summary": section.summary,
+                "told": section.told,
+                "entries": [{name: getattr(entry, name) for name in Entry.__slots__} for entry in section.entries],
+            }
+            for section in sections
+        ],
+    }
+    print_json(data)
+    if faults:
+        sys.exit(1)
 
 
 def _print(config: str, overrides: list[str], paths: list[str], verb: str) -> None:
     file, entry = split_entry(config)
     spec, faults = read(file, overrides, paths)
     part: Any = get(spec, entry) if entry else spec
-    print(page(guide(part, at=parse_path(entry) if entry else ()), width=columns(), colour=is_coloured()))
+    say(page(guide(part, at=parse_path(entry) if entry else ()), width=columns(), paint=painter()))
     if verb:
-        print(f"\nThe options of the verb:  callsheet {verb} --help")
-    sys.stdout.flush()
+        say(f"\nThe options of the verb:  callsheet {verb} --help")
     if faults:
         raise OverrideError(*_each_once(faults))
 

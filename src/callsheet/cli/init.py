@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import click
 
+from callsheet._terminal import say
 from callsheet.cli._config import told
 from callsheet.errors import CallsheetError, Fault
 
@@ -36,5 +37,5 @@ def command(example: str, into: str) -> None:
     for name, content in sorted(wanted.items()):
         with open(os.path.join(into, name), "xb") as file:
             file.write(content)
-        click.echo(f"wrote {os.path.join(into, name) if into != '.' else name}")
-    click.echo("next: callsheet run conf.py")
+        say(f"wrote {os.path.join(into, name) if into != '.' else name}")
+    say("next: callsheet run conf.py")

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
-from callsheet.cli._config import Config, overrides_argument, reading_options, told
+from callsheet._terminal import say, tell_error
+from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._sampling import Sampling, sampling_options
+from callsheet.cli._subject import Config
 from callsheet.cli._sweeping import repeat_option, trials_of
 from callsheet.cli._text import print_json, table
 from callsheet.errors import render
@@ -50,9 +52,10 @@ def command(
     callsheet plan conf.py optim.lr=1e-3,3e-3 model.width=32,128
     """  # noqa: D301  (click reads the backspace)
     sampling = Sampling.of(sampler=sampler, trials=trials, seed=seed, maximize=maximize, minimize=minimize)
-    named = Config.named(config, paths, allow)
-    place = Place.of(named.file, runs=runs, paths=named.paths)
-    drawing = Drawing(trials_of(named, overrides, sampling), place, entry=named.entry, repeat=repeat)
+    named = Config(config, paths, allow)
+    space = trials_of(named, overrides, sampling)
+    place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
+    drawing = Drawing(space, place, entry=named.entry, repeat=repeat)
     size = drawing.size
     is_small = size is not None and size <= CHECKED
     found = list(islice(previews(drawing), None if show_all or is_small else _SHOWN))
@@ -62,14 +65,12 @@ def command(
     if as_json:
         print_json({"size": len(found) * repeat if is_whole else size, "trials": [_row(trial) for trial in shown]})
     else:
-        click.echo(
-            table([[str(trial.index), " ".join(trial.choices), _told(trial, repeat)] for trial in shown], right=[0])
-        )
+        say(table([[str(trial.index), " ".join(trial.choices), _told(trial, repeat)] for trial in shown], right=[0]))
         if len(shown) < len(found) or not is_whole:
-            click.echo("…  --all  lists the others")
-        click.echo(_summary(found, size, repeat) if is_whole else f"{size if size is not None else 'more'} trials")
+            say("…  --all  lists the others")
+        say(_summary(found, size, repeat) if is_whole else f"{size if size is not None else 'more'} trials")
         for trial in faulty[:_SHOWN]:
-            click.echo(f"\ntrial {trial.index}:\n{render(trial.faults, indent='  ')}", err=True)
+            tell_error(f"\ntrial {trial.index}:\n{render(trial.faults, indent='  ')}")
     sys.exit(1 if faulty else 0)
 
 

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import signal
 import sys
 
 import click
 
-from callsheet._equal import hash_of
+from callsheet._lineage import origins_of
 from callsheet._resolve import resolve
-from callsheet.cli._config import Config, overrides_argument, reading_options, told
+from callsheet._said import parse_all
+from callsheet._terminal import say, tell_error
+from callsheet.cli._config import overrides_argument, reading_options, told
+from callsheet.cli._faults import faults_in
+from callsheet.cli._subject import COMMAND_LINE, Config
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
-from callsheet.run._execute import Task, at, execute, origins_of
+from callsheet.run._command import experiment_of, identity_of
+from callsheet.run._execute import Task, execute, terminate
 from callsheet.run._place import Place
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
 from callsheet.run._trial import check_entry, entry_of
+from callsheet.run._trials import one_experiment, placed
 
 
 @click.command("run")
 @click.argument("config", metavar="FILE[:PATH]")
 @overrides_argument
 @reading_options
-@told
+@functools.partial(told, outcome="nothing was built")
 def command(
     config: str,
     overrides: tuple[str, ...],
@@ -38,21 +46,22 @@ def command(
     \b
     callsheet run conf.py epochs=8 optim.lr=3e-3
     """  # noqa: D301  (click reads the backspace)
-    named = Config.named(config, paths, allow)
-    spec = named.load(overrides)
+    named = Config(config, paths, allow)
+    early, late = placed(named.file, named.entry, parse_all(overrides), policy=named.policy)
+    spec = one_experiment(named.loaded(early), named.entry, late, where=COMMAND_LINE)
     entry = entry_of(spec, named.entry)
     check_entry(spec, entry)
     place = Place.of(named.file, runs=runs, paths=named.paths)
     resolved = resolve(spec)
     try:
-        identity = hash_of(at(resolved, entry))
+        identity = identity_of(resolved, entry)
     except SaveError:
         identity = None  # it holds a live object: it can run here, and its record says so
     directory = Store(place.runs).new_run()
     task = Task(
         spec=resolved,
         entry=entry,
-        experiment=place.experiment,
+        experiment=experiment_of(resolved, entry, place.experiment),
         overrides=overrides,
         identity=identity,
         config=place.config,
@@ -61,11 +70,12 @@ def command(
         origins=origins_of(spec),
     )
     shown = 2 if as_json else 1  # with --json, standard output is a program's to read
+    signal.signal(signal.SIGTERM, terminate)
     outcome = execute(task, directory, tee(directory / "out.log", directory / "err.log", shown=shown))
     if as_json:
         report = {"run": directory.name, "directory": str(directory), "state": outcome.state, "result": outcome.result}
-        print_json(report)
+        print_json({**report, "faults": [fault.as_data() for fault in faults_in(outcome.error)]})
     else:
-        label = "recorded" if outcome.state == "done" else outcome.state
-        click.echo(f"{label:<10}  {os.path.relpath(directory)}", err=outcome.state != "done")
+        done = outcome.state == "done"
+        (say if done else tell_error)(f"{'recorded' if done else outcome.state:<10}  {os.path.relpath(directory)}")
     sys.exit(outcome.code)

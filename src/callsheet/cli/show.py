@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
-import click
-
 from callsheet._encode import to_data
-from callsheet.cli._config import Subject, overrides_argument, reading_options, run_named, told
-from callsheet.cli._text import spec_text, table, width
-from callsheet.run._execute import origins_of
+from callsheet._lineage import origins_of
+from callsheet._terminal import columns, say
+from callsheet.cli._subject import Subject, run_named
+from callsheet.cli._text import print_json, spec_text, table
+from callsheet.cli._words import READING, Option, Verb
 
 
-@click.command("show")
-@click.argument("config", metavar="FILE[:PATH]|RUN[:PATH]")
-@overrides_argument
-@click.option("--origins", is_flag=True, help="Tell for each value who set it.")
-@reading_options
-@told
-def command(
+def show(
     config: str,
     overrides: tuple[str, ...],
+    *,
     origins: bool,
     paths: tuple[str, ...],
     allow: tuple[str, ...],
@@ -35,14 +28,24 @@ def command(
     """  # noqa: D301  (click reads the backspace)
     run = None if as_json or origins else run_named(config, runs)
     if run is not None and run.record.get("not_data"):
-        click.echo((run.directory / "spec.txt").read_text(encoding="utf-8"), nl=False)
+        say((run.directory / "spec.txt").read_text(encoding="utf-8").removesuffix("\n"))
         return
     spec = Subject.read(config, overrides, paths=paths, allow=allow, runs=runs).part
     if as_json:
-        click.echo(json.dumps(to_data(spec), indent=1, ensure_ascii=False))
+        print_json(to_data(spec))
     elif origins:
         rows = [[path, chain[0]["value"], chain[0]["where"]] for path, chain in origins_of(spec).items()]
-        rows = [[path, value if len(value) <= 40 else value[:37] + "...", where] for path, value, where in rows]
-        click.echo(table(rows))
+        longest = min(40, columns() - 4)
+        rows = [[path, v if len(v) <= longest else v[: longest - 3] + "...", where] for path, v, where in rows]
+        say(table(rows, style=lambda row, column: "dim" if column == 2 else ""))
     else:
-        click.echo(spec_text(spec, columns=max(width(), 40)))
+        say(spec_text(spec))
+
+
+VERB = Verb(
+    "show",
+    show,
+    first=("config", "FILE[:PATH]|RUN[:PATH]"),
+    rest=("overrides", "[PATH=VALUE]..."),
+    options=(Option("--origins", "origins", "Tell for each value who set it."), *READING),
+)

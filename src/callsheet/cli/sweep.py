@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -14,9 +15,12 @@ import click
 
 from callsheet._functions import Interval
 from callsheet._sweep import Sweep
-from callsheet.cli._config import Config, overrides_argument, reading_options, told
+from callsheet._terminal import say, tell_error
+from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._sampling import Sampling, sampling_options
+from callsheet.cli._subject import Config
 from callsheet.cli._sweeping import repeat_option, trials_of
+from callsheet.cli._telling import Misuse
 from callsheet.cli._text import finite, is_number, number
 from callsheet.run._draw import Drawing, draw
 from callsheet.run._job import Job, Jobs
@@ -42,7 +46,7 @@ from callsheet.run.submit import start
 @click.option("--redo", is_flag=True, help="Run again what is finished.")
 @sampling_options
 @reading_options
-@told
+@functools.partial(told, outcome="nothing was started")
 def command(
     config: str,
     overrides: tuple[str, ...],
@@ -72,15 +76,16 @@ def command(
     callsheet sweep conf.py optim.lr=1e-3,3e-3 --maximize accuracy
     """  # noqa: D301  (click reads the backspace)
     if keep and redo:
-        raise click.UsageError("--keep and --redo exclude each other.")
+        raise Misuse("--keep and --redo exclude each other")
     drawn = Sampling.of(sampler=sampler, trials=trials, seed=seed, maximize=maximize, minimize=minimize)
     try:
         on = Process(slots, gpus=gpus, memory_gb=memory_gb, timeout_min=timeout_min)
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    named = Config.named(config, paths, allow)
-    place = Place.of(named.file, runs=runs, paths=named.paths)
-    drawing = draw(trials_of(named, overrides, drawn), place, entry=named.entry, repeat=repeat)
+        raise Misuse(str(error)) from None
+    named = Config(config, paths, allow)
+    space = trials_of(named, overrides, drawn)
+    place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
+    drawing = draw(space, place, entry=named.entry, repeat=repeat)
     drawing.decide("keep" if keep else "redo" if redo else _asked(drawing))
     report = _Report(maximize or minimize or "", largest=bool(maximize), as_json=as_json)
     with _terminated_as_interrupted() as received:
@@ -92,7 +97,7 @@ def command(
         except KeyboardInterrupt:
             jobs.cancel()
             done = f"{jobs.done} of {len(jobs)}"
-            click.echo(f"\ninterrupted  {done} trials are done; the same command goes on", err=True)
+            tell_error(f"\ninterrupted  {done} trials are done; the same command goes on")
             sys.exit(128 + (received[0] if received else signal.SIGINT))
         except BaseException:
             jobs.cancel()
@@ -105,7 +110,7 @@ def _asked(drawing: Drawing) -> Any:
     """What becomes of trials that other code has finished: who sits at the terminal says it."""
     if not drawing.stale or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return "refuse"
-    click.echo(str(drawing.refusal()), err=True)
+    tell_error(str(drawing.refusal()))
     return click.prompt("keep or redo", type=click.Choice(["keep", "redo"]), err=True)
 
 
@@ -148,7 +153,7 @@ class _Report:
             parts.append(f"{done} done before")
         if size is None or size > done:
             parts.append(f"{'' if size is None else f'{size - done} to run, '}{slots} at a time")
-        click.echo(", ".join(parts))
+        say(", ".join(parts))
 
     def tell(self, job: Job) -> None:
         """Tell of a job that has ended."""
@@ -160,7 +165,7 @@ class _Report:
                 self._best = score, job
         self.is_well = self.is_well and job.state == "done"
         if not self._as_json and not job.was_done:
-            click.echo(self._line(job))
+            say(self._line(job))
 
     def _is_better(self, score: Any, job: Job) -> bool:
         assert self._best is not None
@@ -187,16 +192,16 @@ class _Report:
         """Name the best; for a program, list all."""
         run = self._best[1].run if self._best is not None else None
         if self._as_json:
-            click.echo('{"trials": [', nl=False)
+            sys.stdout.write('{"trials": [')
             for n, job in enumerate(jobs):
-                click.echo(("," if n else "") + "\n " + json.dumps(_row(job), ensure_ascii=False), nl=False)
-            click.echo(f'\n], "best": {json.dumps(run.id if run is not None else None)}}}')
+                sys.stdout.write(("," if n else "") + "\n " + json.dumps(_row(job), ensure_ascii=False))
+            say(f'\n], "best": {json.dumps(run.id if run is not None else None)}}}')
         elif self._best is not None and run is not None:
             score, job = self._best
-            click.echo(f"best      {run.id}  {self._goal} {number(score)}   {' '.join(job.overrides)}")
+            say(f"best      {run.id}  {self._goal} {number(score)}   {' '.join(job.overrides)}")
         elif self._goal:
             known = f"; results have {', '.join(sorted(self._names))}" if self._names else ""
-            click.echo(f"no trial has a number named {self._goal!r}{known}", err=True)
+            tell_error(f"no trial has a number named {self._goal!r}{known}")
 
 
 def _row(job: Job) -> Any:

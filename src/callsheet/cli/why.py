@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
+from callsheet._lazy import locate_path
+from callsheet._lineage import defaults_of, origins_of
 from callsheet._path import format_path, parse_path
-from callsheet.cli._config import Subject, origins_of_run, overrides_argument, reading_options, told
-from callsheet.cli._text import table, width
+from callsheet._terminal import say
+from callsheet.cli._config import overrides_argument, reading_options, told
+from callsheet.cli._recorded import origins_of_run
+from callsheet.cli._subject import Subject
+from callsheet.cli._text import print_json, table
 from callsheet.errors import Fault, PathError, nearest
-from callsheet.run._execute import defaults_of, origins_of
 
 
 @click.command("why")
@@ -40,18 +44,31 @@ def command(
         origins, defaults = origins_of(found.spec), defaults_of(found.spec)
     else:
         origins, defaults = origins_of_run(found.run), found.run.record.get("defaults", {})
-    chain = chain_of(format_path(parse_path(path)), origins, defaults)
+    place = format_path(parse_path(path))
+    if place not in origins and found.run is None:
+        place = _other_path(found.spec, place, origins)
+    chain = chain_of(place, origins, defaults)
     if as_json:
-        click.echo(json.dumps(chain, indent=1))
+        print_json(chain)
         return
     rows = []
     for n, link in enumerate(chain):
         text = "  ".join(filter(None, [link["text"], "replaced" if n else ""]))
         rows.append([link["value"], link["where"], text])
-    told = table(rows)
-    if max(map(len, told.split("\n"))) > max(width(), 40):
-        told = "\n".join(f"{value}\n  {where}" + (f"  {text}" if text else "") for value, where, text in rows)
-    click.echo(told)
+    say(table(rows, style=lambda row, column: "dim" if row or column else "bold"))
+
+
+def _other_path(spec: Any, path: str, origins: Iterable[str]) -> str:
+    """The path under which a value is known that another path leads to as well; the path itself where none does."""
+    try:
+        holder, key, _ = locate_path(spec, path)
+    except PathError:
+        return path
+    for other in origins:
+        found = locate_path(spec, other)
+        if found[0] is holder and found[1] == key:
+            return other
+    return path
 
 
 def chain_of(path: str, origins: dict[str, Any], defaults: dict[str, Any]) -> list[dict[str, str]]:

@@ -13,8 +13,10 @@ import click
 
 from callsheet import zoo
 from callsheet._storage import read_bytes, suffix_of, text_of
-from callsheet.cli._config import json_option, tell, told
-from callsheet.cli._text import number, print_json, spec_text, table, width
+from callsheet._terminal import columns, say
+from callsheet.cli._config import json_option, told
+from callsheet.cli._faults import tell
+from callsheet.cli._text import number, print_json, spec_text, table
 from callsheet.errors import Fault, ZooError
 from callsheet.zoo import Card
 
@@ -47,7 +49,7 @@ def list_entries(place: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"entries": {name: asdict(card) for name, card in found.items()}, "faults": _as_data(faults)})
     elif found:
-        click.echo(_shown(_listing(found)))
+        say(_shown(_listing(found)))
     elif not faults:
         where = f"{place} has no entries" if place else "no installed package publishes a config"
         advice = [] if place else ["callsheet zoo list ./FOLDER  lists a folder"]
@@ -99,7 +101,7 @@ def _listing(found: dict[str, Card]) -> str:
         ]
         for name, card in found.items()
     ]
-    room = width() - sum(max(len(row[n]) for row in rows) + 2 for n in range(4))
+    room = columns() - sum(max(len(row[n]) for row in rows) + 2 for n in range(4))
     for row in rows:
         row[4] = row[4] if len(row[4]) <= max(room, 20) else row[4][: max(room, 20) - 3].rstrip() + "..."
     return table(rows)
@@ -127,13 +129,13 @@ def show(name: str, as_json: bool) -> None:
         rows.append(["defaults", f"{place}: {', '.join(f'{key}={text}' for key, text in given.items())}"])
     for n in range(len(rows) - 1, 0, -1):
         rows[n][0] = "" if rows[n][0] == rows[n - 1][0] else rows[n][0]
-    click.echo(_shown(f"{table(rows)}\n\n{_config_text(name, card)}".rstrip("\n")))
+    say(_shown(f"{table(rows)}\n\n{_config_text(name, card)}".rstrip("\n")))
 
 
 def _config_text(name: str, card: Card) -> str:
     """Data as the spec that it is, code as it is written: it is not run to be shown."""
     if suffix_of(card.config) != ".py":
-        return spec_text(zoo.get(name), columns=max(width(), 40))
+        return spec_text(zoo.get(name))
     path = zoo.file_of(name, card.config)
     return text_of(read_bytes(path), path)
 
@@ -150,4 +152,4 @@ def copy(name: str, into: str | None) -> None:
     """  # noqa: D301  (click reads the backspace)
     folder = into or name.rstrip("/").rpartition("/")[2]
     for file in zoo.copy(name, folder):
-        click.echo(f"wrote {os.path.join(folder, file)}")
+        say(f"wrote {os.path.join(folder, file)}")

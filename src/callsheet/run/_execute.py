@@ -13,26 +13,26 @@ from typing import Any
 
 from callsheet._build import build
 from callsheet._encode import to_data
-from callsheet._items import CALLS, origin_of, raw_item, target_text
 from callsheet._layout import layout
 from callsheet._lazy import get
-from callsheet._origin import Origin
-from callsheet._path import format_path
-from callsheet._ref import Ref
+from callsheet._lineage import defaults_of
+from callsheet._note import is_ours
 from callsheet._running import RECORDING, RUNNING, Recording
-from callsheet._signature import EMPTY, signature_of
-from callsheet._target import Name, resolve
-from callsheet._tree import KINDS, kind_of, walk
+from callsheet._signature import EMPTY
 from callsheet._wire import FORMAT
 from callsheet.errors import SaveError
+from callsheet.run._child import CommandError, run_entry
 from callsheet.run._provenance import Code, host, packages
 from callsheet.run._store import State, Store, code_file, keep_json_file, read_json_file, take_lock, write_json_file
-
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Terminated(BaseException):
     """The run was told to stop."""
+
+
+def terminate(number: int, frame: Any) -> None:
+    """What a process that executes a run does on SIGTERM: the run ends as cancelled, with all that it has started."""
+    raise Terminated
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: its state, its result, and the process's exit code for it."""
+    """How a run ended: its state, its result, the process's exit code for it, and what was raised."""
 
     state: State
     result: dict[str, Any]
     code: int
+    error: BaseException | None = None
 
 
 def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -> Outcome:
@@ -85,6 +86,7 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -
     """
     lock = take_lock(directory / "lock", wait=True)
     assert lock is not None
+    os.set_inheritable(lock, True)  # by a command alone: it holds the run as long as it lives
     try:
         before = read_json_file(directory / "status.json")
         tried = before.get("attempt")
@@ -96,8 +98,11 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -
         _write_record(task, directory, number)
         write_json_file(directory / "status.json", status)
         running = {"dir": str(directory), "id": directory.name, "index": task.index, "attempt": attempt}
+        recording = Recording(str(directory), task.spec, task.experiment)
         with output:
-            outcome, error = _call(task, running)
+            outcome, error = _call(task, running, recording)
+            if recording.trackers is not None:
+                recording.trackers.end(outcome.state)
         if outcome.result:
             keep_json_file(directory / "result.json", outcome.result)  # before the status that says it is there
         status |= {"state": outcome.state, "ended": _now(), "exit": outcome.code, **({"error": error} if error else {})}
@@ -112,10 +117,13 @@ def at(spec: Any, path: str) -> Any:
     return get(spec, path) if path else spec
 
 
-def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
-    token, recording = RUNNING.set(running), RECORDING.set(Recording(str(running["dir"]), task.spec))
+def _call(task: Task, running: dict[str, object], recording: Recording) -> tuple[Outcome, str]:
+    token, recorded = RUNNING.set(running), RECORDING.set(recording)
     try:
-        returned = build(at(task.spec, task.entry), root=task.spec)
+        names = {"config": task.config, "experiment": task.experiment}
+        returned = run_entry(task.spec, task.entry, running, **names, in_worker=bool(task.plan))
+        if returned is None:
+            returned = build(at(task.spec, task.entry), root=task.spec)
     except KeyboardInterrupt:
         return Outcome("interrupted", {}, 130), "KeyboardInterrupt"
     except Terminated:
@@ -125,13 +133,16 @@ def _call(task: Task, running: dict[str, object]) -> tuple[Outcome, str]:
             return Outcome("done", {}, 0), ""
         if isinstance(error.code, str):
             print(error.code, file=sys.stderr)
-        return Outcome("failed", {}, 1), f"SystemExit: {error.code}"
+        return Outcome("failed", {}, 1, error), f"SystemExit: {error.code}"
+    except CommandError as error:
+        print(f"callsheet: {error}", file=sys.stderr)
+        return Outcome("failed", {}, error.code, error), error.faults[0].problem
     except Exception as error:  # noqa: BLE001  (the user's own: shown, recorded, counted as a failed run)
         print_error(error)
-        return Outcome("failed", {}, 1), f"{type(error).__name__}: {error}"
+        return Outcome("failed", {}, 1, error), f"{type(error).__name__}: {error}"
     finally:
         RUNNING.reset(token)
-        RECORDING.reset(recording)
+        RECORDING.reset(recorded)
         sys.stdout.flush()
         sys.stderr.flush()
     result, dropped = result_of(returned)
@@ -148,7 +159,7 @@ def print_error(error: BaseException) -> None:
     shown = traceback.TracebackException.from_exception(error)
     at: traceback.TracebackException | None = shown
     while at is not None:
-        own = [frame for frame in at.stack if not os.path.abspath(frame.filename).startswith(PACKAGE + os.sep)]
+        own = [frame for frame in at.stack if not is_ours(frame.filename)]
         at.stack = traceback.StackSummary.from_list(own or at.stack)  # all ours: a bug, shown as it is
         at = at.__cause__ or at.__context__
     print("".join(shown.format()), end="", file=sys.stderr)
@@ -214,60 +225,3 @@ def _write_record(task: Task, directory: Path, number: int) -> None:
         known.parent.mkdir(exist_ok=True)
         write_json_file(known, task.code.files)
     write_json_file(directory / "run.json", record)
-
-
-def origins_of(spec: Any) -> dict[str, list[dict[str, Any]]]:
-    """For each path of a spec, its value and those it replaced: each with where it came from, the latest first.
-
-    `holds` marks a value that holds others, which have paths of their own.
-    """
-    found = {}
-    names: dict[int, str] = {}
-    for steps, value in walk(spec):
-        path = format_path(steps)
-        kind = kind_of(type(value))
-        if kind is not None and kind.node and type(value) is not Ref:
-            names[id(value)] = path
-    for steps, value in walk(spec, kinds={**KINDS, Ref: None}):
-        if not steps:
-            continue
-        holder = spec
-        for step in steps[:-1]:
-            holder = raw_item(holder, step)
-        latest = origin_of(holder, steps[-1])
-        chain = [_link(v, o, names) for v, o in ((value, latest), *latest.chain())]
-        if kind_of(type(value)) is not None and type(value) is not Ref:
-            chain[0]["holds"] = True
-        found[format_path(steps)] = chain
-    return found
-
-
-def _link(value: Any, origin: Origin, names: dict[int, str]) -> dict[str, Any]:
-    text = layout(value, width=1000, names={} if type(value) in CALLS else names)
-    return {"value": text, "kind": origin.kind, "where": origin.where, "text": origin.text}
-
-
-def defaults_of(spec: Any) -> dict[str, dict[str, str]]:
-    """For each call of a spec, the defaults that its target takes because nothing was set."""
-    found = {}
-    for steps, value in walk(spec):
-        if type(value) not in CALLS:
-            continue
-        target = object.__getattribute__(value, "__target__")
-        if type(target) in CALLS or type(target) is Ref:
-            continue
-        try:
-            signature = signature_of(resolve(target) if type(target) is Name else target)
-        except Exception:  # noqa: BLE001, S112  (a target that cannot be imported: the build raises it in a moment)
-            continue
-        if signature is None:
-            continue
-        given = {parameter.name for parameter in signature.slots[: sum(isinstance(key, int) for key in value)]}
-        left = {
-            name: layout(parameter.default)
-            for name, parameter in signature.named.items()
-            if name not in value and name not in given and parameter.default is not EMPTY
-        }
-        if left:
-            found[f"{format_path(steps)}: {target_text(value)}"] = left
-    return found

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from callsheet._configfile import read_source
@@ -14,9 +14,10 @@ from callsheet._equal import hash_of
 from callsheet._files import config_files
 from callsheet._storage import full_path, is_remote, read_bytes
 from callsheet._sweep import Sweep
+from callsheet.run._command import experiment_of
 from callsheet.run._plan import Header, Plan
 from callsheet.run._store import project_of
-from callsheet.run._trial import digest_of, sendable
+from callsheet.run._trial import digest_of, entry_of, sendable
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,13 @@ class Place:
         stem = Path(config).stem if config else "python"
         directory = Path(runs).absolute() if runs else project / "runs"
         return cls(project, directory, stem, full_path(config) if config else "", (*paths, str(project)))
+
+    def named_by(self, trials: Sweep, entry: str) -> Place:
+        """The same, named as the experiment at an entry says, where it does."""
+        if trials.is_space:
+            return self
+        spec = trials.trial(0).spec
+        return replace(self, experiment=experiment_of(spec, entry_of(spec, entry), self.experiment))
 
     def configs(self) -> tuple[str, ...]:
         """The config file and those that it takes from."""

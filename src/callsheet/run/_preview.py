@@ -60,8 +60,8 @@ def previews(drawing: Drawing) -> Iterator[Preview]:
         except (SpecError, OverrideError, SaveError) as error:
             yield Preview(trial.index, choices, "faulty", faults=error.faults)
             continue
-        record = drawing.plan.record(trial.index)
-        yield _found(drawing, trial.index, choices, record.key if record is not None else key_of(planned))
+        there = drawing.plan.record(trial.index)
+        yield _found(drawing, trial.index, choices, there.key if there is not None else key_of(planned))
 
 
 def _found(drawing: Drawing, index: int, choices: tuple[str, ...], key: bytes) -> Preview:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from callsheet._project import home_of, root_of
 from callsheet._storage import write_whole
 from callsheet.errors import Fault, RunError
 
@@ -19,25 +20,13 @@ _ENDED = ("done", "failed", "interrupted", "cancelled")
 
 
 def project_root(path: str | os.PathLike[str]) -> Path:
-    """The nearest folder upward that holds `pyproject.toml` or `.git`, else the path's own folder.
-
-    Args:
-        path: A file or folder, of a config or the working directory.
-    """
-    start = Path(path).absolute()
-    own = start if start.is_dir() else start.parent
-    for folder in (own, *own.parents):
-        if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
-            return folder
-    return own
+    """The project's folder, as `root_of` finds it."""
+    return Path(root_of(path))
 
 
 def project_of(config: str | os.PathLike[str]) -> Path:
-    """The project in which a config is at home: a `.py` config's own; for data the one that this process works in.
-
-    Imports start there, so what lies beside a data file must not stand in for what was allowed.
-    """
-    return project_root(config if os.fspath(config).endswith(".py") else os.getcwd())
+    """The folder of the project in which a config is at home."""
+    return Path(home_of(config))
 
 
 @dataclass(frozen=True)
@@ -125,7 +114,9 @@ class Store:
         if names:
             raise RunError(Fault("", f"{run_id!r} is the beginning of several runs", advice=[", ".join(names[:8])]))
         have = self.ids()
-        advice = [f"there {_count(len(have))}: callsheet compare lists them"] if have else []
+        advice = [
+            f"there {_count(len(have))}: callsheet compare lists them" if have else "callsheet run FILE  makes one"
+        ]
         raise RunError(Fault("", f"there is no run {run_id!r} in {self.directory}", advice=advice))
 
     def ids(self) -> list[str]:

@@ -8,16 +8,17 @@ from typing import Any
 
 from callsheet._check import find_faults
 from callsheet._encode import to_plan_data
-from callsheet._equal import hash_of
 from callsheet._items import CALLS
 from callsheet._lazy import get, walk
+from callsheet._lineage import origins_of
 from callsheet._resolve import reached, resolve
 from callsheet._spec import Mapping
 from callsheet._storage import read_bytes
 from callsheet._sweep import Trial
 from callsheet._tree import kind_of
 from callsheet.errors import Fault, LoadError, PathError, SaveError, SpecError
-from callsheet.run._execute import at, origins_of
+from callsheet.run._command import command_faults, identity_of
+from callsheet.run._execute import at
 from callsheet.run._plan import PlannedTrial
 
 
@@ -41,7 +42,7 @@ def plan_trial(trial: Trial, entry: str, configs: Sequence[str] = ()) -> Planned
         index=trial.index,
         entry=path,
         overrides=trial.overrides,
-        identity=hash_of(at(resolved, path)),
+        identity=identity_of(resolved, path),
         spec=data,
         origins=origins_of(trial.spec),
         point=trial.point,
@@ -98,7 +99,7 @@ def check_entry(spec: Any, path: str) -> None:
         SpecError: With every fault.
     """
     start = at(spec, path)
-    faults = find_faults(spec, only=None if start is spec else reached(spec, start))
+    faults = find_faults(spec, only=None if start is spec else reached(spec, start)) or command_faults(spec, path)
     if faults:
         raise SpecError(*faults)
 

@@ -12,6 +12,7 @@ from callsheet.run._draw import Drawing, Policy, draw
 from callsheet.run._job import Executor, Jobs
 from callsheet.run._place import Place
 from callsheet.run._schedule import Retries, Scheduled
+from callsheet.run._trials import sweep_at
 from callsheet.run.process import Process
 
 
@@ -35,7 +36,7 @@ def submit(
     runs: a faulty one counts as failed then.
 
     Args:
-        work: A call, a mapping that has a `main`, or what `sweep` gave.
+        work: A call, a mapping that has a `main`, what `sweep` gave, an experiment, or several in a list.
         on: Where; `Process()` by default.
         entry: The path of what is built: `main` where there is one, else the whole.
         runs: The directory of the runs; `runs` under the project's root by default.
@@ -68,9 +69,9 @@ def submit(
         raise ValueError(f"repeat must be at least 1, found {repeat}")
     config = work.source if isinstance(work, Sweep) and isinstance(work.source, str) else ""
     place = Place.of(config, runs=os.fspath(runs) if runs is not None else None)
-    is_sweep = isinstance(work, Sweep)
-    trials = work if is_sweep else Sweep(work, (), where="", policy=None)
-    drawing = draw(trials, place, entry=entry or "", repeat=repeat, alone=not is_sweep)
+    trials = work if isinstance(work, Sweep) else sweep_at(work, entry or "", (), where="", policy=None)
+    place = place.named_by(trials, entry or "")
+    drawing = draw(trials, place, entry=entry or "", repeat=repeat, alone=not trials.axes)
     drawing.decide(finished)
     return start(drawing, on or Process(), Retries(retry, retry_errors))
 

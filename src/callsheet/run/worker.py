@@ -7,11 +7,10 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 from callsheet.errors import CallsheetError
 from callsheet.run._capture import redirect
-from callsheet.run._execute import Task, Terminated, execute
+from callsheet.run._execute import Task, execute, terminate
 from callsheet.run._job import MISUSE, TAKEN
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import Code, code_of
@@ -40,15 +39,12 @@ def main(argv: list[str]) -> int:
     lock = take_lock(plan.lock_path(index))
     if lock is None:
         return TAKEN
-    signal.signal(signal.SIGTERM, _terminate)
+    os.set_inheritable(lock, True)  # by a command alone
+    signal.signal(signal.SIGTERM, terminate)
     try:
         return _run(plan, header, trial, index)
     finally:
         os.close(lock)
-
-
-def _terminate(number: int, frame: Any) -> None:
-    raise Terminated
 
 
 def _run(plan: Plan, header: Header, trial: PlannedTrial, index: int) -> int:

@@ -13,6 +13,7 @@ from callsheet._check import check
 from callsheet._configfile import show_file
 from callsheet._encode import to_data
 from callsheet._lazy import locate_path
+from callsheet._lineage import defaults_of
 from callsheet._path import format_path
 from callsheet._resolve import resolve
 from callsheet._storage import full_path, is_remote, join_path, read_bytes, suffix_of, write_whole
@@ -21,7 +22,6 @@ from callsheet._tree import walk
 from callsheet._weights import load_weights
 from callsheet._wire import FORMAT
 from callsheet.errors import Fault, LoadError, PathError, SaveError, WeightsError, ZooError
-from callsheet.run._execute import defaults_of
 from callsheet.run.restore import find_run, recorded_spec, recorded_weights
 from callsheet.zoo._card import CARD, Card, Number, card_text, read_card
 

@@ -10,9 +10,9 @@ from callsheet._build import build
 from callsheet._config import Config
 from callsheet._configfile import show_file
 from callsheet._lazy import plain
+from callsheet._lineage import defaults_of
 from callsheet._weights import load_weights
 from callsheet.errors import Fault, ZooError
-from callsheet.run._execute import defaults_of
 from callsheet.zoo._fetch import weights_of
 from callsheet.zoo._shelf import find_entry
 

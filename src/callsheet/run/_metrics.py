@@ -1,0 +1,107 @@
+"""What a run measured on its way: the lines of its `metrics.jsonl`, read however they were left."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+FILE = "metrics.jsonl"
+"""Its name in a run's directory."""
+
+_NUMBERS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+"""How a line writes the numbers that JSON lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a `metrics.jsonl`.
+
+    Attributes:
+        x: Its `step`; the line's number, from 0, where it has none.
+        time: Seconds since 1970; None where it does not say.
+        values: The numbers by name; NaN and infinities among them.
+    """
+
+    x: int | float
+    time: float | None
+    values: dict[str, float]
+
+
+def read_metrics(path: str | os.PathLike[str]) -> Iterator[Line]:
+    """The lines of a `metrics.jsonl`, or of the one in a run's directory.
+
+    What a killed writer left half, and what is no object, is no line; nor is a file that is not there any.
+
+    Args:
+        path: The file, or the directory of a run.
+    """
+    name = os.fspath(path)
+    if not name.endswith(".jsonl"):
+        name = os.path.join(name, FILE)
+    try:
+        with open(name, "rb") as file:
+            for n, raw in enumerate(file):
+                line = _line(raw, n) if raw.endswith(b"\n") else None
+                if line is not None:
+                    yield line
+    except OSError:
+        return
+
+
+def series(path: str | os.PathLike[str]) -> dict[str, tuple[list[float], list[float]]]:
+    """For each metric its x values, ascending, and its numbers there; of lines with the same x the last one counts.
+
+    So a run that went on from a checkpoint has one curve.
+    """
+    found: dict[str, dict[float, float]] = {}
+    for line in read_metrics(path):
+        for name, value in line.values.items():
+            found.setdefault(name, {})[line.x] = value
+    curves = {}
+    for name, points in found.items():
+        xs = sorted(points)
+        curves[name] = xs, [points[x] for x in xs]
+    return curves
+
+
+def last_values(path: str | os.PathLike[str]) -> dict[str, float]:
+    """The last number of each metric."""
+    found: dict[str, float] = {}
+    for line in read_metrics(path):
+        found.update(line.values)
+    return found
+
+
+def _line(raw: bytes, n: int) -> Line | None:
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict):
+        return None
+    step, time = _number(data.pop("step", None)), _number(data.pop("time", None))
+    values = {name: number for name, value in data.items() if (number := _number(value)) is not None}
+    whole = step is not None and math.isfinite(step) and step == int(step)
+    return Line(int(step) if whole and step is not None else n, time, values)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, str):
+        return _NUMBERS.get(value.lower())
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if abs(value) > 2**1000 else value
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def last_line(path: str | os.PathLike[str]) -> dict[str, float]:
+    """The numbers of the last line: what a command that has written it leaves as its result."""
+    found: dict[str, float] = {}
+    for line in read_metrics(path):
+        found = line.values
+    return found
