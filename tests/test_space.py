@@ -433,7 +433,7 @@ def test_law_a_space_of_the_same_text_has_the_same_trials(case, seed):
 def test_law_what_is_drawn_is_one_of_the_trials(case, data):
     space, expected = case
     trials = sweep(dict.fromkeys("abcdefgh", None), space)
-    made = trials._space.decided(
+    made = trials.space.decided(
         lambda name, dimension: data.draw(
             st.integers(0, (dimension if isinstance(dimension, int) else len(dimension)) - 1)
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def from_entry(
     source: Any, entry: str, overrides: Sequence[Override], *, policy: Policy | None
-) -> tuple[list[Override], list[Override]]:
+) -> list[Override | None]:
     """Overrides as they start in the whole spec; one that starts with no name of that starts in the entry.
 
     Args:
@@ -28,18 +28,17 @@ def from_entry(
         policy: What a data file may import.
 
     Returns:
-        Them, then those that start with nothing of either.
+        For each the one that starts in the whole; None for one that starts with nothing of either.
 
     Raises:
         PathError: There is no such entry.
     """
     start = parse_path(entry)[0] if entry else ""
     if not entry or all(not said.steps or said.steps[0] == start for said in overrides):
-        return list(overrides), []
+        return list(overrides)
     spec = load_said(source, [], where="", policy=policy) if isinstance(source, str) else source
     part = get(spec, entry)
-    found: list[Override] = []
-    others: list[Override] = []
+    found: list[Override | None] = []
     for said in overrides:
         first = said.steps[0] if said.steps else None
         if first is None or said.operation in ("add", "force") or holds(spec, first):
@@ -47,8 +46,8 @@ def from_entry(
         elif holds(part, first):
             found.append(said.like(steps=(*parse_path(entry), *said.steps)))
         else:
-            others.append(said)
-    return found, others
+            found.append(None)
+    return found
 
 
 def holds(x: Any, name: Any) -> bool:

@@ -45,7 +45,7 @@ class Trial:
         point: Of a trial that was drawn, what `Drawn.recall` takes, as data; None for one of a finite sweep.
     """
 
-    __slots__ = ("_fixed", "_picks", "files", "index", "point", "spec")
+    __slots__ = ("_fixed", "_more", "_picks", "files", "index", "point", "spec")
 
     def __init__(
         self,
@@ -56,10 +56,12 @@ class Trial:
         files: Iterable[str] = (),
         *,
         point: AnyMapping[str, Any] | None = None,
+        more: Sequence[str] = (),
     ) -> None:
         self.index = index
         self._fixed = fixed
         self._picks = picks
+        self._more = more
         self.spec = spec
         self.files = tuple(files) if files else ()
         self.point = None if point is None else dict(point)
@@ -67,7 +69,8 @@ class Trial:
     @property
     def overrides(self) -> tuple[str, ...]:
         """The texts that make it."""
-        return (*(said.text for said in self._fixed), *(axis.override(value).text for axis, value in self._picks))
+        picked = (axis.override(value).text for axis, value in self._picks)
+        return (*(said.text for said in self._fixed), *picked, *self._more)
 
     @property
     def choices(self) -> dict[str, str]:
@@ -93,8 +96,11 @@ class Sweep(Sequence):  # type: ignore[type-arg]
             `start` and `end`. Empty where nothing sweeps. What only some trials have is named by what those have
             chosen, and the path: `optim=0/optim.lr`.
         tags: What `tag` said of an axis, by its name, where it said something.
+        fixed: The overrides that all trials have, whatever they choose.
+        space: The axes, and how they go together.
         sampler: What draws the trials, or None.
         condition: What a trial's spec must fulfil, or None.
+        policy: What a data file may import.
     """
 
     def __init__(
@@ -114,10 +120,10 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         self.texts = tuple(texts)
         self.condition = condition
         self.sampler = sampler
-        self._policy = policy
-        self._fixed = tuple(fixed)
+        self.policy = policy
+        self.fixed = tuple(fixed)
         self._base: Base | None = None
-        self._space = space = space or Grid(())
+        self.space = space = space or Grid(())
         swept = dict(space.axes())
         self.axes = {name: _axis(said) for name, said in swept.items()}
         self.tags = {
@@ -127,7 +133,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
     @property
     def is_space(self) -> bool:
         """Whether trials are drawn, since an axis is continuous or a sampler chooses."""
-        return self.sampler is not None or self._space.count is None
+        return self.sampler is not None or self.space.count is None
 
     def __len__(self) -> int:
         self._refuse_space("has no length")
@@ -150,11 +156,11 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     def __iter__(self) -> Iterator[Any]:
         self._refuse_space("has no trials to go through")
-        picked = enumerate(self._space.each() if self.axes else ())
+        picked = enumerate(self.space.each() if self.axes else ())
         if isinstance(self.source, str):
             trials = (self._made(n, picks) for n, picks in picked)
         else:
-            fixed, varied = self._fixed, (self._base or self._new_base()).varied
+            fixed, varied = self.fixed, (self._base or self._new_base()).varied
             trials = (Trial(n, fixed, picks, varied(picks)) for n, picks in picked)
         return trials if self.condition is None else filter(self.fits, trials)
 
@@ -172,7 +178,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
     def trial(self, index: int) -> Trial:
         """The trial of an index; without axes the one trial is the spec itself."""
         self._refuse_space("has no trials by number")
-        return self._made(index, self._space.at(index))
+        return self._made(index, self.space.at(index))
 
     def drawn(self, index: int, point: AnyMapping[str, float]) -> Trial:
         """The trial at a point of the space.
@@ -188,8 +194,8 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         >>> space.is_space, space.drawn(0, {"lr": 0.25, "width": 1}).spec
         (True, {'lr': 0.25, 'width': 64})
         """
-        named = Point(self._space, point)
-        chosen = self._space.decided(named.suggest)
+        named = Point(self.space, point)
+        chosen = self.space.decided(named.suggest)
         named.refuse_unused()
         return self._made(index, chosen, point)
 
@@ -204,7 +210,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         (2, {'lr': 0.1}, {'lr': 0.2}, None)
         """
         if self.sampler is not None:
-            study = self.sampler.study(self._space)
+            study = self.sampler.study(self.space)
             return Drawn(self, count=self.sampler.trials, study=study, goal=self.sampler.goal)
         self._refuse_space("cannot be drawn in order")
         return Drawn(self, count=self._count() if self.axes else 1, filtered=self.condition is not None)
@@ -215,7 +221,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
 
     def choices_of(self, index: int) -> list[str]:
         """The overrides that make a trial what it is among the others, as texts; its spec is not made."""
-        return [axis.override(value).text for axis, value in self._space.at(index) if not axis.common]
+        return [axis.override(value).text for axis, value in self.space.at(index) if not axis.common]
 
     def probes(self, most: int) -> list[int]:
         """Indices of trials in which each choice of each axis stands once; of an axis with more than `most`, so many.
@@ -224,11 +230,11 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         [0, 3, 4]
         """
         self._refuse_space("has no trials by number")
-        return self._space.probes(most) if self.axes else [0]
+        return self.space.probes(most) if self.axes else [0]
 
     def _count(self) -> int:
         """The number of trials, which may be more than `len` can tell."""
-        return (self._space.count or 0) if self.axes else 0
+        return (self.space.count or 0) if self.axes else 0
 
     def _refuse_space(self, problem: str) -> None:
         if self.is_space:
@@ -239,19 +245,19 @@ class Sweep(Sequence):  # type: ignore[type-arg]
     def _made(self, index: int, picks: Sequence[Pick], point: AnyMapping[str, Any] | None = None) -> Trial:
         if not isinstance(self.source, str):
             base = self._base or self._new_base()
-            return Trial(index, self._fixed, picks, base.varied(picks), point=point)
+            return Trial(index, self.fixed, picks, base.varied(picks), point=point)
         chosen = [own(axis.override(value)) for axis, value in picks]
         kinds = {said.text: "sweep" for (axis, _), said in zip(picks, chosen, strict=True) if not axis.common}
         files: dict[str, None] = {}
-        more: Any = {"where": self.where, "policy": self._policy, "kinds": kinds, "files": files}
+        more: Any = {"where": self.where, "policy": self.policy, "kinds": kinds, "files": files}
         return Trial(
-            index, self._fixed, picks, load_said(self.source, [*self._fixed, *chosen], **more), files, point=point
+            index, self.fixed, picks, load_said(self.source, [*self.fixed, *chosen], **more), files, point=point
         )
 
     def _new_base(self) -> Base:
         """What all trials of a spec in memory have."""
         made = attach(copy(self.source))
-        apply_beside(made, self._fixed, where=self.where)
+        apply_beside(made, self.fixed, where=self.where)
         self._base = Base(made, self.where)
         return self._base
 
@@ -311,11 +317,27 @@ def sweep_said(
     condition: Callable[[Any], object] | None = None,
     sampler: Sampler | None = None,
     shape: Callable[[Space], Space] | None = None,
+    placed: Callable[[list[Override]], list[Override]] | None = None,
 ) -> Sweep:
-    """`sweep`, where `where` says who gave the overrides, and `shape` makes another space of what varies."""
+    """`sweep`, where `where` says who gave the overrides.
+
+    Args:
+        source: As for `sweep`.
+        parts: What varies, as for `sweep`.
+        where: Who gave the overrides.
+        policy: What a data file may import.
+        condition: What a trial's spec must fulfil.
+        sampler: What draws the trials.
+        shape: Makes another space of what varies.
+        placed: Gives for overrides those that are meant, each in its place.
+    """
     if isinstance(source, os.PathLike | str):
         source = os.fspath(source)
     fixed, spaces, texts = _read(parts)
+    if placed is not None:
+        found = iter(placed([*fixed, *(axis.said for axis in spaces if type(axis) is Axis)]))
+        fixed = [next(found) for _ in fixed]
+        spaces = [Axis(next(found), common=each.common) if type(each) is Axis else each for each in spaces]
     if shape is not None and spaces:
         spaces = [shape(Grid(spaces))]
         texts = [said.text for said in fixed] + [spaces[0].text]
@@ -324,8 +346,8 @@ def sweep_said(
     if sampler is not None:
         texts.append(repr(sampler))
     globs = [said for space in spaces for _, said in space.axes() if isinstance(said.sweep, Glob)]
-    found = without_globs([*fixed, *globs], source, where=where, policy=policy)[len(fixed) :]
-    known = {id(said): choice for said, choice in zip(globs, found, strict=True)}
+    chosen = without_globs([*fixed, *globs], source, where=where, policy=policy)[len(fixed) :]
+    known = {id(said): choice for said, choice in zip(globs, chosen, strict=True)}
     space = Grid(spaces).resolved(lambda said: known.get(id(said), said))
     return Sweep(source, fixed, space, where=where, policy=policy, texts=texts, condition=condition, sampler=sampler)
 

@@ -63,10 +63,10 @@ def test_overrides_start_in_the_file_in_the_config_or_in_each_experiment(cmd):
     cmd.config(OWN, train=TRAIN)
     said = cmd("sweep", "conf.py:C1", "lrs=[7,8]", "hp.width=1,2", "R1.experiment_name=mine", "--slots", "1")
     assert [line.split("  ", 1)[1].split(maxsplit=1)[1] for line in masked(said.out).splitlines()[1:]] == [
-        "R1.experiment_name=mine hp.width=1 hp.lr=7.0  lr 7  width 1",
-        "R1.experiment_name=mine hp.width=1 hp.lr=8.0  lr 8  width 1",
-        "R1.experiment_name=mine hp.width=2 hp.lr=7.0  lr 7  width 2",
-        "R1.experiment_name=mine hp.width=2 hp.lr=8.0  lr 8  width 2",
+        "hp.width=1 R1.experiment_name=mine hp.lr=7.0  lr 7  width 1",
+        "hp.width=1 R1.experiment_name=mine hp.lr=8.0  lr 8  width 1",
+        "hp.width=2 R1.experiment_name=mine hp.lr=7.0  lr 7  width 2",
+        "hp.width=2 R1.experiment_name=mine hp.lr=8.0  lr 8  width 2",
     ]
     assert cmd.read("run.json", cmd.ids()[0])["experiment"] == "mine"
 

@@ -68,8 +68,8 @@ class Config:
 
     def load_parsed(self, overrides: Sequence[Override]) -> Any:
         """The spec, with overrides that are read already; one that starts with no name of it starts in the entry."""
-        early, others = from_entry(self.file, self.entry, overrides, policy=self.policy)
-        return self.loaded([*early, *others])
+        found = from_entry(self.file, self.entry, overrides, policy=self.policy)
+        return self.loaded([early or said for early, said in zip(found, overrides, strict=True)])
 
     def loaded(self, overrides: Sequence[Override]) -> Any:
         """The spec, with overrides that start in it; what migrations changed in it is told in a line."""

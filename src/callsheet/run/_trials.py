@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from callsheet._build import build
-from callsheet._drawn import Drawn
 from callsheet._entry import from_entry, holds
 from callsheet._equal import equal
 from callsheet._files import load_said
-from callsheet._globs import without_globs
 from callsheet._grammar import Override
 from callsheet._layout import layout
 from callsheet._lazy import get, walk
 from callsheet._path import parse_path
 from callsheet._replace import replace
 from callsheet._spec import INSTANCES, attach, copy
-from callsheet._sweep import Sweep, Trial
+from callsheet._sweep import Sweep, Trial, sweep_said
 from callsheet._target import resolve
 from callsheet._tree import kind_of
 from callsheet._trust import Policy
@@ -27,11 +26,14 @@ from callsheet.run._command import command_faults
 from callsheet.run._groups import Grid, grid_of, groups_in
 from callsheet.run._shape import has_shape
 
+if TYPE_CHECKING:
+    from callsheet._space import Pick
+
 _raw = object.__getattribute__
 
 
-def sweep_at(source: Any, entry: str, overrides: Sequence[Override], *, where: str, policy: Policy | None) -> Sweep:
-    """The trials of an entry: every combination of what overrides sweep over, and every experiment that it makes.
+def sweep_at(source: Any, entry: str, parts: Any, *, where: str, policy: Policy | None, **how: Any) -> Sweep:
+    """The trials of an entry: every combination of what is swept over, and every experiment that it makes.
 
     An override whose path starts with no name of the file starts in the entry; one that starts with nothing of that
     either starts in each experiment: `callsheet sweep lxconfig.py:C1 hp.lr=1e-3`.
@@ -39,39 +41,57 @@ def sweep_at(source: Any, entry: str, overrides: Sequence[Override], *, where: s
     Args:
         source: A spec, or the path of a config file.
         entry: The path of what is run; "" for `main`, or the whole spec where there is none.
-        overrides: Each of one value or several.
-        where: Who said them.
+        parts: What varies, as for `sweep`.
+        where: Who said it.
         policy: What a data file may import.
+        how: What `sweep_said` takes besides.
 
     Raises:
-        OverrideError: A `glob` chooses from nothing.
+        OverrideError: A text is no override, or a `glob` chooses from nothing.
         PathError: There is no such entry.
     """
-    early, late = placed(source, entry, overrides, policy=policy)
-    early = without_globs(early, source, where=where, policy=policy)
-    base = Sweep(source, early, where=where, policy=policy)
-    base.texts = tuple(said.text for said in overrides)
-    if base.is_space:
+    late: set[Any] = set()
+
+    def in_place(said: list[Override]) -> list[Override]:
+        found = _in_place(source, entry, said, policy=policy)
+        late.update(one.steps[0] for one, whole in zip(said, found, strict=True) if whole is None)
+        return [whole or one for one, whole in zip(said, found, strict=True)]
+
+    base = sweep_said(source, parts, where=where, policy=policy, placed=in_place, **how)
+    found = base.trial(0).spec if not late and not base.is_space else _read(source, policy)
+    name = entry or _default_entry(found)
+    if not late and not makes_experiments(get(found, name) if name else found):
         return base
-    first = base.trial(0)
-    name = entry or _default_entry(first.spec)
-    if not late and not makes_experiments(get(first.spec, name) if name else first.spec):
-        return base
-    return _Experiments(base, name, late)
+    return _Experiments(base, name, frozenset(late))
 
 
 def placed(
     source: Any, entry: str, overrides: Sequence[Override], *, policy: Policy | None
 ) -> tuple[list[Override], list[Override]]:
     """Overrides as they start in the whole spec, then those that start in each experiment of the entry."""
-    early, others = from_entry(source, entry, overrides, policy=policy)
-    if not others:
-        return early, []
-    spec = load_said(source, [], where="", policy=policy) if isinstance(source, str) else source
+    found = _in_place(source, entry, overrides, policy=policy)
+    late = [said for said, whole in zip(overrides, found, strict=True) if whole is None]
+    return [whole for whole in found if whole is not None], late
+
+
+def _in_place(
+    source: Any, entry: str, overrides: Sequence[Override], *, policy: Policy | None
+) -> list[Override | None]:
+    """Overrides as they start in the whole spec; None for one that starts in each experiment of the entry."""
+    found = from_entry(source, entry, overrides, policy=policy)
+    if None not in found:
+        return found
+    spec = _read(source, policy)
     part = get(spec, entry)
     made = _experiments_of(part, spec) if makes_experiments(part) else []
-    late = [said for said in others if any(holds(each, said.steps[0]) for each in made)]
-    return [*early, *(said for said in others if said not in late)], late
+    for n, said in enumerate(overrides):
+        if found[n] is None and not any(holds(each, said.steps[0]) for each in made):
+            found[n] = said  # which is told where it is applied
+    return found
+
+
+def _read(source: Any, policy: Policy | None) -> Any:
+    return load_said(source, [], where="", policy=policy) if isinstance(source, str) else source
 
 
 def one_experiment(spec: Any, entry: str, late: Sequence[Override] = (), *, where: str = "") -> Any:
@@ -83,7 +103,7 @@ def one_experiment(spec: Any, entry: str, late: Sequence[Override] = (), *, wher
     name = entry or _default_entry(spec)
     if not makes_experiments(get(spec, name) if name else spec):
         return spec
-    trials = _Experiments(Sweep(spec, [], where=where, policy=None), name, late)
+    trials = _of_loaded(spec, name, late, where)
     if len(trials) > 1:
         advice = [
             "callsheet sweep  runs each",
@@ -107,13 +127,19 @@ def entry_faults(spec: Any, entry: str, late: Sequence[Override] = (), *, where:
         return command_faults(spec, name)
     found: dict[tuple[str, str], Fault] = {}
     try:
-        trials = _Experiments(Sweep(spec, [], where=where, policy=None), name, late)
+        trials = _of_loaded(spec, name, late, where)
         for n in range(min(len(trials), _CHECKED)):
             for fault in command_faults(trials.trial(n).spec, name):
                 found.setdefault((fault.path, fault.problem), fault)
     except (OverrideError, SpecError) as error:
         return [*found.values(), *error.faults]
     return list(found.values())
+
+
+def _of_loaded(spec: Any, entry: str, late: Sequence[Override], where: str) -> Sweep:
+    """The experiments of an entry of a spec in memory, with overrides that start in each."""
+    names = frozenset(said.steps[0] for said in late)
+    return _Experiments(Sweep(spec, late, where=where, policy=None), entry, names)
 
 
 _CHECKED = 100
@@ -210,84 +236,99 @@ def _text(path: str, value: Any) -> str:
 
 
 class _Experiments(Sweep):
-    """The trials of an entry that makes several experiments.
+    """The trials of an entry that makes experiments: each of them, for every combination of what is swept over.
 
     Args:
-        base: Every combination of the axes of the file.
+        base: What is swept over.
         entry: The path of what makes the experiments.
-        late: Overrides that start in each experiment.
+        late: The names in each experiment with which some of the overrides start; others start in the whole spec.
     """
 
-    def __init__(self, base: Sweep, entry: str, late: Sequence[Override]) -> None:
-        super().__init__(base.source, late, where=base.where, policy=None)
-        self.texts = base.texts
-        self.axes = {**base.axes, **self.axes, entry or "experiment": ("each",)}
-        self._base = base
-        self._late = list(late)
+    def __init__(self, base: Sweep, entry: str, late: frozenset[Any]) -> None:
+        self._late = late
+        said = base.fixed
+        super().__init__(
+            base.source,
+            [one for one in said if not self._is_late(one)],
+            base.space,
+            where=base.where,
+            policy=base.policy,
+            texts=base.texts,
+            condition=base.condition,
+            sampler=base.sampler,
+        )
+        self.axes = {**self.axes, entry or "experiment": ("each",)}
+        self._said_late = [one for one in said if self._is_late(one)]
         self._entry = entry
-        self._last: tuple[int, Trial, _Made] | None = None
+        self._last: tuple[list[Pick], Trial, _Made] | None = None
         self._ends: list[int] | None = None
 
     def __repr__(self) -> str:
-        return f"<Sweep of {self._count()} experiments>"
+        return "<Sweep over a space of experiments>" if self.is_space else f"<Sweep of {self._count()} experiments>"
+
+    def __iter__(self) -> Iterator[Any]:
+        self._refuse_space("has no trials to go through")
+        return filter(self.fits, map(self.trial, range(self._count())))
 
     def trial(self, index: int) -> Trial:
         """The trial of an index."""
-        at, chosen, n = self._place(index)
-        trial, made = self._base_trial(at)
-        experiment, said = made.at(n)
-        spec = replace(trial.spec, {self._entry: experiment}) if self._entry else attach(experiment)
-        steps = parse_path(self._entry) if self._entry else ()
-        own = iter(chosen)
-        late = [next(own) if one.is_sweep else one for one in self._late]
-        placed_here = [one.like(steps=(*steps, *one.steps)) for one in late]
-        apply_beside(spec, placed_here, where=self.where, kinds={one.text: "sweep" for one in chosen})
-        choices = {**trial.choices, **{o.path: o.texts[0] for o in chosen}}
-        return Trial(index, (*trial.overrides, *(one.text for one in late), *said), choices, spec, trial.files)
-
-    def draw(self) -> Drawn:
-        """The trials one after the other."""
-        return Drawn(self, count=self._count())
+        self._refuse_space("has no trials by number")
+        picks, n = self._place(index)
+        return self._experiment(index, picks, n)
 
     def choices_of(self, index: int) -> list[str]:
         """What makes a trial what it is among the others, as overrides."""
-        at, chosen, n = self._place(index)
-        trial, made = self._base_trial(at)
-        return [*(f"{path}={text}" for path, text in trial.choices.items()), *(o.text for o in chosen), *made.at(n)[1]]
+        picks, n = self._place(index)
+        return [*(axis.override(v).text for axis, v in picks if not axis.common), *self._made_of(picks)[1].at(n)[1]]
+
+    def _made(self, index: int, picks: Sequence[Pick], point: Mapping[str, Any] | None = None) -> Trial:
+        made = self._made_of(picks)[1]
+        if len(made) != 1:
+            advice = ["give each a range of values instead of an interval, and no sampler"]
+            raise SpecError(Fault(self._entry, f"makes {len(made)} experiments, and trials are drawn", advice=advice))
+        return self._experiment(index, picks, 0, point)
+
+    def _experiment(self, index: int, picks: Sequence[Pick], n: int, point: Mapping[str, Any] | None = None) -> Trial:
+        trial, made = self._made_of(picks)
+        experiment, said = made.at(n)
+        spec = replace(trial.spec, {self._entry: experiment}) if self._entry else attach(experiment)
+        steps = parse_path(self._entry) if self._entry else ()
+        chosen = [axis.override(value) for axis, value in picks if self._is_late(axis.said)]
+        late = [one.like(steps=(*steps, *one.steps)) for one in (*self._said_late, *chosen)]
+        apply_beside(spec, late, where=self.where, kinds={one.text: "sweep" for one in chosen})
+        return Trial(index, [*self.fixed, *self._said_late], picks, spec, trial.files, point=point, more=said)
+
+    def _is_late(self, said: Override) -> bool:
+        return bool(said.steps) and said.steps[0] in self._late
+
+    def probes(self, most: int) -> list[int]:
+        """Indices of the first experiment of combinations in which each choice of each axis stands once."""
+        ends = self._counted()
+        return sorted({ends[n - 1] if n else 0 for n in self.space.probes(most)})
 
     def _count(self) -> int:
         return self._counted()[-1]
 
-    def _late_count(self) -> int:
-        count = 1
-        for said in self._swept:
-            count *= len(said.choices)
-        return count
-
     def _counted(self) -> list[int]:
-        """For each combination of the file's axes, how many trials there are up to its last."""
+        """For each combination of what is swept over, how many trials there are up to its last."""
         if self._ends is None:
             ends, total = [], 0
-            for at in range(max(self._base._count(), 1)):
-                total += self._late_count() * len(self._base_trial(at)[1])
+            for picks in self.space.each():
+                total += len(self._made_of(picks)[1])
                 ends.append(total)
             self._ends = ends
         return self._ends
 
-    def _place(self, index: int) -> tuple[int, list[Override], int]:
-        """The combination of the file's axes, the choices of the late ones, and the number of the experiment."""
-        from bisect import bisect_right
-
+    def _place(self, index: int) -> tuple[Sequence[Pick], int]:
+        """What was picked for a trial, and the number of its experiment."""
         at = bisect_right(self._counted(), index)
-        rest = index - (self._counted()[at - 1] if at else 0)
-        late, n = divmod(rest, len(self._base_trial(at)[1]))
-        chosen = self._chosen(late)
-        return at, chosen, n
+        return self.space.at(at), index - (self._counted()[at - 1] if at else 0)
 
-    def _base_trial(self, at: int) -> tuple[Trial, _Made]:
-        if self._last is None or self._last[0] != at:
-            trial = self._base.trial(at)
-            self._last = at, trial, _Made(trial.spec, self._entry)
+    def _made_of(self, picks: Sequence[Pick]) -> tuple[Trial, _Made]:
+        early = [pick for pick in picks if not self._is_late(pick[0].said)]
+        if self._last is None or self._last[0] != early:
+            trial = super()._made(0, early)
+            self._last = early, trial, _Made(trial.spec, self._entry)
         return self._last[1:]
 
 
