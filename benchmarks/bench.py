@@ -18,6 +18,7 @@ import lazyconfig
 import peers
 import plain
 import references
+import runs
 import runs_index
 import sweeps
 from measure import medians, processor_times
@@ -222,6 +223,11 @@ def listed() -> Iterator[Row]:
         yield Row(label, goal, seconds)
 
 
+def running() -> Iterator[Row]:
+    for label, goal, seconds in runs.rows():
+        yield Row(label, goal, seconds)
+
+
 SECTIONS = (
     imports,
     leaves,
@@ -237,6 +243,7 @@ SECTIONS = (
     prompts,
     grids,
     listed,
+    running,
 )
 
 

@@ -36,6 +36,15 @@ class Space(ABC):
     def at(self, n: int) -> list[Pick]:
         """What makes trial `n` of a finite space."""
 
+    def probes(self, most: int) -> list[int]:
+        """Numbers of trials of a finite space, in which each choice of each axis stands once.
+
+        Args:
+            most: Choices of an axis up to which all are taken; of more, so many from end to end.
+        """
+        count = self.count or 0
+        return list(range(count)) if count <= most else [n * (count - 1) // (most - 1) for n in range(most)]
+
     def each(self) -> Iterator[Sequence[Pick]]:
         """What makes each trial of a finite space, in order."""
         n, count = 0, self.count or 0
@@ -164,6 +173,18 @@ class Grid(Space):
             return super().each()
         return product(*([(axis, n) for n in range(axis.count or 0)] for axis in axes))
 
+    def probes(self, most: int) -> list[int]:
+        own = [part.probes(most) for part in self.parts]
+        if not all(own):
+            return []
+        found = []
+        for k in range(max(map(len, own), default=1)):
+            n = 0
+            for part, probes in zip(self.parts, own, strict=True):
+                n = n * (part.count or 1) + probes[k % len(probes)]
+            found.append(n)
+        return found
+
     def _named(self, prefix: str) -> Iterator[tuple[Space, str]]:
         return ((part, prefix + own) for part, own in zip(self.parts, self._prefixes, strict=True))
 
@@ -246,6 +267,10 @@ class Chain(Space):
     def at(self, n: int) -> list[Pick]:
         k = bisect_right(self._ends, n)
         return self.parts[k].at(n - (self._ends[k - 1] if k else 0))
+
+    def probes(self, most: int) -> list[int]:
+        starts = [0, *self._ends]
+        return [start + n for start, part in zip(starts, self.parts, strict=False) for n in part.probes(most)]
 
     def decided(self, suggest: Suggest, prefix: str = "") -> list[Pick]:
         k = suggest(prefix + self.name, len(self.parts))

@@ -223,6 +223,15 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         """The overrides that make a trial what it is among the others, as texts; its spec is not made."""
         return [axis.override(value).text for axis, value in self.space.at(index) if not axis.common]
 
+    def probes(self, most: int) -> list[int]:
+        """Indices of trials in which each choice of each axis stands once; of an axis with more than `most`, so many.
+
+        >>> sweep({"a": 0, "b": 0}, ["a=1,2,3", "b=x,y"]).probes(1000)
+        [0, 3, 4]
+        """
+        self._refuse_space("has no trials by number")
+        return self.space.probes(most) if self.axes else [0]
+
     def _count(self) -> int:
         """The number of trials, which may be more than `len` can tell."""
         return (self.space.count or 0) if self.axes else 0

@@ -1,5 +1,7 @@
 """A run records the code it ran, and a sweep runs again what other code did (promises 21, 25)."""
 
+import os
+import pty
 import subprocess
 
 import pytest
@@ -127,18 +129,46 @@ def test_a_tracked_file_that_was_deleted_changes_it(versioned):
 
 
 @pytest.mark.parametrize("with_git", [True, False], ids=["git", "no git"])
-def test_a_sweep_skips_what_this_code_did_and_runs_again_what_other_code_did(cmd, with_git):
+def test_a_sweep_skips_what_this_code_did_and_asks_what_becomes_of_what_other_code_did(cmd, with_git):
     cmd.config(CONF, train=TRAIN)
     if with_git:
         cmd.commit()
     cmd(*SWEEP)
     assert cmd(*SWEEP).out == "2 trials, 2 done before\n"
     cmd.write("train.py", TRAIN.replace("return n", "return n * 10"))
-    said = cmd(*SWEEP)
-    assert said.out.startswith("2 trials, 2 done by other code, run again, 2 to run, 2 at a time\n")
+    said = cmd(*SWEEP, code=1)
+    assert (
+        said.err
+        == """\
+callsheet: 2 trials were finished by other code
+  changed since: train.py
+  --keep  counts them as done
+  --redo  runs finished trials again
+"""
+    )
+    assert (said.out, len(cmd.ids())) == ("", 2)
+    assert cmd(*SWEEP, "--keep").out == "2 trials, 2 done before\n"
+    assert cmd(*SWEEP, "--redo").out.startswith("2 trials, 2 to run, 2 at a time\n")
     assert sorted(cmd.read("result.json", name)["result"] for name in cmd.ids()) == [1, 2, 10, 20]
+    assert cmd(*SWEEP).out == "2 trials, 2 done before\n"
     cmd.write("train.py", TRAIN)
     assert cmd(*SWEEP).out == "2 trials, 2 done before\n"
+
+
+def test_at_a_terminal_one_is_asked(cmd):
+    cmd.config(CONF, train=TRAIN)
+    cmd(*SWEEP)
+    cmd.write("train.py", TRAIN.replace("return n", "return n * 10"))
+    for answer, told in (("keep", "2 trials, 2 done before\n"), ("redo", "2 trials, 2 to run, 2 at a time\n")):
+        ours, theirs = pty.openpty()
+        process = cmd.start(*SWEEP, stdin=theirs, stderr=theirs)
+        os.close(theirs)
+        os.write(ours, f"{answer}\n".encode())
+        out, _ = process.communicate()
+        asked = os.read(ours, 10_000).decode()
+        os.close(ours)
+        assert "2 trials were finished by other code" in asked
+        assert out.startswith(told)
 
 
 def test_a_run_that_was_cut_off_does_not_go_on_with_other_code(cmd):

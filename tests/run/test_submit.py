@@ -9,7 +9,7 @@ import pytest
 from callsheet import Process, lazy, submit, sweep
 from callsheet.errors import PathError, RunError, SaveError, SpecError
 from callsheet.run._store import Store
-from callsheet.run.submit import entry_of
+from callsheet.run._trial import entry_of
 from command import until
 
 TRAIN = """

@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from callsheet import sweep
+from callsheet.run._draw import draw
+from callsheet.run._place import Place
 from callsheet.run._store import take_lock
-from callsheet.run.submit import Place, draw
 
 WORKER = "callsheet.run.worker"
 
@@ -37,8 +38,8 @@ def planned(cmd, monkeypatch):
 
 
 def words(planned, index):
-    task = planned.tasks[index]
-    return str(task.plan.file), str(task.index), task.digest
+    plan = planned.plan
+    return str(plan.file), str(index), plan.record(index).digest.hex()
 
 
 def test_a_trial_that_ends_well(cmd, planned):

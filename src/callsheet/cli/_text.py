@@ -92,14 +92,14 @@ def print_json(data: Any) -> None:
     """
     import json  # for a person, nobody waits for it
 
-    say(json.dumps(_finite(data), indent=1, ensure_ascii=False))
+    say(json.dumps(finite(data), indent=1, ensure_ascii=False))
 
 
-def _finite(data: Any) -> Any:
+def finite(data: Any) -> Any:
     if isinstance(data, dict):
-        return {key: _finite(value) for key, value in data.items()}
+        return {key: finite(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_finite(value) for value in data]
+        return [finite(value) for value in data]
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 

@@ -9,6 +9,7 @@ VERBS: dict[str, str] = {
     "run": "build a spec's `main` and record the run",
     "why": "tell who set a value, and what it replaced",
     "sweep": "run every combination of some choices; go on where it stopped",
+    "plan": "list the trials of a sweep, checked, and what is done; start nothing",
     "diff": "tell what differs between two configs, runs or parts of them",
     "runs": "list runs: filter, sort, choose columns",
     "compare": "put runs side by side",

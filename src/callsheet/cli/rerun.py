@@ -18,11 +18,12 @@ from callsheet.cli._text import print_json
 from callsheet.errors import Fault, RunError
 from callsheet.run._capture import tee
 from callsheet.run._execute import Task, at, execute
+from callsheet.run._place import Place
 from callsheet.run._provenance import code_of
 from callsheet.run._recorded import origins_of_run, recorded_spec
 from callsheet.run._runs import store_of
 from callsheet.run._store import Run, Store, project_of
-from callsheet.run.submit import Place, check_entry
+from callsheet.run._trial import check_entry
 
 
 @click.command("rerun")

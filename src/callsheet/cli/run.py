@@ -21,10 +21,11 @@ from callsheet.errors import SaveError
 from callsheet.run._capture import tee
 from callsheet.run._command import experiment_of, identity_of
 from callsheet.run._execute import Task, execute, terminate
+from callsheet.run._place import Place
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
+from callsheet.run._trial import check_entry, entry_of
 from callsheet.run._trials import one_experiment, placed
-from callsheet.run.submit import Place, check_entry, entry_of
 
 
 @click.command("run")

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
+import signal
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from callsheet._functions import Interval
+from callsheet._sweep import Sweep
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import overrides_argument, reading_options, told
-from callsheet.cli._subject import COMMAND_LINE, Config
+from callsheet.cli._sampling import Sampling, sampling_options
+from callsheet.cli._subject import Config
+from callsheet.cli._sweeping import repeat_option, trials_of
 from callsheet.cli._telling import Misuse
-from callsheet.cli._text import is_number, number, print_json
-from callsheet.run._job import Jobs
-from callsheet.run._trials import sweep_at
+from callsheet.cli._text import finite, is_number, number
+from callsheet.run._draw import Drawing, draw
+from callsheet.run._job import Job, Jobs
+from callsheet.run._place import Place
+from callsheet.run._schedule import Retries
 from callsheet.run.process import Process
-from callsheet.run.submit import FinishedJob, Place, Planned, draw
+from callsheet.run.submit import start
 
 
 @click.command("sweep")
@@ -27,14 +36,32 @@ from callsheet.run.submit import FinishedJob, Place, Planned, draw
 @click.option(
     "--slots", default=2, show_default=True, type=click.IntRange(1), metavar="N", help="Run N trials at a time."
 )
-@click.option("--maximize", metavar="NAME", help="Name the trial with the largest NAME of the results.")
-@click.option("--minimize", metavar="NAME", help="Name the trial with the smallest NAME of the results.")
+@click.option("--gpus", type=click.IntRange(0), metavar="N", help="Give each trial N GPUs for itself.")
+@click.option("--memory", "memory_gb", type=float, metavar="GB", help="End a trial that holds more memory.")
+@click.option("--timeout", "timeout_min", type=float, metavar="MIN", help="End a trial that takes longer.")
+@repeat_option
+@click.option("--retry", default=0, metavar="N", help="Run a trial that was killed or lost again, N times.")
+@click.option("--retry-errors", default=0, metavar="N", help="Run a trial that failed again, N times.")
+@click.option("--keep", is_flag=True, help="Count as done what other code has finished.")
+@click.option("--redo", is_flag=True, help="Run again what is finished.")
+@sampling_options
 @reading_options
 @functools.partial(told, outcome="nothing was started")
 def command(
     config: str,
     overrides: tuple[str, ...],
     slots: int,
+    gpus: int | None,
+    memory_gb: float | None,
+    timeout_min: float | None,
+    repeat: int,
+    retry: int,
+    retry_errors: int,
+    keep: bool,
+    redo: bool,
+    sampler: str | None,
+    trials: int | None,
+    seed: int | None,
     maximize: str | None,
     minimize: str | None,
     paths: tuple[str, ...],
@@ -42,97 +69,157 @@ def command(
     runs: str | None,
     as_json: bool,
 ) -> None:
-    """Run every combination of the choices; trials that were finished are not run again.
+    """Run every combination of the choices, or draw some; trials that were finished are not run again.
 
     \b
     callsheet sweep conf.py optim.lr=1e-3,3e-3 model.width=32,128
     callsheet sweep conf.py optim.lr=1e-3,3e-3 --maximize accuracy
     """  # noqa: D301  (click reads the backspace)
-    if maximize and minimize:
-        raise Misuse("--maximize and --minimize exclude each other")
-    named = Config(config, paths, allow)
-    trials = sweep_at(named.file, named.entry, overrides, where=COMMAND_LINE, policy=named.policy)
-    if not trials.axes:
-        raise Misuse("nothing sweeps", "give a path several values, as in  optim.lr=1e-3,3e-3")
-    if trials.is_space:
-        raise Misuse("an interval has no end of values", "name some, as in  optim.lr=range(0.1,1,0.1)")
-    place = Place.of(named.file, runs=runs, paths=named.paths).named_by(trials, named.entry)
-    planned = draw(trials, place, entry=named.entry)
-    if not as_json:
-        say(_plan_line(planned, slots))
-    jobs = planned.start(Process(slots))
+    if keep and redo:
+        raise Misuse("--keep and --redo exclude each other")
+    drawn = Sampling.of(sampler=sampler, trials=trials, seed=seed, maximize=maximize, minimize=minimize)
     try:
-        ended = _watch(jobs, trials.axes, planned, as_json=as_json)
-    except KeyboardInterrupt:
-        jobs.cancel()
-        done = sum(job.state == "done" for job in jobs)
-        tell_error(f"\ninterrupted  {done} of {len(jobs)} trials are done; the same command goes on")
-        sys.exit(130)
-    goal = (maximize or minimize or "", bool(maximize))
-    _report(jobs, planned, goal, as_json=as_json)
-    sys.exit(0 if all(state == "done" for state in ended) else 1)
+        on = Process(slots, gpus=gpus, memory_gb=memory_gb, timeout_min=timeout_min)
+    except ValueError as error:
+        raise Misuse(str(error)) from None
+    named = Config(config, paths, allow)
+    space = trials_of(named, overrides, drawn)
+    place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
+    drawing = draw(space, place, entry=named.entry, repeat=repeat)
+    drawing.decide("keep" if keep else "redo" if redo else _asked(drawing))
+    report = _Report(maximize or minimize or "", largest=bool(maximize), as_json=as_json)
+    with _terminated_as_interrupted() as received:
+        jobs = start(drawing, on, Retries(retry, retry_errors))
+        try:
+            report.begin(drawing, slots)
+            for job in jobs.ended():
+                report.tell(job)
+        except KeyboardInterrupt:
+            jobs.cancel()
+            done = f"{jobs.done} of {len(jobs)}"
+            tell_error(f"\ninterrupted  {done} trials are done; the same command goes on")
+            sys.exit(128 + (received[0] if received else signal.SIGINT))
+        except BaseException:
+            jobs.cancel()
+            raise
+    report.end(jobs)
+    sys.exit(0 if report.is_well else 1)
 
 
-def _plan_line(planned: Planned, slots: int) -> str:
-    parts = [f"{len(planned.trials)} trials"]
-    if planned.finished:
-        parts.append(f"{len(planned.finished)} done before")
-    if planned.stale:
-        parts.append(f"{planned.stale} done by other code, run again")
-    left = len(planned.trials) - len(planned.finished)
-    if left:
-        parts.append(f"{left} to run, {slots} at a time")
-    return ", ".join(parts)
+def _asked(drawing: Drawing) -> Any:
+    """What becomes of trials that other code has finished: who sits at the terminal says it."""
+    if not drawing.stale or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return "refuse"
+    tell_error(str(drawing.refusal()))
+    return click.prompt("keep or redo", type=click.Choice(["keep", "redo"]), err=True)
 
 
-def _watch(jobs: Jobs, axes: dict[str, tuple[str, ...]], planned: Planned, *, as_json: bool) -> list[str]:
-    """Tell of each job when it ends; give the states of all."""
-    told: set[int] = {n for n, job in enumerate(jobs) if isinstance(job, FinishedJob)}
-    while True:
-        ended = jobs.wait(0.05)
-        for n, job in enumerate(jobs):
-            if n not in told and job.state not in ("waiting", "running", "elsewhere"):
-                told.add(n)
-                if not as_json:
-                    say(_line(job, planned))
-        if ended:
-            return [job.state for job in jobs]
-        time.sleep(0.05)
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[list[int]]:
+    """Let a request to end be met as Ctrl-C is, so that no trial outlives the sweep; gives what came."""
+    received: list[int] = []
+
+    def interrupt(number: int, frame: Any) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def _line(job: Any, planned: Planned) -> str:
-    said = [" ".join(trial.overrides) for trial in planned.trials]
+class _Report:
+    """What is told of the jobs as they end; it keeps the best of them only."""
+
+    def __init__(self, goal: str, *, largest: bool, as_json: bool) -> None:
+        self._goal = goal
+        self._largest = largest
+        self._as_json = as_json
+        self._best: tuple[Any, Job] | None = None
+        self._names: set[str] = set()
+        self._width = 0
+        self.is_well = True
+
+    def begin(self, drawing: Drawing, slots: int) -> None:
+        """Say what there is to do."""
+        self._width = min(_columns(drawing.sweep), 48)
+        if self._as_json:
+            return
+        size, done = drawing.size, drawing.done_before
+        parts = ["trials as they are drawn" if size is None else f"{size} trial{'s' if size != 1 else ''}"]
+        if done:
+            parts.append(f"{done} done before")
+        if size is None or size > done:
+            parts.append(f"{'' if size is None else f'{size - done} to run, '}{slots} at a time")
+        say(", ".join(parts))
+
+    def tell(self, job: Job) -> None:
+        """Tell of a job that has ended."""
+        run = job.run if job.state == "done" else None
+        if run is not None:
+            self._names.update(run.result)
+            score = run.result.get(self._goal)
+            if is_number(score) and (self._best is None or self._is_better(score, job)):
+                self._best = score, job
+        self.is_well = self.is_well and job.state == "done"
+        if not self._as_json and not job.was_done:
+            say(self._line(job))
+
+    def _is_better(self, score: Any, job: Job) -> bool:
+        assert self._best is not None
+        best, other = self._best
+        if score == best:
+            return job.index < other.index
+        return bool(score > best) == self._largest
+
+    def _line(self, job: Job) -> str:
+        said, run = " ".join(job.overrides), job.run
+        head = f"{run.id if run is not None else '-':<8}  {said:<{self._width}}"
+        if job.state == "done" and run is not None:
+            return f"{head}  " + "  ".join(f"{name} {number(value)}" for name, value in run.result.items())
+        if job.state == "held":
+            return f"{head}  finished by other code, and left:  --keep  counts it as done,  --redo  runs it again"
+        error = run.status.get("error", "") if run is not None else ""
+        return (
+            f"{head}  {job.state}"
+            + (f": {error}" if error else "")
+            + f"\n          its output: {os.path.relpath(job.log)}"
+        )
+
+    def end(self, jobs: Jobs) -> None:
+        """Name the best; for a program, list all."""
+        run = self._best[1].run if self._best is not None else None
+        if self._as_json:
+            sys.stdout.write('{"trials": [')
+            for n, job in enumerate(jobs):
+                sys.stdout.write(("," if n else "") + "\n " + json.dumps(_row(job), ensure_ascii=False))
+            say(f'\n], "best": {json.dumps(run.id if run is not None else None)}}}')
+        elif self._best is not None and run is not None:
+            score, job = self._best
+            say(f"best      {run.id}  {self._goal} {number(score)}   {' '.join(job.overrides)}")
+        elif self._goal:
+            known = f"; results have {', '.join(sorted(self._names))}" if self._names else ""
+            tell_error(f"no trial has a number named {self._goal!r}{known}")
+
+
+def _row(job: Job) -> Any:
     run = job.run
-    head = f"{run.id if run is not None else '-':<8}  {said[job.index]:<{min(max(map(len, said)), 48)}}"
-    if job.state == "done" and run is not None:
-        return f"{head}  " + "  ".join(f"{name} {number(value)}" for name, value in run.result.items())
-    error = run.status.get("error", "") if run is not None else ""
-    where = os.path.relpath(run.directory / "err.log") if run is not None and run.record else job.request.log
-    return f"{head}  {job.state}" + (f": {error}" if error else "") + f"\n          its output: {where}"
+    return finite(
+        {
+            "index": job.index,
+            "state": job.state,
+            "run": run.id if run is not None else None,
+            "overrides": list(job.overrides),
+            "result": run.result if run is not None else {},
+        }
+    )
 
 
-def _report(jobs: Jobs, planned: Planned, goal: tuple[str, bool], *, as_json: bool) -> None:
-    name, largest = goal
-    rows = [(job.index, job.run) for job in jobs if job.state == "done" and job.run is not None]
-    scored = [(run.result[name], index, run) for index, run in rows if is_number(run.result.get(name))]
-    best = (max if largest else min)(scored, key=lambda row: row[0]) if scored else None
-    if as_json:
-        trials = [
-            {
-                "index": job.index,
-                "state": job.state,
-                "run": job.run.id if job.run is not None else None,
-                "overrides": list(planned.trials[job.index].overrides),
-                "result": job.run.result if job.run is not None else {},
-                "error": job.run.status.get("error", "") if job.run is not None else "",
-            }
-            for job in jobs
-        ]
-        print_json({"trials": trials, "best": best[2].id if best is not None else None})
-        return
-    if name and best is None:
-        known = sorted({key for _, run in rows for key in run.result})
-        tell_error(f"no trial has a number named {name!r}" + (f"; results have {', '.join(known)}" if known else ""))
-    elif best is not None:
-        value, index, run = best
-        say(f"best      {run.id}  {name} {number(value)}   {' '.join(planned.trials[index].overrides)}")
+def _columns(sweep: Sweep) -> int:
+    """How wide the overrides of the widest trial are, as far as the first choices of each axis tell."""
+    fixed = [len(text) for text in sweep.texts if text.partition("=")[0].lstrip("+") not in sweep.axes]
+    lists = {path: axis for path, axis in sweep.axes.items() if not isinstance(axis, Interval) and len(axis)}
+    axes = [len(path) + 1 + max(len(text) for text in axis[:1000]) for path, axis in lists.items()]
+    return sum(fixed) + sum(axes) + len(fixed) + len(axes) - 1

@@ -23,7 +23,7 @@ from callsheet._wire import FORMAT
 from callsheet.errors import SaveError
 from callsheet.run._child import CommandError, run_entry
 from callsheet.run._provenance import Code, host, packages
-from callsheet.run._store import State, Store, read_json_file, take_lock, write_json_file
+from callsheet.run._store import State, Store, code_file, keep_json_file, read_json_file, take_lock, write_json_file
 
 
 class Terminated(BaseException):
@@ -89,10 +89,12 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -
     os.set_inheritable(lock, True)  # by a command alone: it holds the run as long as it lives
     try:
         before = read_json_file(directory / "status.json")
-        attempt = int(before.get("attempt", 0)) + 1
+        tried = before.get("attempt")
+        attempt = 1 + (tried if isinstance(tried, int) else 0)
         store = Store(directory.parent)
         number = read_json_file(directory / "run.json").get("number") or store.number(task.experiment, directory.name)
         status: dict[str, Any] = {"state": "running", "attempt": attempt, "pid": os.getpid(), "started": _now()}
+        (directory / "result.json").unlink(missing_ok=True)  # of an attempt that was cut off before its status
         _write_record(task, directory, number)
         write_json_file(directory / "status.json", status)
         running = {"dir": str(directory), "id": directory.name, "index": task.index, "attempt": attempt}
@@ -102,9 +104,9 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -
             if recording.trackers is not None:
                 recording.trackers.end(outcome.state)
         if outcome.result:
-            write_json_file(directory / "result.json", outcome.result)
+            keep_json_file(directory / "result.json", outcome.result)  # before the status that says it is there
         status |= {"state": outcome.state, "ended": _now(), "exit": outcome.code, **({"error": error} if error else {})}
-        write_json_file(directory / "status.json", status)
+        keep_json_file(directory / "status.json", status)
         return outcome
     finally:
         os.close(lock)
@@ -218,4 +220,8 @@ def _write_record(task: Task, directory: Path, number: int) -> None:
     write_json_file(directory / "origins.json", task.origins)
     if task.code.diff:
         (directory / "code.diff").write_text(task.code.diff, encoding="utf-8")
+    known = code_file(directory.parent, task.code.version)
+    if task.code.files and not known.exists():
+        known.parent.mkdir(exist_ok=True)
+        write_json_file(known, task.code.files)
     write_json_file(directory / "run.json", record)

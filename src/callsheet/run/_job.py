@@ -1,9 +1,9 @@
-"""Jobs: trials that were sent somewhere, and what becomes of them."""
+"""Jobs: trials that were sent somewhere, and what becomes of them; what sends them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -11,16 +11,20 @@ from typing import Any, Literal, Protocol
 from callsheet.run._plan import Plan
 from callsheet.run._store import Run
 
-JobState = Literal["waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere"]
-"""`waiting` has no slot yet; `elsewhere` is run by another sweep at this moment, and waited for."""
+JobState = Literal["waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held"]
+"""`waiting` has no slot yet; `elsewhere` is run by another sweep at this moment, and waited for; `held` was finished by
+other code, and nobody said what shall become of it."""
 
 TAKEN = 75
 """The exit code of a worker whose trial some other process runs (EX_TEMPFAIL of sysexits.h)."""
 
+MISUSE = 2
+"""The exit code of a worker that could not read its trial."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """A trial as an executor sees it: a line of a plan and the digest that the worker verifies."""
+    """A trial as an executor sees it: a record of a plan and the digest that the worker verifies."""
 
     plan: Plan
     index: int
@@ -28,7 +32,11 @@ class Task:
 
 
 class Jobs(ABC, Sequence["Job"]):
-    """The jobs of one submission, in the order of their trials."""
+    """The jobs of one submission, in the order of their trials.
+
+    A job is made when it is asked for. Where nobody knows how many trials there will be, there are as many jobs as
+    trials were drawn so far.
+    """
 
     @abstractmethod
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -39,7 +47,23 @@ class Jobs(ABC, Sequence["Job"]):
 
         Returns:
             Whether all have ended.
+
+        Raises:
+            RunError: All that were sent have ended, and the others could not be drawn; the error says why.
         """
+
+    @abstractmethod
+    def ended(self) -> Iterator[Job]:
+        """Each job when it has ended, in that order; waits in between.
+
+        Raises:
+            RunError: As of `wait`.
+        """
+
+    @property
+    @abstractmethod
+    def done(self) -> int:
+        """How many jobs are done, or were before."""
 
     @abstractmethod
     def cancel(self) -> None:
@@ -58,7 +82,10 @@ class Jobs(ABC, Sequence["Job"]):
 class Job(Protocol):
     """One trial that was submitted."""
 
-    index: int
+    @property
+    def index(self) -> int:
+        """Its trial's place in the sweep; with replicates, that times their number and on."""
+        ...
 
     @property
     def state(self) -> JobState:
@@ -66,8 +93,23 @@ class Job(Protocol):
         ...
 
     @property
+    def was_done(self) -> bool:
+        """Whether it was finished before, so that nothing was sent."""
+        ...
+
+    @property
     def run(self) -> Run | None:
         """Its run, once its worker has made the directory."""
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The texts that make its trial; empty where that could not be drawn."""
+        ...
+
+    @property
+    def log(self) -> Path:
+        """Where its output is."""
+        ...
 
     def result(self) -> dict[str, Any]:
         """Its result.
@@ -78,12 +120,65 @@ class Job(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a job that was sent has ended, as far as whoever sent it can tell.
+
+    Attributes:
+        index: The job's.
+        code: The exit code of its worker; below 0 the signal that ended it.
+        limit: The limit that it went beyond, in words; "" for none.
+        blame: What it ended by: what the `machine` did, or what the `program` did; a `limit` of time is neither.
+    """
+
+    index: int
+    code: int
+    limit: str = ""
+    blame: Literal["machine", "program", "limit"] = "program"
+
+
+class Sender(Protocol):
+    """What one submission has open at an executor. One thread calls it."""
+
+    def room(self) -> int:
+        """How many tasks it takes at this moment."""
+        ...
+
+    def send(self, tasks: Sequence[Task]) -> int:
+        """Submit the requests of tasks, no more than there is room for.
+
+        Returns:
+            How many of them, from the first on, were submitted.
+
+        Raises:
+            OSError: None could be; what runs already is not concerned.
+        """
+        ...
+
+    def poll(self, timeout_s: float) -> Sequence[Exit]:
+        """Those that have ended since it was asked last; waits for one for some seconds at most."""
+        ...
+
+    def cancel(self) -> None:
+        """Ask all that run to end, with all their processes; those that do not listen are ended after a while."""
+
+    def kill(self) -> None:
+        """End all that run, at once."""
+
+
 class Executor(Protocol):
     """Sends jobs somewhere: makes a request of each by a pure function, then submits the requests."""
 
     def request(self, task: Task) -> Any:
         """What would be submitted, as a value; nothing happens."""
 
-    def submit(self, tasks: Sequence[Task], *, runs: Path) -> Jobs:
-        """Start jobs for tasks."""
+    def sender(self, runs: Path) -> Sender:
+        """What sends the tasks of one submission.
+
+        Args:
+            runs: The directory of the runs.
+
+        Raises:
+            RunError: Nothing can be sent from here.
+        """
         ...

@@ -10,16 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from callsheet._decode import decode
 from callsheet.errors import Fault, RunError
-from callsheet.run._store import take_lock
+from callsheet.run._store import sync, take_lock
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Header:
         paths: Folders that a worker puts first on `sys.path`.
         runs: The directory of the runs.
         overrides: The texts of the sweep, axes unexpanded.
+        repeat: How many replicates each trial has; a job's index counts them, trial by trial.
     """
 
     experiment: str
@@ -45,6 +48,7 @@ class Header:
     paths: tuple[str, ...]
     runs: str
     overrides: tuple[str, ...]
+    repeat: int = 1
     format: int = FORMAT
 
 
@@ -60,6 +64,7 @@ class PlannedTrial:
         spec: The whole resolved spec, as data.
         origins: Where each value came from.
         files: Files that were read for it beside the configs, with the digest of each.
+        point: Where in a space it was drawn, as data; None of a finite sweep.
     """
 
     index: int
@@ -69,6 +74,7 @@ class PlannedTrial:
     spec: Any
     origins: dict[str, Any] = field(repr=False)
     files: dict[str, str] = field(default_factory=dict, repr=False)
+    point: dict[str, Any] | None = None
 
     def read_spec(self, where: str) -> Any:
         """The spec, trusted as the plan is."""
@@ -76,7 +82,11 @@ class PlannedTrial:
 
 
 class Plan:
-    """A plan's folder: `plan.jsonl`, and for each trial the runs that tried it.
+    """A plan's folder: the trials, where each stands, the files that were read for them, and the runs that tried them.
+
+    `plan.jsonl` has the header's line, then a line for each drawn trial. `plan.index` has a record of fixed size for
+    each place of the sweep, by which a trial is found without reading the others; one that is drawn is so from the
+    moment its record is there. Both only grow, under a lock.
 
     Args:
         folder: Where it is.
@@ -85,11 +95,12 @@ class Plan:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.file = folder / "plan.jsonl"
+        self._index = folder / "plan.index"
 
     @classmethod
     def of(cls, runs: Path, header: Header, source: str) -> Plan:
         """The plan of an entry, override texts and a digest of what its trials are drawn from; nothing is made."""
-        key = json.dumps([header.entry, header.overrides, header.config, source])
+        key = json.dumps([header.entry, header.overrides, header.config, header.repeat, source])
         return cls(runs / ".sweeps" / hashlib.sha256(key.encode()).hexdigest()[:12])
 
     @property
@@ -97,85 +108,265 @@ class Plan:
         """The name of its folder."""
         return self.folder.name
 
-    def lines(self) -> tuple[bytes, dict[int, bytes]]:
-        """The header's line, and the lines of the drawn trials by index; what a killed writer left half is no line."""
-        try:
-            header, *rest = self.file.read_bytes().split(b"\n")[:-1] or [b""]
-        except FileNotFoundError:
-            return b"", {}
-        found: dict[int, bytes] = {}
-        for line in rest:
-            try:
-                found.setdefault(json.loads(line)["index"], line)
-            except (ValueError, KeyError, TypeError):
-                continue
-        return header, found
-
-    def drawn(self) -> dict[int, PlannedTrial]:
-        """The drawn trials by index."""
-        return {index: _read(PlannedTrial, line) for index, line in self.lines()[1].items()}
-
     def add(self, header: Header, trials: Sequence[PlannedTrial]) -> None:
-        """Write the lines of trials, and the header's where this is a new plan; of an index the first line counts."""
+        """Write down trials, and the header where this is a new plan; of a trial what was written first counts.
+
+        Raises:
+            RunError: They cannot be written; what was written before stays as it is.
+        """
+        try:
+            self._add(header, trials)
+        except OSError as error:
+            problem = f"the plan {self.file} cannot be written: {error.strerror}"
+            raise RunError(Fault("", problem, advice=["the same command goes on once it can"])) from error
+
+    def _add(self, header: Header, trials: Sequence[PlannedTrial]) -> None:
         (self.folder / "trials").mkdir(parents=True, exist_ok=True)
         lock = take_lock(self.folder / "lock", wait=True)
         assert lock is not None
         try:
-            raw = self.file.read_bytes() if self.file.exists() else b""
-            lines = [] if b"\n" in raw else [asdict(header)]
-            lines += [asdict(trial) for trial in trials]
-            with open(self.file, "ab" if b"\n" in raw else "wb") as file:
-                file.write(b"" if raw.endswith(b"\n") or b"\n" not in raw else b"\n")
-                file.writelines(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
-                file.flush()
-                os.fsync(file.fileno())
+            first = self._started(header)
+            new = {trial.index: trial for trial in reversed(trials) if not self._is_drawn(trial.index)}
+            self._note_files(pair for trial in new.values() for pair in trial.files.items())
+            records = self._append(first, [new[index] for index in sorted(new)])
+            with open(self._index, "r+b") as file:
+                for index, record in records:
+                    file.seek(_SIZE * (index + 1))
+                    file.write(record)
+                sync(file)
         finally:
             os.close(lock)
 
-    def digests(self) -> dict[int, str]:
-        """For each drawn trial what a worker compares with what it reads."""
-        header, lines = self.lines()
-        return {index: _digest(header, line) for index, line in lines.items()}
+    def _is_drawn(self, index: int) -> bool:
+        record = self.record(index)
+        return record is not None and self.is_sound(record)
+
+    def _started(self, header: Header) -> bytes:
+        """The header's line; both files are begun anew where they do not go together."""
+        first = self._header_line()
+        head = _HEAD.pack(_MAGIC, hashlib.sha256(first).digest()[:16], b"")
+        with open(self._index, "ab+") as file:
+            file.seek(0)
+            if first and file.read(_SIZE) == head:
+                return first
+        first = json.dumps(vars(header), ensure_ascii=False).encode()
+        self._index.write_bytes(b"")
+        with open(self.file, "wb") as file:
+            file.write(first + b"\n")
+            sync(file)
+        with open(self._index, "wb") as file:
+            file.write(_HEAD.pack(_MAGIC, hashlib.sha256(first).digest()[:16], b""))
+            sync(file)
+        return first
+
+    def _append(self, first: bytes, trials: Sequence[PlannedTrial]) -> list[tuple[int, bytes]]:
+        records = []
+        with open(self.file, "ab") as file:
+            file.write(b"\n")  # ends what a killed writer left half
+            for trial in trials:
+                line = json.dumps(vars(trial), ensure_ascii=False).encode()
+                records.append(
+                    (trial.index, Record(file.tell(), len(line), _digest(first, line), key_of(trial)).pack())
+                )
+                file.write(line + b"\n")
+            sync(file)
+        return records
+
+    def _header_line(self) -> bytes:
+        try:
+            with open(self.file, "rb") as file:
+                line = file.readline()
+        except FileNotFoundError:
+            return b""
+        return line[:-1] if line.endswith(b"\n") else b""
+
+    def record(self, index: int) -> Record | None:
+        """Where a trial stands; None where it is not drawn."""
+        try:
+            with open(self._index, "rb") as file:
+                file.seek(_SIZE * (index + 1))
+                return Record.unpack(file.read(_SIZE))
+        except FileNotFoundError:
+            return None
+
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """The drawn trials in order, by their indices."""
+        try:
+            file = open(self._index, "rb")  # noqa: SIM115  (closed below)
+        except FileNotFoundError:
+            return
+        with file:
+            at = _SIZE
+            while True:
+                at = max(at, _after_hole(file, at) // _SIZE * _SIZE)
+                file.seek(at)
+                block = file.read(_SIZE * 4096)
+                for start in range(0, len(block), _SIZE):
+                    record = Record.unpack(block[start : start + _SIZE])
+                    if record is not None:
+                        yield (at + start) // _SIZE - 1, record
+                if len(block) < _SIZE * 4096:
+                    return
+                at += len(block)
 
     def read(self, index: int, digest: str) -> tuple[Header, PlannedTrial]:
         """The header and a trial, whose digest must be the one that was given.
 
+        Args:
+            index: The trial's, or that of one of its replicates.
+            digest: What the trial's record says.
+
         Raises:
             RunError: There is no such plan or trial, or the file is not what it was.
         """
-        header, lines = self.lines()
-        line = lines.get(index)
-        if line is None:
-            raise RunError(Fault("", f"the plan {self.file} has no trial {index}"))
-        if _digest(header, line) != digest:
-            raise RunError(
-                Fault(
-                    "",
-                    f"trial {index} of {self.file} is not what was submitted",
-                    advice=["submit it again: the plan was changed"],
-                )
+        first = self._header_line()
+        changed = RunError(
+            Fault(
+                "",
+                f"trial {index} of {self.file} is not what was submitted",
+                advice=["submit it again: the plan was changed"],
             )
-        return _read(Header, header), _read(PlannedTrial, line)
-
-    def run_of(self, index: int) -> str | None:
-        """The id of the run that tried a trial last."""
+        )
         try:
-            return (self.folder / "trials" / str(index)).read_text(encoding="utf-8").split("\n")[-2]
-        except (FileNotFoundError, IndexError):
+            header = _read(Header, first)
+            record = self.record(index // header.repeat)
+        except (ValueError, TypeError, KeyError):
+            header, record = None, None
+            if first:
+                raise changed from None
+        if record is None or header is None:
+            raise RunError(Fault("", f"the plan {self.file} has no trial {index}"))
+        line = self._line(record)
+        if _digest(first, line).hex() != digest:
+            raise changed
+        return header, _read(PlannedTrial, line)
+
+    def trial(self, index: int) -> PlannedTrial | None:
+        """A trial as it was drawn; None where it is not, or its line is damaged."""
+        record = self.record(index)
+        return _read(PlannedTrial, self._line(record)) if record is not None and self.is_sound(record) else None
+
+    def is_sound(self, record: Record) -> bool:
+        """Whether the header and a trial's line are what they were when it was drawn."""
+        return _digest(self._header_line(), self._line(record)) == record.digest
+
+    def _line(self, record: Record) -> bytes:
+        with open(self.file, "rb") as file:
+            file.seek(record.start)
+            return file.read(record.length)
+
+    def files(self) -> set[tuple[str, str]]:
+        """What was read for the trials beside the configs: each file with the digest that it had."""
+        try:
+            lines = (self.folder / "files.jsonl").read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return set()
+        found = set()
+        for line in lines:
+            try:
+                path, digest = json.loads(line)
+            except (ValueError, TypeError):
+                continue  # what a killed writer left half: no trial of it was drawn
+            found.add((path, digest))
+        return found
+
+    def _note_files(self, pairs: Iterable[tuple[str, str]]) -> None:
+        new = set(pairs) - self.files()
+        if new:
+            with open(self.folder / "files.jsonl", "ab") as file:
+                file.writelines(b"\n" + json.dumps(pair).encode() for pair in sorted(new))
+                file.write(b"\n")
+                sync(file)
+
+    def run_of(self, index: int, *, redo: str = "") -> str | None:
+        """The id of the run that tried a trial last, since it was last to be run again.
+
+        Args:
+            index: The job's index.
+            redo: The token of a redo; what was tried before it does not count either.
+        """
+        noted = self._noted(index)
+        if not noted or noted[-1].startswith("redo ") or (redo and f"redo {redo}" not in noted):
             return None
+        return noted[-1]
+
+    def redo(self, index: int, token: str) -> None:
+        """Let what has tried a trial before not count any more; once for each token."""
+        if f"redo {token}" not in self._noted(index):
+            self._note(index, f"redo {token}")
 
     def note_run(self, index: int, run_id: str) -> None:
         """Say which run tries a trial now; called by whoever holds the trial's lock."""
+        self._note(index, run_id)
+
+    def _noted(self, index: int) -> list[str]:
+        try:
+            text = (self.folder / "trials" / str(index)).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return []
+        return [line for line in text.split("\n")[:-1] if line]
+
+    def _note(self, index: int, line: str) -> None:
         with open(self.folder / "trials" / str(index), "a", encoding="utf-8") as file:
-            file.write(run_id + "\n")
+            file.write(("\n" if file.tell() else "") + line + "\n")  # also after what a killed writer left half
 
     def lock_path(self, index: int) -> Path:
         """The file whose lock says that some process runs the trial."""
         return self.folder / "trials" / f"{index}.lock"
 
 
-def _digest(header: bytes, line: bytes) -> str:
-    return hashlib.sha256(header + b"\n" + line).hexdigest()[:32]
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Where a drawn trial stands in its plan.
+
+    Attributes:
+        start: Where its line starts, in bytes.
+        length: How long that is.
+        digest: Of the header's line and its own.
+        key: What stands for its identity.
+    """
+
+    start: int
+    length: int
+    digest: bytes
+    key: bytes
+
+    def pack(self) -> bytes:
+        """Its bytes, all of the same number, with a sum that tells a half-written one."""
+        said = _BODY.pack(self.start, self.length, self.digest, self.key)
+        return _SUM.pack(zlib.crc32(said)) + said
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> Record | None:
+        """The record of some bytes; None where they are none."""
+        if len(raw) != _SIZE or not any(raw) or _SUM.unpack_from(raw)[0] != zlib.crc32(raw[_SUM.size :]):
+            return None
+        return cls(*_BODY.unpack_from(raw, _SUM.size))
+
+
+_SUM = struct.Struct("<I")
+_BODY = struct.Struct("<QI16s16s")
+_SIZE = _SUM.size + _BODY.size
+_HEAD = struct.Struct(f"<16s16s{_SIZE - 32}s")
+_MAGIC = b"callsheet plan 1"
+
+
+def key_of(trial: PlannedTrial | str) -> bytes:
+    """What stands for an identity where many are compared: 16 bytes."""
+    identity = trial if isinstance(trial, str) else trial.identity
+    return hashlib.sha256(identity.encode()).digest()[:16]
+
+
+def _digest(header: bytes, line: bytes) -> bytes:
+    return hashlib.sha256(header + b"\n" + line).digest()[:16]
+
+
+def _after_hole(file: Any, at: int) -> int:
+    """Where a file has data again, from a place on; the place itself where nobody can tell."""
+    try:
+        return os.lseek(file.fileno(), at, os.SEEK_DATA)
+    except (OSError, AttributeError):
+        return at
 
 
 def _read(cls: type[Any], line: bytes) -> Any:

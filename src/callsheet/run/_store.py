@@ -7,14 +7,16 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from callsheet._project import home_of, root_of
 from callsheet._storage import write_whole
 from callsheet.errors import Fault, RunError
 
 State = Literal["running", "done", "failed", "interrupted", "cancelled", "lost"]
-"""What became of a run; "lost" is one that says it runs while nobody runs it."""
+"""What became of a run; "lost" is one that says it runs while nobody runs it, or says nothing that can be read."""
+
+_ENDED = ("done", "failed", "interrupted", "cancelled")
 
 
 def project_root(path: str | os.PathLike[str]) -> Path:
@@ -51,10 +53,10 @@ class Run:
     @property
     def state(self) -> State:
         """What became of it; asks the operating system whether a running one still runs."""
-        state: State = self.status.get("state", "lost")
-        if state == "running" and not is_locked(self.directory / "lock"):
-            return "lost"
-        return state
+        state = self.status.get("state")
+        if state == "running" and is_locked(self.directory / "lock"):
+            return "running"
+        return state if state in _ENDED else "lost"
 
     @property
     def identity(self) -> str | None:
@@ -90,7 +92,7 @@ class Store:
         """Take the next number within an experiment; no two runs get the same."""
         folder = self.directory / ".numbers" / _file_name(experiment)
         folder.mkdir(parents=True, exist_ok=True)
-        number = 1 + max((int(name) for name in os.listdir(folder) if name.isdigit()), default=0)
+        number = _first_free(folder)
         while True:
             try:
                 with open(folder / str(number), "x", encoding="utf-8") as file:
@@ -139,8 +141,30 @@ class Store:
         return sorted(found, key=lambda run: (str(run.record.get("experiment")), run.record.get("number") or 0))
 
 
+def _first_free(folder: Path) -> int:
+    """A number from which on no file has one for its name, found without listing the folder."""
+    below, above = 0, 1
+    while (folder / str(above)).exists():
+        below, above = above, 2 * above
+    while above - below > 1:
+        middle = (below + above) // 2
+        below, above = (middle, above) if (folder / str(middle)).exists() else (below, middle)
+    return above
+
+
 def _count(runs: int) -> str:
     return "is 1 run" if runs == 1 else f"are {runs} runs"
+
+
+def version_of(record: dict[str, object]) -> str:
+    """The version of the code of a run's record; "" where it does not say."""
+    code = record.get("code")
+    return str(code.get("version", "")) if isinstance(code, dict) else ""
+
+
+def code_file(runs: Path, version: str) -> Path:
+    """Where the digests of the files of a version of the code are noted."""
+    return runs / ".code" / f"{version}.json"
 
 
 def read_json_file(path: Path) -> dict[str, Any]:
@@ -155,6 +179,26 @@ def read_json_file(path: Path) -> dict[str, Any]:
 def write_json_file(path: Path, data: Any) -> None:
     """Write a JSON file in one step."""
     write_whole(str(path), json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def keep_json_file(path: Path, data: Any) -> None:
+    """Write a JSON file in one step, and return when it would outlast the machine's end."""
+    new = path.with_name(f".{path.name}.new")  # its one writer is the run
+    with open(new, "wb") as file:
+        file.write(json.dumps(data, indent=1, ensure_ascii=False).encode() + b"\n")
+        sync(file)
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def sync(file: IO[Any]) -> None:
+    """Bring what was written to a file onto the disk."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _file_name(text: str) -> str:

@@ -301,6 +301,11 @@ class _Experiments(Sweep):
     def _is_late(self, said: Override) -> bool:
         return bool(said.steps) and said.steps[0] in self._late
 
+    def probes(self, most: int) -> list[int]:
+        """Indices of the first experiment of combinations in which each choice of each axis stands once."""
+        ends = self._counted()
+        return sorted({ends[n - 1] if n else 0 for n in self.space.probes(most)})
+
     def _count(self) -> int:
         return self._counted()[-1]
 

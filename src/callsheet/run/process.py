@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from callsheet.errors import Fault, RunError
-from callsheet.run._job import TAKEN, Jobs, JobState, Task
-from callsheet.run._store import Run, Store, is_locked
+from callsheet.run._job import TAKEN, Exit, Task
+from callsheet.run._processes import end_session, memory_of, send_signal
 
 _GRACE_S = 5.0
 """Seconds between asking a worker to end and ending it."""
+
+_LOOK_S = 0.25
+"""Seconds between two looks at the memory of what runs."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,16 @@ class ProcessRequest:
     Attributes:
         argv: Its command.
         log: Where it writes until it has a run directory.
+        gpus: The devices that it sees; None where nobody said, and it sees what this process sees.
     """
 
     argv: tuple[str, ...]
     log: str
+    gpus: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
-        return shlex.join(self.argv)
+        seen = "" if self.gpus is None else f"CUDA_VISIBLE_DEVICES={','.join(self.gpus)} "
+        return seen + shlex.join(self.argv)
 
 
 @dataclass(frozen=True)
@@ -44,184 +49,232 @@ class Process:
 
     Args:
         slots: How many run at a time.
+        gpus: How many GPUs each has for itself, told by `CUDA_VISIBLE_DEVICES`; None leaves that as it is.
+        devices: The GPUs that there are to give, by number or UUID; by default those that `CUDA_VISIBLE_DEVICES`
+            names here, else all of the machine.
+        memory_gb: What all processes of a trial may hold together, in 10^9 bytes; one that holds more is ended.
+        timeout_min: How long an attempt may take, in minutes; then it is told to stop, and ended 5 seconds later.
 
     >>> Process(slots=2)
     Process(slots=2)
     """
 
     slots: int = 1
+    gpus: int | None = None
+    devices: Sequence[int | str] | None = None
+    memory_gb: float | None = None
+    timeout_min: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could never run a job."""
         if self.slots < 1:
             raise ValueError(f"Process needs at least 1 slot, found {self.slots}")
+        for name in ("memory_gb", "timeout_min"):
+            limit = getattr(self, name)
+            if limit is not None and not limit > 0:
+                raise ValueError(f"{name} must be more than 0, found {limit}")
+        if self.gpus is not None and self.gpus < 0:
+            raise ValueError(f"gpus must be 0 or more, found {self.gpus}")
 
-    def request(self, task: Task) -> ProcessRequest:
-        """What would be started for a task, as a value."""
+    def __repr__(self) -> str:
+        said = {name: getattr(self, name) for name in ("gpus", "devices", "memory_gb", "timeout_min")}
+        more = "".join(f", {name}={value!r}" for name, value in said.items() if value is not None)
+        return f"Process(slots={self.slots}{more})"
+
+    def request(self, task: Task, *, gpus: tuple[str, ...] | None = None) -> ProcessRequest:
+        """What would be started for a task, as a value.
+
+        Args:
+            task: What shall run.
+            gpus: The devices that are free for it.
+        """
         argv = (sys.executable, "-m", "callsheet.run.worker", str(task.plan.file), str(task.index), task.digest)
-        return ProcessRequest(argv, str(task.plan.folder / "logs" / f"{task.index}.log"))
+        return ProcessRequest(argv, str(task.plan.folder / "logs" / f"{task.index}.log"), gpus)
 
-    def submit(self, tasks: Sequence[Task], *, runs: Path) -> ProcessJobs:
-        """Start the first tasks, and each further one when a slot is free."""
-        return ProcessJobs([ProcessJob(self.request(task), task, Store(runs)) for task in tasks], self.slots)
+    def sender(self, runs: Path) -> ProcessSender:
+        """What starts the tasks of one submission."""
+        devices = [str(device) for device in self.devices] if self.devices is not None else _own_devices()
+        if self.gpus and len(devices) < self.gpus:
+            have = f"there are {len(devices)}: {', '.join(devices)}" if devices else "none is seen here"
+            problem = f"a trial needs {self.gpus} GPUs, and {have}"
+            raise RunError(Fault("", problem, advice=["name those that there are:  devices=[0, 1]"]))
+        return ProcessSender(self, devices)
 
 
-class ProcessJob:
-    """A trial in a subprocess."""
+def _own_devices() -> list[str]:
+    """The GPUs that a process started here would see."""
+    told = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if told is not None:
+        return [name for name in told.split(",") if name.strip() not in ("", "-1")]
+    try:
+        return [str(n) for n in range(len(os.listdir("/proc/driver/nvidia/gpus")))]
+    except OSError:
+        return []
 
-    def __init__(self, request: ProcessRequest, task: Task, store: Store) -> None:
+
+class ProcessSender:
+    """The subprocesses of one submission.
+
+    Args:
+        on: How many there may be, and within which limits.
+        devices: The GPUs that are given to them.
+    """
+
+    def __init__(self, on: Process, devices: Sequence[str]) -> None:
+        self._on = on
+        self._free = list(devices)
+        self._running: list[_Child] = []
+        self._looked = 0.0
+
+    def room(self) -> int:
+        """How many may be started now."""
+        slots = self._on.slots - len(self._running)
+        return min(slots, len(self._free) // self._on.gpus) if self._on.gpus else slots
+
+    def send(self, tasks: Sequence[Task]) -> int:
+        """Start a subprocess for each task; gives how many could be started."""
+        for n, task in enumerate(tasks):
+            gpus = None
+            if self._on.gpus is not None:
+                gpus, self._free = tuple(self._free[: self._on.gpus]), self._free[self._on.gpus :]
+            request = self._on.request(task, gpus=gpus)
+            minutes = self._on.timeout_min
+            try:
+                self._running.append(_Child(task.index, request, None if minutes is None else minutes * 60))
+            except OSError:
+                self._free += gpus or ()
+                if n == 0:
+                    raise
+                return n
+        return len(tasks)
+
+    def poll(self, timeout_s: float) -> list[Exit]:
+        """Those that have ended; waits for one for some seconds at most."""
+        latest = time.monotonic() + timeout_s
+        while True:
+            self._enforce()
+            ended = [child for child in self._running if child.has_ended()]
+            left = latest - time.monotonic()
+            if ended or left <= 0:
+                break
+            _pause(self._running, min(left, _LOOK_S))
+        for child in ended:
+            self._running.remove(child)
+            self._free += child.request.gpus or ()
+        return [child.exit() for child in ended]
+
+    def cancel(self) -> None:
+        """Ask all that run to end, with all their processes."""
+        for child in self._running:
+            child.ask()
+
+    def kill(self) -> None:
+        """End all that run, at once."""
+        for child in self._running:
+            child.kill()
+
+    def _enforce(self) -> None:
+        now = time.monotonic()
+        for child in self._running:
+            child.enforce_time(now, self._on.timeout_min)
+        if self._on.memory_gb is not None and now - self._looked >= _LOOK_S:
+            self._looked = now
+            for child in self._running:
+                child.enforce_memory(self._on.memory_gb)
+
+
+class _Child:
+    """One subprocess, in a session of its own."""
+
+    def __init__(self, index: int, request: ProcessRequest, timeout_s: float | None) -> None:
+        self.index = index
         self.request = request
-        self.index = task.index
-        self._task = task
-        self._store = store
-        self._process: subprocess.Popen[bytes] | None = None
-        self._code: int | None = None
-        self._cancelled = False
-
-    @property
-    def run(self) -> Run | None:
-        """Its run, once its worker has made the directory."""
-        run_id = self._task.plan.run_of(self.index)
-        return None if run_id is None or self._process is None else self._store.read(run_id)
-
-    @property
-    def state(self) -> JobState:
-        """What becomes of it."""
-        if self._code is None:
-            return "running" if self._process is not None else "cancelled" if self._cancelled else "waiting"
-        if self._code == TAKEN:
-            return "cancelled" if self._cancelled else "elsewhere"
-        if self._cancelled:
-            return "cancelled"
-        run = self.run
-        if self._code == 0:
-            return "done"
-        return run.state if run is not None and run.state != "done" else "failed"
-
-    def result(self) -> dict[str, Any]:
-        """Its result; raises `RunError` where it did not end well."""
-        state, run = self.state, self.run
-        if state == "done" and run is not None:
-            return run.result
-        where = run.directory if run is not None and run.record else Path(self.request.log)
-        error = run.status.get("error", "") if run is not None else ""
-        raise RunError(
-            Fault(
-                "",
-                f"trial {self.index} is {state}" + (f": {error}" if error else ""),
-                advice=[f"its output is in {where}"],
-            )
-        )
-
-    def start(self) -> None:
-        """Start the subprocess, in a process group of its own; once more where the trial was taken."""
-        self._code = None
-        log = Path(self.request.log)
+        self._limit = ""
+        self._is_memory = False
+        self._kill_at: float | None = None
+        log = Path(request.log)
         log.parent.mkdir(parents=True, exist_ok=True)
+        environment = None
+        if request.gpus is not None:
+            environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ",".join(request.gpus)}
         with open(log, "ab") as file:
             self._process = subprocess.Popen(
-                self.request.argv,
+                request.argv,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
+                env=environment,
             )
+        self.handle = _open_handle(self._process.pid)
+        self._stop_at = None if timeout_s is None else time.monotonic() + timeout_s
 
-    def poll(self) -> bool:
-        """Whether its subprocess has ended."""
-        if self._code is None and self._process is not None:
-            self._code = self._process.poll()
-        return self._code is not None or (self._cancelled and self._process is None)
-
-    @property
-    def is_elsewhere(self) -> bool:
-        """Whether another process runs its trial at this moment."""
-        return is_locked(self._task.plan.lock_path(self.index))
-
-    @property
-    def was_taken(self) -> bool:
-        """Whether its worker found the trial run by another process."""
-        return self._code == TAKEN
-
-    def cancel(self) -> bool:
-        """Ask it to end; gives whether it had not ended."""
-        if self.poll() and not self.was_taken:
+    def has_ended(self) -> bool:
+        """Whether it has ended; if it was asked to, with all its processes."""
+        now = time.monotonic()
+        if self._kill_at is not None and now >= self._kill_at:
+            self.kill()
+        if self._process.poll() is None:
             return False
-        self._cancelled = True
-        self.signal(signal.SIGTERM)
-        return self._process is not None and not self.was_taken
+        if self._kill_at is not None and now < self._kill_at:
+            return not send_signal(self._process.pid, 0)
+        return True
 
-    def signal(self, number: int) -> bool:
-        """Send a signal to all processes of the job, also to those that its worker has left behind.
+    def exit(self) -> Exit:
+        """How it has ended; what a killed worker has left behind ends, too."""
+        if self.handle is not None:
+            os.close(self.handle)
+        code = self._process.returncode
+        if code < 0:
+            end_session(self._process.pid)
+        if self._limit and code not in (0, TAKEN):
+            return Exit(self.index, code, self._limit, "machine" if self._is_memory else "limit")
+        return Exit(self.index, code, "", "machine" if code < 0 else "program")
 
-        Returns:
-            Whether there are any.
-        """
-        try:
-            if self._process is not None:
-                os.killpg(self._process.pid, number)
-                return True
-        except (ProcessLookupError, PermissionError):  # macOS says the latter of a group of the dead
-            pass
-        return False
+    def ask(self) -> None:
+        """Ask it to end; it is ended where it does not listen."""
+        if self._kill_at is None:
+            self._kill_at = time.monotonic() + _GRACE_S
+            send_signal(self._process.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it, with all its processes."""
+        self._kill_at = time.monotonic()
+        end_session(self._process.pid)
+
+    def enforce_time(self, now: float, minutes: float | None) -> None:
+        """Ask it to end where its time is over."""
+        if self._stop_at is not None and now >= self._stop_at and self._kill_at is None:
+            self._limit = f"the time limit of {minutes:g} min is over"
+            self.ask()
+
+    def enforce_memory(self, most_gb: float) -> None:
+        """End it where it holds too much."""
+        if self._kill_at is not None or self._process.poll() is not None:
+            return
+        held = memory_of(self._process.pid, above=int(most_gb * 1e9)) / 1e9
+        if held > most_gb:
+            self._limit = f"it held {held:.3g} GB of memory, where the limit is {most_gb:g} GB"
+            self._is_memory = True
+            self.kill()
 
 
-class ProcessJobs(Jobs):
-    """The jobs of one submission; a thread starts each when a slot is free."""
+def _open_handle(pid: int) -> int | None:
+    """What tells at once that a process has ended; None where the system has no such thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
 
-    def __init__(self, jobs: Sequence[ProcessJob], slots: int) -> None:
-        self._jobs = list(jobs)
-        self._slots = slots
-        self._starting = threading.Lock()
-        self._stopping = threading.Event()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._pump, name="callsheet-jobs", daemon=True)
-        self._thread.start()
 
-    def __len__(self) -> int:
-        return len(self._jobs)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._jobs[index]
-
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until no job runs or waits any more; gives whether that is so."""
-        return self._ended.wait(timeout_s)
-
-    def cancel(self) -> None:
-        """End the jobs that run, with all their processes, and start no others."""
-        with self._starting:  # a job is started before this, and asked to end, or not at all
-            self._stopping.set()
-        asked = [job for job in self._jobs if job.cancel()]
-        latest = time.monotonic() + _GRACE_S
-        try:
-            while any(job.signal(0) for job in asked) and time.monotonic() < latest:
-                time.sleep(0.02)
-        finally:  # also where the user is impatient and interrupts again
-            for job in asked:
-                job.signal(signal.SIGKILL)
-        self._ended.wait()
-
-    def _pump(self) -> None:
-        waiting = list(reversed(self._jobs))
-        running: list[ProcessJob] = []
-        elsewhere: list[ProcessJob] = []
-        while not self._stopping.is_set() and (waiting or running or elsewhere):
-            while waiting and len(running) < self._slots:
-                job = waiting.pop()
-                with self._starting:
-                    if self._stopping.is_set():
-                        break
-                    job.start()
-                running.append(job)
-            ended = [job for job in running if job.poll()]
-            running = [job for job in running if job not in ended]
-            elsewhere += [job for job in ended if job.was_taken]
-            # What an earlier sweep left running is waited for, and done here should it fail to end well.
-            free = [job for job in elsewhere if not job.is_elsewhere]
-            elsewhere = [job for job in elsewhere if job not in free]
-            waiting[:0] = free
-            time.sleep(0.02)
-        while not all(job.poll() for job in running):
-            time.sleep(0.02)
-        self._ended.set()
+def _pause(children: Sequence[_Child], seconds: float) -> None:
+    """Wait for one of some processes to end."""
+    handles = [child.handle for child in children]
+    if any(handle is None for handle in handles) or any(child.has_ended() for child in children):
+        time.sleep(min(seconds, 0.02))
+        return
+    waiting = select.poll()
+    for handle in handles:
+        if handle is not None:
+            waiting.register(handle, select.POLLIN)
+    waiting.poll(seconds * 1000)

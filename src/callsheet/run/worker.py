@@ -11,10 +11,10 @@ from pathlib import Path
 from callsheet.errors import CallsheetError
 from callsheet.run._capture import redirect
 from callsheet.run._execute import Task, execute, terminate
-from callsheet.run._job import TAKEN
+from callsheet.run._job import MISUSE, TAKEN
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import Code, code_of
-from callsheet.run._store import Run, Store, take_lock
+from callsheet.run._store import Run, Store, take_lock, version_of
 
 
 def main(argv: list[str]) -> int:
@@ -25,34 +25,34 @@ def main(argv: list[str]) -> int:
 
     Returns:
         The exit code: 0 done, also where another worker did it meanwhile; 1 failed;
-        2 misuse; 75 where another process runs this trial.
+        2 it could not be read; 75 where another process runs this trial.
     """
     if len(argv) != 3 or not argv[1].isdigit():
         print("usage: python -m callsheet.run.worker PLAN INDEX DIGEST", file=sys.stderr)
-        return 2
+        return MISUSE
     plan, index = Plan(Path(argv[0]).parent), int(argv[1])
     try:
         header, trial = plan.read(index, argv[2])
     except CallsheetError as error:
         print(f"callsheet: {error}", file=sys.stderr)
-        return 2
+        return MISUSE
     lock = take_lock(plan.lock_path(index))
     if lock is None:
         return TAKEN
     os.set_inheritable(lock, True)  # by a command alone
     signal.signal(signal.SIGTERM, terminate)
     try:
-        return _run(plan, header, trial)
+        return _run(plan, header, trial, index)
     finally:
         os.close(lock)
 
 
-def _run(plan: Plan, header: Header, trial: PlannedTrial) -> int:
+def _run(plan: Plan, header: Header, trial: PlannedTrial, index: int) -> int:
     sys.path[:0] = [path for path in header.paths if path not in sys.path]
     store = Store(header.runs)
     code = code_of(Path(header.project), header.configs, store.directory)
-    before = _before(plan, trial.index, store, code)
-    if before is not None and before.state == "done":
+    before = _before(plan, index, store, code)
+    if before is not None and before.state == "done" and before.identity == trial.identity:
         return 0  # since the trials were looked through, a worker of an earlier sweep finished it
     task = Task(
         spec=trial.read_spec(str(plan.file)),
@@ -64,10 +64,10 @@ def _run(plan: Plan, header: Header, trial: PlannedTrial) -> int:
         command=tuple(sys.orig_argv),
         code=code,
         origins=trial.origins,
-        index=trial.index,
+        index=index,
         plan=plan.id,
     )
-    directory = _directory(plan, trial.index, store, before)
+    directory = _directory(plan, index, store, before)
     redirect(directory / "out.log", directory / "err.log")
     return execute(task, directory, contextlib.nullcontext()).code
 
@@ -78,19 +78,22 @@ def _before(plan: Plan, index: int, store: Store, code: Code) -> Run | None:
     if run_id is None or not (store.directory / run_id).is_dir():
         return None
     run = store.read(run_id)
-    version = run.record.get("code", {}).get(
-        "version", code.version
-    )  # killed before its record was there: it ran nothing
-    return run if version == code.version else None
+    # One that was killed before its record was there ran nothing, and is as good as of this code.
+    return run if version_of(run.record) in ("", code.version) else None
 
 
 def _directory(plan: Plan, index: int, store: Store, before: Run | None) -> Path:
     """The directory of the run that was cut off, so that it can go on from its own files; else a new one."""
-    if before is not None and before.state in ("lost", "interrupted", "cancelled"):
+    if before is not None and before.state in ("lost", "interrupted", "cancelled") and _is_usable(before.directory):
         return before.directory
     directory = store.new_run()
     plan.note_run(index, directory.name)
     return directory
+
+
+def _is_usable(directory: Path) -> bool:
+    """Whether the files of a run can be written anew: where one of them is a folder, somebody has been here."""
+    return not any((directory / f"{name}.json").is_dir() for name in ("run", "spec", "origins", "status", "result"))
 
 
 if __name__ == "__main__":

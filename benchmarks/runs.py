@@ -1,0 +1,137 @@
+"""What running trials costs beside the trials: a no-op sweep by several launchers, a trial's own part in the parent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Any
+
+from callsheet import lazy, submit, sweep
+from callsheet.run._job import Exit
+
+TRIALS, SLOTS = 200, 2
+
+_NOOP = "def noop(n: int) -> int:\n    return n\n"
+_CONF = "from callsheet import lazy\nfrom noop import noop\nmain = lazy(noop)(1)\n"
+_HYDRA = """
+import hydra
+from hydra.core.config_store import ConfigStore
+ConfigStore.instance().store(name="config", node={"n": 1})
+@hydra.main(version_base=None, config_name="config")
+def main(config): ...
+main()
+"""
+_JOBLIB = """
+from joblib import Parallel, delayed
+from noop import noop
+Parallel(n_jobs=%d)(delayed(noop)(n) for n in range(%d))
+"""
+_SUBMITIT = """
+import submitit
+from noop import noop
+if __name__ == "__main__":
+    on = submitit.LocalExecutor("log")
+    left = list(range(%d))
+    running = []
+    while left or running:
+        while left and len(running) < %d:
+            running.append(on.submit(noop, left.pop()))
+        running = [job for job in running if not job.done()]
+"""
+
+
+class Nowhere:
+    """An executor whose jobs end at once: what is left is what the parent does."""
+
+    def __init__(self) -> None:
+        self._running: list[Any] = []
+
+    def request(self, task: Any) -> Any:
+        return task
+
+    def sender(self, runs: Path) -> Nowhere:
+        return self
+
+    def room(self) -> int:
+        return SLOTS - len(self._running)
+
+    def send(self, tasks: Any) -> int:
+        self._running += tasks
+        return len(tasks)
+
+    def poll(self, timeout_s: float) -> list[Exit]:
+        ended, self._running = self._running, []
+        return [Exit(task.index, 0) for task in ended]
+
+    def cancel(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+def rows() -> Iterator[tuple[str, float | None, dict[str, float]]]:
+    """The rows: a label, the goal, and seconds; "plain" is the limit that plain Python sets."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for name, text in {"noop": _NOOP, "conf": _CONF, "hydra_program": _HYDRA}.items():
+            Path(f"{name}.py").write_text(text)
+        Path("joblib_program.py").write_text(_JOBLIB % (SLOTS, TRIALS))
+        Path("submitit_program.py").write_text(_SUBMITIT % (TRIALS, SLOTS))
+        Path("pyproject.toml").write_text("")
+        yield f"no-op sweep of {TRIALS} trials on {SLOTS} slots, wall", None, _launched()
+        yield "a trial's own cost in the parent, checked and on disk", None, _own_cost()
+
+
+def _launched() -> dict[str, float]:
+    launchers: dict[str, Callable[[], object]] = {
+        "plain": _bare,
+        "callsheet": lambda: _run("-m", "callsheet", "sweep", "conf.py", f"main.0=range({TRIALS})", f"--slots={SLOTS}"),
+    }
+    if find_spec("hydra"):  # its basic launcher runs them one after the other in one process
+        launchers["hydra"] = lambda: _run("hydra_program.py", "-m", f"n=range({TRIALS})")
+    for name in ("joblib", "submitit"):
+        if find_spec(name):
+            launchers[name] = lambda name=name: _run(f"{name}_program.py")  # type: ignore[misc]
+    return {name: _wall(launcher) for name, launcher in launchers.items()}
+
+
+def _wall(action: Callable[[], object]) -> float:
+    start = perf_counter()
+    action()
+    return perf_counter() - start
+
+
+def _run(*words: str) -> None:
+    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _bare() -> None:
+    left, running = TRIALS, []
+    while left or running:
+        while left and len(running) < SLOTS:
+            running.append(subprocess.Popen([sys.executable, "-c", "pass"]))
+            left -= 1
+        running[0].wait()
+        running = [process for process in running if process.poll() is None]
+
+
+def _own_cost() -> dict[str, float]:
+    """Processor seconds of this process for one trial; "plain" makes its dict and nothing else."""
+    count = 3000
+    sys.path.insert(0, os.getcwd())
+    try:
+        trials = sweep({"main": lazy("noop.noop")(1)}, f"main.0=range({count})")
+        start = process_time()
+        submit(trials, on=Nowhere(), runs="runs-of-nothing").wait()
+        taken = process_time() - start
+    finally:
+        sys.path.remove(os.getcwd())
+    start = process_time()
+    for n in range(count):
+        {"main": {"n": n}}
+    return {"plain": (process_time() - start) / count, "callsheet": taken / count}

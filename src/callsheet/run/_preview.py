@@ -1,0 +1,75 @@
+"""What a sweep would run: each trial with its faults and what is done of it; nothing is written or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from callsheet.errors import Fault, OverrideError, SaveError, SpecError
+from callsheet.run._draw import Drawing
+from callsheet.run._plan import key_of
+from callsheet.run._store import is_locked
+from callsheet.run._trial import plan_trial
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One trial before it is run.
+
+    Attributes:
+        index: Its place in the sweep.
+        choices: The overrides in which it differs from the others; empty where it could not be made.
+        state: What a sweep would find: `done`, `stale` (done by other code), `running` now, `faulty`, else `open`.
+        runs: The runs for which its jobs count as done; of a stale one those by other code.
+        faults: What is wrong with it.
+    """
+
+    index: int
+    choices: tuple[str, ...]
+    state: Literal["done", "stale", "running", "faulty", "open"]
+    runs: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+def previews(drawing: Drawing) -> Iterator[Preview]:
+    """The trials of a sweep, in the order in which they would be drawn.
+
+    Args:
+        drawing: A drawing of which nothing is drawn.
+    """
+    sweep = drawing.sweep
+    drawn = sweep.draw()
+    for index, record in drawing.plan.records() if sweep.is_space else ():
+        known = drawing.plan.trial(index)
+        if known is not None:  # what a sampler draws next depends on what it has drawn
+            drawn.recall(index, known.point)
+            yield _found(drawing, index, known.overrides, record.key)
+    while True:
+        try:
+            trial = drawn.ask()
+            if trial is None:
+                return
+            choices = trial.overrides if sweep.is_space else tuple(sweep.choices_of(trial.index))
+        except (SpecError, OverrideError) as error:
+            choices = () if sweep.is_space else tuple(sweep.choices_of(drawn.index))
+            yield Preview(drawn.index, choices, "faulty", faults=error.faults)
+            continue
+        try:
+            planned = plan_trial(trial, drawing.entry)
+        except (SpecError, OverrideError, SaveError) as error:
+            yield Preview(trial.index, choices, "faulty", faults=error.faults)
+            continue
+        there = drawing.plan.record(trial.index)
+        yield _found(drawing, trial.index, choices, there.key if there is not None else key_of(planned))
+
+
+def _found(drawing: Drawing, index: int, choices: tuple[str, ...], key: bytes) -> Preview:
+    runs = tuple(run for run in drawing.done_runs(index, key) if run is not None)
+    if len(runs) == drawing.repeat:
+        return Preview(index, choices, "done", runs)
+    jobs = range(index * drawing.repeat, (index + 1) * drawing.repeat)
+    if any(is_locked(drawing.plan.lock_path(n)) for n in jobs):
+        return Preview(index, choices, "running", runs)
+    stale = drawing.stale_runs(key)
+    return Preview(index, choices, "stale", stale) if stale else Preview(index, choices, "open", runs)

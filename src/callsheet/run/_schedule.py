@@ -1,0 +1,383 @@
+"""Sends the trials of a drawing as there is room for them, and follows what becomes of each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from array import array
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from callsheet.errors import Fault, RunError
+from callsheet.run._draw import Drawing, Item
+from callsheet.run._job import MISUSE, TAKEN, Exit, Job, Jobs, JobState, Sender, Task
+from callsheet.run._store import Run, Store, is_locked, keep_json_file, read_json_file, take_lock
+
+_STATES: tuple[JobState, ...] = (
+    "waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held",
+)  # fmt: skip
+_OPEN = ("waiting", "running", "elsewhere")
+_BEFORE = len(_STATES)
+"""What is kept of a job that was done before, beside the numbers of states."""
+
+_POLL_S = 0.05
+"""Seconds after which one looks again whether to stop, and at what other sweeps run."""
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How often a job is sent again.
+
+    Attributes:
+        machine: After what the machine did: its worker was killed, lost, or went beyond its memory.
+        program: After the program has failed.
+    """
+
+    machine: int = 0
+    program: int = 0
+
+
+class Scheduled(Jobs):
+    """The jobs of a drawing; a thread sends each when there is room.
+
+    Args:
+        drawing: Where jobs come from.
+        sender: Where they go.
+        retries: How often one is sent again.
+    """
+
+    def __init__(self, drawing: Drawing, sender: Sender, retries: Retries) -> None:
+        self._drawing = drawing
+        self._sender = sender
+        self._retries = retries
+        self._store = Store(drawing.place.runs)
+        self._states = bytearray(len(drawing.indices))
+        self._log = array("Q")  # the places of the jobs that have ended, in that order
+        self._taken = 0  # how many jobs came out of the drawing
+        self._sent: dict[int, _Sent] = {}
+        self._again: deque[_Sent] = deque()
+        self._elsewhere: list[_Sent] = []
+        self._error: BaseException | None = None
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._killing = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="callsheet-jobs", daemon=True)
+        self._thread.start()
+
+    def __len__(self) -> int:
+        return len(self._drawing.indices)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [ScheduledJob(self, n) for n in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"job {index} of {len(self)}")
+        return ScheduledJob(self, index % len(self))
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until no job runs or waits any more; gives whether that is so."""
+        if not self._ended.wait(timeout_s):
+            return False
+        if self._error is not None:
+            raise self._error
+        return True
+
+    def ended(self) -> Iterator[Job]:
+        """Each job when it has ended, in that order; waits in between."""
+        told = 0
+        while True:
+            with self._changed:
+                while told == len(self._log) and not self._ended.is_set():
+                    self._changed.wait(0.5)
+                until = len(self._log)
+            if told == until:
+                self.wait()
+                return
+            for n in range(told, until):
+                yield ScheduledJob(self, self._log[n])
+            told = until
+
+    def cancel(self) -> None:
+        """End the jobs that run, with all their processes, and start no others."""
+        self._stopping.set()
+        try:
+            self._ended.wait()
+        finally:  # also where the user is impatient and interrupts again
+            self._killing.set()
+            self._thread.join()
+
+    # --- the thread ---------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._pump()
+        except OSError as error:
+            advice = ["the same command goes on once it can"]
+            self._error = RunError(Fault("", f"no more trials can be started: {error}", advice=advice))
+        except BaseException as error:  # noqa: BLE001  (told to whoever waits)
+            self._error = error
+        try:
+            if self._stopping.is_set() and self._sent:
+                self._sender.cancel()
+            while self._sent:
+                if self._killing.is_set():
+                    self._sender.kill()
+                self._poll(0.1)
+        except BaseException as error:  # noqa: BLE001
+            self._error = self._error or error
+        if self._error is None and not self._states.translate(None, bytes([_STATES.index("done"), _BEFORE])):
+            self._drawing.finish()
+        with self._changed:
+            self._ended.set()
+            self._changed.notify_all()
+
+    def _pump(self) -> None:
+        is_drawn = False
+        while not self._stopping.is_set():
+            room = self._sender.room()
+            while room and not self._stopping.is_set():
+                tasks, is_drawn = self._next(room, is_drawn)
+                if not tasks:
+                    break
+                self._send(tasks)
+                room = self._sender.room()
+            if is_drawn and not self._sent and not self._again and not self._elsewhere:
+                return
+            self._poll(_POLL_S)
+            if self._elsewhere:
+                # What an earlier sweep left running is waited for, and done here should it fail to end well.
+                free = [sent for sent in self._elsewhere if not is_locked(sent.lock)]
+                self._elsewhere = [sent for sent in self._elsewhere if sent not in free]
+                self._again += free
+
+    def _next(self, room: int, is_drawn: bool) -> tuple[list[_Sent], bool]:
+        """What is sent next, and whether nothing more is to be drawn."""
+        found: list[_Sent] = []
+        while len(found) < room:
+            if self._again:
+                found.append(self._again.popleft())
+                continue
+            item = None if is_drawn else self._drawing.next()
+            if item is None:
+                return found, True
+            place = self._taken
+            self._taken += 1
+            if place >= len(self._states):
+                self._states.append(0)
+            if item.task is None:
+                self._settle(place, item)
+            else:
+                found.append(_Sent(place, item.task))
+        return found, is_drawn
+
+    def _send(self, jobs: list[_Sent]) -> None:
+        free = [sent for sent in jobs if not is_locked(sent.lock)]
+        for sent in jobs:
+            if sent not in free:
+                self._set_elsewhere(sent)
+        count = self._sender.send([sent.task for sent in free]) if free else 0
+        for sent in free[:count]:
+            self._sent[sent.task.index] = sent
+            self._states[sent.place] = _STATES.index("running")
+        self._again.extendleft(reversed(free[count:]))
+
+    def _poll(self, timeout_s: float) -> None:
+        for exit in self._sender.poll(timeout_s):
+            self._end(self._sent.pop(exit.index), exit)
+
+    def _end(self, sent: _Sent, exit: Exit) -> None:
+        if exit.code == TAKEN and not self._stopping.is_set():
+            self._set_elsewhere(sent)
+            return
+        state = self._state_after(sent, exit)
+        if state != "done" and not self._stopping.is_set() and self._may_retry(sent, exit, state):
+            self._states[sent.place] = 0
+            self._again.append(sent)
+            return
+        self._close(sent.place, state)
+        self._tell(sent.task.index, state)
+
+    def _set_elsewhere(self, sent: _Sent) -> None:
+        self._states[sent.place] = _STATES.index("elsewhere")
+        self._elsewhere.append(sent)
+
+    def _state_after(self, sent: _Sent, exit: Exit) -> JobState:
+        """What has become of a job whose worker is gone."""
+        if exit.code == 0:
+            return "done"
+        if exit.code == TAKEN:
+            return "cancelled"
+        if exit.code == MISUSE:
+            return "failed"
+        name = sent.task.plan.run_of(sent.task.index)
+        run = self._store.read(name) if name is not None else None
+        if exit.limit:
+            if run is not None:
+                _note_limit(run, exit)
+            return "cancelled"
+        if self._stopping.is_set() and exit.code < 0:
+            return "cancelled"
+        return run.state if run is not None and run.state in _STATES and run.state != "done" else "failed"
+
+    def _may_retry(self, sent: _Sent, exit: Exit, state: JobState) -> bool:
+        is_machine = exit.blame == "machine" or state == "lost"
+        if exit.blame == "limit":
+            return False
+        if is_machine:
+            sent.machine += 1
+            return sent.machine <= self._retries.machine
+        sent.program += 1
+        return sent.program <= self._retries.program
+
+    def _settle(self, place: int, item: Item) -> None:
+        """End a job that is not sent."""
+        if item.said == "done":
+            self._states[place] = _BEFORE
+            self._note_end(place)
+        else:
+            self._close(place, "done" if item.said == "meanwhile" else "held" if item.said == "held" else "failed")
+        self._tell(item.index, "done" if item.said in ("done", "meanwhile") else "failed")
+
+    def _tell(self, index: int, state: JobState) -> None:
+        goal = self._drawing.goal
+        if goal is not None:
+            run = self.run_of(index) if state == "done" else None
+            value = run.result.get(goal[0]) if run is not None else None
+            is_score = isinstance(value, int | float) and value == value
+            self._drawing.tell(index, value if is_score else None)
+
+    def _close(self, place: int, state: JobState) -> None:
+        self._states[place] = _STATES.index(state)
+        self._note_end(place)
+
+    def _note_end(self, place: int) -> None:
+        with self._changed:
+            self._log.append(place)
+            self._changed.notify_all()
+
+    # --- what jobs ask ------------------------------------------------------------------------------------------------
+
+    def place_of(self, place: int) -> tuple[int, JobState, bool]:
+        """Of the job at a place its index, its state, and whether it was done before."""
+        state, index = self._states[place] if place < len(self._states) else 0, self._drawing.indices[place]
+        if state == _BEFORE or (state == 0 and self._drawing.done_run(index) is not None):
+            return index, "done", True
+        said = _STATES[state]
+        return index, "cancelled" if self._ended.is_set() and said in _OPEN else said, False
+
+    @property
+    def done(self) -> int:
+        """How many jobs are done, or were before."""
+        return self._states.count(_STATES.index("done")) + max(self._states.count(_BEFORE), self._drawing.done_before)
+
+    def run_of(self, index: int) -> Run | None:
+        """The run of a job, or the one for which it counts as done."""
+        name = self._drawing.plan.run_of(index) or self._drawing.done_run(index)
+        return None if name is None else self._store.read(name)
+
+    def done_run_of(self, index: int) -> Run | None:
+        """The run for which a job counts as done."""
+        name = self._drawing.done_run(index)
+        return None if name is None else self._store.read(name)
+
+    def overrides_of(self, index: int) -> tuple[str, ...]:
+        """The texts that make a job's trial."""
+        trial = self._drawing.plan.trial(index // self._drawing.repeat)
+        return trial.overrides if trial is not None else ()
+
+    def log_of(self, index: int) -> Path:
+        """Where a job writes until it has a run directory."""
+        return self._drawing.plan.folder / "logs" / f"{index}.log"
+
+
+class _Sent:
+    """A job between its drawing and its end."""
+
+    __slots__ = ("machine", "place", "program", "task")
+
+    def __init__(self, place: int, task: Task) -> None:
+        self.place = place
+        self.task = task
+        self.machine = 0
+        self.program = 0
+
+    @property
+    def lock(self) -> Path:
+        return self.task.plan.lock_path(self.task.index)
+
+
+class ScheduledJob:
+    """A job of `Scheduled`, made when it was asked for."""
+
+    def __init__(self, jobs: Scheduled, place: int) -> None:
+        self._jobs = jobs
+        self._place = place
+
+    def __repr__(self) -> str:
+        return f"<Job {self.index}: {self.state}>"
+
+    @property
+    def index(self) -> int:
+        """Its trial's place in the sweep; with replicates, that times their number and on."""
+        return self._jobs.place_of(self._place)[0]
+
+    @property
+    def state(self) -> JobState:
+        """What becomes of it."""
+        return self._jobs.place_of(self._place)[1]
+
+    @property
+    def was_done(self) -> bool:
+        """Whether it was finished before, so that nothing was sent."""
+        return self._jobs.place_of(self._place)[2]
+
+    @property
+    def run(self) -> Run | None:
+        """Its run, once its worker has made the directory."""
+        index, state, was_done = self._jobs.place_of(self._place)
+        if was_done:
+            return self._jobs.done_run_of(index)
+        return None if state in ("waiting", "held") else self._jobs.run_of(index)
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The texts that make its trial; empty where that could not be drawn."""
+        return self._jobs.overrides_of(self.index)
+
+    @property
+    def log(self) -> Path:
+        """Where its output is."""
+        run = self.run
+        return run.directory / "err.log" if run is not None and run.record else self._jobs.log_of(self.index)
+
+    def result(self) -> dict[str, Any]:
+        """Its result; raises `RunError` where it did not end well."""
+        state, run = self.state, self.run
+        if state == "done" and run is not None:
+            return run.result
+        error = run.status.get("error", "") if run is not None else ""
+        where = self.log if run is None or not run.record else run.directory
+        problem = f"trial {self.index} is {state}" + (f": {error}" if error else "")
+        raise RunError(Fault("", problem, advice=[f"its output is in {where}"]))
+
+
+def _note_limit(run: Run, exit: Exit) -> None:
+    """Let a run whose worker is gone say why it was ended; whoever holds its lock is its one writer."""
+    lock = take_lock(run.directory / "lock", create=False)
+    if lock is None:
+        return
+    try:
+        status = read_json_file(run.directory / "status.json")
+        if status.get("state") in ("running", "cancelled"):
+            with contextlib.suppress(OSError):
+                keep_json_file(
+                    run.directory / "status.json",
+                    {**status, "state": "cancelled", "exit": exit.code, "error": exit.limit},
+                )
+    finally:
+        os.close(lock)

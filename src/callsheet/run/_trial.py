@@ -1,0 +1,112 @@
+"""A trial made ready to be sent: its entry found and checked, its spec resolved and turned into data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from callsheet._check import find_faults
+from callsheet._encode import to_plan_data
+from callsheet._items import CALLS
+from callsheet._lazy import get, walk
+from callsheet._lineage import origins_of
+from callsheet._resolve import reached, resolve
+from callsheet._spec import Mapping
+from callsheet._storage import read_bytes
+from callsheet._sweep import Trial
+from callsheet._tree import kind_of
+from callsheet.errors import Fault, LoadError, PathError, SaveError, SpecError
+from callsheet.run._command import command_faults, identity_of
+from callsheet.run._execute import at
+from callsheet.run._plan import PlannedTrial
+
+
+def plan_trial(trial: Trial, entry: str, configs: Sequence[str] = ()) -> PlannedTrial:
+    """Check a trial and give what its worker needs.
+
+    Args:
+        trial: What is planned.
+        entry: The path of what is built; "" for `main`, or the whole spec where there is none.
+        configs: The files that all trials are known to read.
+
+    Raises:
+        SpecError: It is faulty.
+        SaveError: It holds what is not data.
+    """
+    path = entry_of(trial.spec, entry)
+    check_entry(trial.spec, path)
+    resolved = resolve(trial.spec)
+    data = sendable(resolved)  # before the hash, which would name what is no data by its place below the entry
+    return PlannedTrial(
+        index=trial.index,
+        entry=path,
+        overrides=trial.overrides,
+        identity=identity_of(resolved, path),
+        spec=data,
+        origins=origins_of(trial.spec),
+        point=trial.point,
+        files={path: digest_of(path) for path in trial.files if path not in configs},
+    )
+
+
+def sendable(spec: Any) -> Any:
+    """A spec as data that a worker reads.
+
+    Raises:
+        SaveError: It holds live objects; `faults` names each.
+    """
+    try:
+        return to_plan_data(spec)
+    except SaveError as error:
+        advice = ["callsheet run  builds it here, in one process"]
+        raise SaveError(
+            *(
+                Fault(
+                    fault.path,
+                    f"cannot be sent to a worker: {fault.problem.partition(': ')[2]}",
+                    origin=fault.origin,
+                    advice=[*fault.advice, *advice],
+                )
+                for fault in error.faults
+            )
+        ) from None
+
+
+def entry_of(spec: Any, entry: str) -> str:
+    """The path of what shall be built: the one asked for, else `main`, else the whole where that is a call.
+
+    Raises:
+        PathError: There is no such path, or nothing was asked for and there is no `main`.
+    """
+    if entry:
+        get(spec, entry)
+        return entry
+    kind = kind_of(type(spec))
+    if type(spec) in CALLS or (kind is not None and kind.family == "fields"):
+        return ""
+    if not isinstance(spec, Mapping) or "main" not in spec:
+        names = [path for path, value in walk(spec) if type(value) in CALLS and path.isidentifier()]
+        advice = [f"name what to build:  FILE:{names[0]}" if names else "assign a call to it:  main = lazy(fit)(...)"]
+        raise PathError(Fault("main", "is not there, and it is what a run builds", advice=advice))
+    return "main"
+
+
+def check_entry(spec: Any, path: str) -> None:
+    """Check what building an entry reaches.
+
+    Raises:
+        SpecError: With every fault.
+    """
+    start = at(spec, path)
+    faults = find_faults(spec, only=None if start is spec else reached(spec, start)) or command_faults(spec, path)
+    if faults:
+        raise SpecError(*faults)
+
+
+def digest_of(path: str) -> str:
+    """What tells a file from another one at its place; "" where there is none."""
+    try:
+        return hashlib.sha256(read_bytes(path)).hexdigest()[:16]
+    except (OSError, LoadError):
+        return ""  # it is gone

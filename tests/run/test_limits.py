@@ -1,0 +1,176 @@
+"""Limits of a process hold for all its processes; GPUs are given to one trial at a time (promises 21, 23)."""
+
+import os
+import time
+
+import pytest
+
+from callsheet import Process, submit, sweep
+from callsheet.errors import RunError
+from callsheet.run._job import Task
+from callsheet.run._plan import Plan
+from callsheet.run._processes import memory_of
+from callsheet.run._store import Store
+from command import is_alive, until
+from saying import told
+
+CONF = "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(1, dir='${run.dir}', attempt='${run.attempt}')\n"
+
+
+def begun(cmd):
+    path = cmd.root / "log"
+    return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def only(cmd):
+    (run,) = Store(cmd.runs).runs()
+    return run
+
+
+SLOW = """
+    import os, signal, subprocess, sys, time
+
+    def fit(n: int, dir: str, attempt: int):
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        with open("log", "a") as file:
+            file.write(f"{attempt} {dir} {os.getpid()} {child.pid}\\n")
+        time.sleep(600 if n else 0)
+        return n
+"""
+
+
+def test_a_trial_that_takes_too_long_is_ended_with_its_children_and_says_so(cmd):
+    cmd.config(CONF, train=SLOW)
+    said = cmd("sweep", "conf.py", "main.0=1,2", "--timeout", "0.02", "--retry", "3", "--retry-errors", "3", code=1)
+    assert said.out.count("cancelled: the time limit of 0.02 min is over\n") == 2
+    assert [attempt for attempt, *_ in begun(cmd)] == ["1", "1"]  # to try it again would take as long
+    assert [pid for *_, worker, child in begun(cmd) for pid in (worker, child) if is_alive(int(pid))] == []
+    assert [run.status["error"] for run in Store(cmd.runs).runs()] == ["the time limit of 0.02 min is over"] * 2
+
+
+GREEDY = """
+    import os, subprocess, sys, time
+
+    def fit(n: int, dir: str, attempt: int):
+        with open("log", "a") as file:
+            file.write(f"{attempt} {dir}\\n")
+        if attempt < 3:
+            hold = "x = bytearray(300_000_000); import time; time.sleep(600)"
+            subprocess.Popen([sys.executable, "-c", hold], start_new_session=False, process_group=0).wait()
+        return n
+"""
+
+
+def test_a_trial_whose_processes_hold_too_much_memory_is_ended_and_tried_again_if_asked(cmd):
+    cmd.config(CONF, train=GREEDY)
+    words = ("sweep", "conf.py", "main.0=1,2", "--slots", "1", "--memory", "0.25")
+    said = cmd(*words, code=1)
+    assert said.out.count("GB of memory, where the limit is 0.25 GB\n") == 2
+    first = [run_dir for _, run_dir in begun(cmd)]
+    said = cmd(*words, "--retry", "1")
+    assert [(attempt, run_dir) for attempt, run_dir in begun(cmd)] == [
+        ("1", first[0]), ("1", first[1]), ("2", first[0]), ("3", first[0]), ("2", first[1]), ("3", first[1]),
+    ]  # fmt: skip
+    assert said.out.count("result") == 2
+
+
+def test_memory_that_processes_share_counts_once():
+    block = bytearray(os.urandom(1000)) * 100_000
+    children = []
+    read, write = os.pipe()
+    for _ in range(3):
+        pid = os.fork()
+        if pid == 0:
+            if not children:
+                os.setsid()
+            os.write(write, b"x")
+            time.sleep(60)
+            os._exit(0)
+        children.append(pid)
+    try:
+        os.read(read, 3)
+        until(lambda: os.getsid(children[0]) == children[0])
+        assert memory_of(children[0], above=0) < 100_000_000  # it holds the block with two others, and with this
+        assert memory_of(children[0], above=10**12) > 100_000_000 > len(block) - 1
+    finally:
+        for pid in children:
+            os.kill(pid, 9)
+            os.waitpid(pid, 0)
+
+
+FLAKY = """
+    import os, signal
+
+    def fit(n: int, dir: str, attempt: int):
+        with open("log", "a") as file:
+            file.write(f"{n} {attempt} {dir}\\n")
+        tries = sum(line.startswith(f"{n} ") for line in open("log"))
+        if tries <= 2:
+            if n == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if n == 2:
+                raise ValueError("not yet")
+        return n
+"""
+
+
+@pytest.mark.parametrize(
+    ("flags", "states"),
+    [
+        ((), {"1": "lost", "2": "failed"}),
+        (("--retry", "1"), {"1": "lost", "2": "failed"}),
+        (("--retry", "2"), {"1": "done", "2": "failed"}),
+        (("--retry-errors", "2"), {"1": "lost", "2": "done"}),
+    ],
+    ids=" ".join,
+)
+def test_what_the_machine_did_is_tried_again_apart_from_what_the_program_did(cmd, flags, states):
+    cmd.config(CONF, train=FLAKY)
+    data = cmd("sweep", "conf.py", "main.0=1,2", "--slots", "1", "--json", *flags, code=None).data
+    assert {trial["overrides"][0][-1]: trial["state"] for trial in data["trials"]} == states
+    directories = {run_dir for n, _, run_dir in begun(cmd) if n == "1"}
+    assert len(directories) == 1  # it goes on in its own
+    again = int(flags[1]) if flags[:1] == ("--retry",) else 0
+    assert [attempt for n, attempt, _ in begun(cmd) if n == "1"] == ["1", "2", "3"][: 1 + again]
+
+
+GPUS = """
+    import os, time
+
+    def fit(n: int, dir: str, attempt: int):
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+        for device in (seen or "").split(","):
+            os.close(os.open(f"gpu-{device}", os.O_CREAT | os.O_EXCL))  # nobody else has it
+        time.sleep(0.3)
+        for device in (seen or "").split(","):
+            os.unlink(f"gpu-{device}")
+        return {"seen": seen}
+"""
+
+
+def test_each_trial_has_its_gpus_for_itself(project, tmp_path):
+    project("pyproject.toml", "")
+    project("train.py", GPUS)
+    conf = project("conf.py", CONF)
+    on = Process(slots=8, gpus=2, devices=[3, 5, "GPU-a", 7, 9])
+    seen = [result["seen"] for result in submit(sweep(conf, ["main.0=1,2,3,4,5"]), on=on).results()]
+    assert {name for text in seen for name in text.split(",")} <= {"3", "5", "GPU-a", "7", "9"}
+    assert [text.count(",") for text in seen] == [1] * 5
+
+
+def test_none_is_seen_where_none_is_wanted_and_a_request_says_what_is(tmp_path, monkeypatch):
+    task = Task(Plan(tmp_path), 0, "digest")
+    assert str(Process().request(task, gpus=("3", "5"))).startswith("CUDA_VISIBLE_DEVICES=3,5 ")
+    assert Process().request(task).gpus is None
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4")
+    assert told(lambda: Process(gpus=2).sender(tmp_path), RunError) == (
+        "a trial needs 2 GPUs, and there are 1: 4\n  name those that there are:  devices=[0, 1]"
+    )
+    assert Process(gpus=1).sender(tmp_path).room() == 1
+
+
+@pytest.mark.parametrize("limits", [{"memory_gb": 0}, {"timeout_min": -1}, {"gpus": -1}, {"timeout_min": float("nan")}])
+def test_limits_that_nothing_could_keep_are_refused(limits):
+    (name,) = limits
+    with pytest.raises(ValueError, match=name):
+        Process(**limits)
