@@ -51,7 +51,10 @@ def test_numbers_count_within_an_experiment(tmp_path):
 def test_making_or_asking_a_store_makes_no_directory(tmp_path):
     store = Store(tmp_path / "runs")
     assert (store.ids(), store.runs()) == ([], [])
-    assert told(lambda: store.find("abc"), RunError) == f"there is no run 'abc' in {tmp_path}/runs"
+    assert told(lambda: store.find("abc"), RunError).splitlines() == [
+        f"there is no run 'abc' in {tmp_path}/runs",
+        "  callsheet run FILE  makes one",
+    ]
     assert list(tmp_path.iterdir()) == []
 
 
