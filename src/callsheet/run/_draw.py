@@ -371,10 +371,10 @@ class Drawing:
         name = self.plan.run_of(n, redo=self._redo)
         if name is None or self._finished is None:
             return None
-        run = self._store.read(name)
-        is_current = version_of(run.record) == self._code.version or self._finishing == "keep"
-        is_same = run.state == "done" and run.identity is not None and key_of(run.identity) == key
-        return name if is_same and is_current else None
+        finished = self._store.read(name).finished
+        if finished is None or key_of(finished[0]) != key:
+            return None
+        return name if finished[1] == self._code.version or self._finishing == "keep" else None
 
     def _note_faults(self, index: int, error: SpecError | OverrideError | SaveError) -> None:
         """Leave what is wrong with a trial where its output would be."""

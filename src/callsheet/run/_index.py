@@ -95,25 +95,11 @@ class Index:
             found[kind].add(name)
         return {kind: sorted(names) for kind, names in found.items()}
 
-    def finished(self, identities: Iterable[str]) -> dict[str, dict[str, str]]:
-        """Of specs with these identities the runs that are done.
-
-        Args:
-            identities: Hashes of resolved specs.
-
-        Returns:
-            By identity, by version of the code, the id of the run that started last.
-        """
-        self._want(identities)
-        found = self._ask(
-            "SELECT t.started, t.identity, t.code, t.id FROM temp.wanted w CROSS JOIN {0}runs t"
-            " ON t.identity = w.text WHERE t.state = 'done'"
-        )
-        done: dict[str, dict[str, str]] = {}
-        for _, identity, code, run in sorted(found, key=lambda row: row[0] or 0):
-            if run not in self._gone:
-                done.setdefault(identity, {})[code] = run
-        return done
+    def finished(self) -> list[tuple[str, str, str]]:
+        """The runs that have something `finished`: of each its id, identity and version of the code, the latest last."""
+        found = self._ask("SELECT started, id, identity, code FROM {0}runs WHERE state = 'done' AND identity NOT NULL")
+        found.sort(key=lambda row: row[0] or 0)
+        return [(run, identity, code or "") for _, run, identity, code in found if run not in self._gone]
 
     def _want(self, texts: Iterable[str]) -> None:
         """Put texts into a table of their own, for a query to join."""
