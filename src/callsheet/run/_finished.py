@@ -21,12 +21,13 @@ class Finished:
     Args:
         store: Where the runs are.
         version: The version of the code that runs now.
+        keep: Whether the index may be written.
     """
 
-    def __init__(self, store: Store, version: str) -> None:
+    def __init__(self, store: Store, version: str, *, keep: bool) -> None:
         self._current: dict[bytes, tuple[str, ...]] = {}
         self._other: dict[bytes, tuple[str, ...]] = {}
-        with contextlib.closing(Index(store.directory)) as index:
+        with contextlib.closing(Index(store.directory, keep=keep)) as index:
             runs = index.finished()
         for name, identity, code in runs:
             found, key = self._current if code == version else self._other, key_of(identity)

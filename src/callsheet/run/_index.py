@@ -49,10 +49,12 @@ class Index:
     Args:
         directory: Where the run directories are; it may be missing.
         anew: Whether to read all runs again, and make the file anew.
+        keep: Whether to write what is read into the file.
     """
 
-    def __init__(self, directory: str | os.PathLike[str], *, anew: bool = False) -> None:
+    def __init__(self, directory: str | os.PathLike[str], *, anew: bool = False, keep: bool = True) -> None:
         self.store = Store(directory)
+        self._keep = keep
         self.path = self.store.directory / FILE
         self._gone: set[str] = set()
         self._kept: dict[str, tuple[Any, ...]] = {}
@@ -96,7 +98,7 @@ class Index:
         return {kind: sorted(names) for kind, names in found.items()}
 
     def finished(self) -> list[tuple[str, str, str]]:
-        """The runs that have something `finished`: of each its id, identity and version of the code, the latest last."""
+        """Runs that have something `finished`: of each its id, identity and version of the code, the latest last."""
         found = self._ask("SELECT started, id, identity, code FROM {0}runs WHERE state = 'done' AND identity NOT NULL")
         found.sort(key=lambda row: row[0] or 0)
         return [(run, identity, code or "") for _, run, identity, code in found if run not in self._gone]
@@ -126,7 +128,7 @@ class Index:
         """Whether this process may write the file: nobody else does, and the directory can be written."""
         lock = None
         with contextlib.suppress(OSError):
-            if self.store.directory.is_dir() and os.access(self.store.directory, os.W_OK):
+            if self._keep and self.store.directory.is_dir() and os.access(self.store.directory, os.W_OK):
                 lock = take_lock(self.path.with_suffix(".lock"))
         try:
             yield lock is not None
