@@ -41,8 +41,8 @@ browser:  ## the browser in which the report's page is tested, by the machine's 
 	elif command -v apt-get >/dev/null; then $$root apt-get update -qq && $$root apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
 	else echo "the report's page is tested in a real browser: install chromium"; exit 1; fi
 
-demo: $(VENV)/.ready  ## the main job: check, run, why, sweep and compare on handwritten digits, in the folder demo/
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/docs.py README.md --into demo
+demo: $(VENV)/.ready  ## the main job, in the folder demo/: check, run, why, sweep, compare and report on handwritten digits; goes on where it was killed
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py demo
 
 test: $(VENV)/.ready shells browser  ## all tests, the examples in docstrings, and every block of README and docs
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q

@@ -30,8 +30,8 @@ def test_the_main_job_of_the_readme_learns_to_read_digits(tmp_path, monkeypatch)
         for c in docs.commands(b.text)
     ]
     run = next(command for command in commands if command.startswith("callsheet run conf.py"))
-    docs.at_terminal("callsheet init digits", tmp_path, echo=False)
-    screen = docs.at_terminal(run, tmp_path, echo=False)
+    docs.at_terminal("callsheet init digits", tmp_path)
+    screen = docs.at_terminal(run, tmp_path)
     assert float(screen.split("accuracy ")[1].split()[0]) >= 0.95
 
 
