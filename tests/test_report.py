@@ -66,6 +66,7 @@ def test_the_table_has_what_differs_and_what_came_out(tmp_path):
     ]  # fmt: skip
     assert column(data, "lr") == [0.1, 0.01]
     assert column(data, "acc") == [0.3333333, 0.6666667]
+    assert column(data, "started")[1] - column(data, "started")[0] == 60
     assert (data["title"], data["filter"], data["notes"]) == ("Mine", "lr<1", [])
     assert data["curves"] == {"loss": {"0": [[0], [1]], "1": [[0], [2]]}}
 

@@ -63,6 +63,15 @@ class Run:
         """The hash of its resolved spec; None where that held a live object."""
         return self.record.get("identity")
 
+    @property
+    def finished(self) -> tuple[str, str] | None:
+        """What it has finished: an identity, and by which version of the code; None where nothing counts as done.
+
+        `Index.finished` says the same of all runs.
+        """
+        identity = self.identity
+        return (identity, version_of(self.record)) if isinstance(identity, str) and self.state == "done" else None
+
 
 class Store:
     """The runs of a project.
