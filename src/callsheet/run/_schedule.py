@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from callsheet._storage import read_json_file
 from callsheet.errors import Fault, RunError
 from callsheet.run._draw import Drawing, Item
 from callsheet.run._job import MISUSE, TAKEN, Exit, Job, Jobs, JobState, Sender, Task
-from callsheet.run._store import Run, Store, is_locked, keep_json_file, read_json_file, take_lock
+from callsheet.run._store import Run, Store, is_locked, keep_json_file, take_lock
 
 _STATES: tuple[JobState, ...] = (
     "waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held",
