@@ -66,6 +66,10 @@ def test_optuna_gets_its_goal():
             ["--sampler", "optuna", "--trials", "3"],
             "--sampler optuna learns from a result: add --maximize NAME or --minimize NAME.",
         ),
+        (
+            ["--prune", "--trials", "3"],
+            "--prune is for a sampler that follows trials: add --sampler optuna --trials N.",
+        ),
     ],
 )
 def test_options_that_do_not_go_together(options, problem):

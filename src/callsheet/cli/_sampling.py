@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import click
 
 from callsheet._axes import halton, random
-from callsheet._optuna import Optuna
+from callsheet._optuna import Optuna, median_pruner
 from callsheet._space import Space
 
 _SAMPLERS = ("random", "halton", "optuna")
 
 
 def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options `sampler`, `trials`, `seed`, `maximize` and `minimize`."""
+    """The options `sampler`, `trials`, `seed`, `maximize`, `minimize` and `prune`."""
     for option in reversed(
         (
             click.option("--sampler", type=click.Choice(_SAMPLERS), help="Draw trials instead of trying all."),
@@ -23,6 +23,7 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--seed", type=int, metavar="N", help="Draw other trials for another N; 0 by default."),
             click.option("--maximize", metavar="NAME", help="Look for the largest NAME of the results."),
             click.option("--minimize", metavar="NAME", help="Look for the smallest NAME of the results."),
+            click.option("--prune", is_flag=True, help="End trials whose metric NAME lags behind the others'."),
         )
     ):
         function = option(function)
@@ -49,6 +50,7 @@ class Sampling(NamedTuple):
         seed: int | None,
         maximize: str | None,
         minimize: str | None,
+        prune: bool = False,
     ) -> Sampling:
         """What the options say.
 
@@ -58,6 +60,7 @@ class Sampling(NamedTuple):
             seed: Which ones.
             maximize: The result that shall be large, by name.
             minimize: The result that shall be small.
+            prune: Whether trials are ended that lag behind.
 
         Raises:
             click.UsageError: They do not go together.
@@ -65,6 +68,8 @@ class Sampling(NamedTuple):
         """
         if maximize and minimize:
             raise click.UsageError("--maximize and --minimize exclude each other.")
+        if prune and sampler != "optuna":
+            raise click.UsageError("--prune is for a sampler that follows trials: add --sampler optuna --trials N.")
         if trials is None:
             if sampler is not None:
                 raise click.UsageError(f"--sampler {sampler} draws as many trials as you say: add --trials N.")
@@ -74,6 +79,8 @@ class Sampling(NamedTuple):
         if sampler == "optuna":
             if not maximize and not minimize:
                 raise click.UsageError("--sampler optuna learns from a result: add --maximize NAME or --minimize NAME.")
-            return cls(sampler=Optuna(trials=trials, seed=seed or 0, maximize=maximize or "", minimize=minimize or ""))
+            largest, smallest, pruner = maximize or "", minimize or "", median_pruner() if prune else None
+            optuna = Optuna(trials=trials, seed=seed or 0, maximize=largest, minimize=smallest, pruner=pruner)
+            return cls(sampler=optuna)
         draw = halton if sampler == "halton" else random
         return cls(shape=lambda space: draw(trials, space, seed=seed or 0))
