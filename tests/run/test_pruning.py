@@ -107,4 +107,4 @@ def test_replicates_are_not_pruned(cmd):
     cmd.config(CONF, train=TRAIN)
     said = cmd(*WORDS, "--prune", "--repeat", "2", code=1)
     assert "replicates cannot be compared by how far they are" in said.err
-    assert "add --sampler optuna" in cmd("sweep", "conf.py", "main.lr=1,2", "--prune", code=2).err
+    assert "name it:  --sampler optuna" in cmd("sweep", "conf.py", "main.lr=1,2", "--prune", code=2).err

@@ -112,7 +112,9 @@ def _table(
 
 
 def _own(found: Runs, names: Sequence[str], limits: Limits) -> list[list[Any]]:
-    return [[_cell(value, limits) for value in row] for row in zip(*map(found.column, names), strict=True)]
+    # Moments have more digits than a drawing shows, and all of them tell runs apart.
+    cells = [[value if name == "started" else _cell(value, limits) for value in found.column(name)] for name in names]
+    return [[*row] for row in zip(*cells, strict=True)]
 
 
 def _cell(value: Any, limits: Limits) -> Any:

@@ -73,7 +73,7 @@ function drawCurves() {
     legend: { show: rows.length <= 12, type: "scroll", bottom: 0, textStyle: { color: style.ink }, pageTextStyle: { color: style.soft },
               pageIconColor: style.ink, icon: "roundRect" },
     tooltip: { ...style.tooltip, trigger: "axis", formatter: (points) => curveTip(points, rows.length) },
-    xAxis: { type: logX ? "log" : "value", name: "step", nameLocation: "middle", nameGap: 24, ...style.axis, splitLine: { show: false }, scale: true },
+    xAxis: { type: logX ? "log" : "value", name: "step", nameLocation: "middle", nameGap: 24, ...style.axis, splitLine: { show: false }, scale: true, min: "dataMin", max: "dataMax" },
     yAxis: { type: logY ? "log" : "value", name: plainText(metric), nameTextStyle: { color: style.soft, align: "left" }, scale: true, ...style.axis, nameGap: 12 },
     series,
   }, { notMerge: true });
@@ -104,7 +104,7 @@ function axisFor(index, numeric, place) {
   }
   let low = Infinity, high = -Infinity;
   for (const value of values) { low = Math.min(low, value); high = Math.max(high, value); }
-  const log = low > 0 && high / low >= (column.kind === "value" ? 10 : 50);
+  const log = low > 0 && high / low >= 10;
   const distinct = [...new Set(values)].sort((a, b) => a - b);
   const ticks = distinct.length <= 6 ? { customValues: distinct } : {};
   return { ...label, type: log ? "log" : "value", min: low, max: high, splitNumber: 4,

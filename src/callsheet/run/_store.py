@@ -132,9 +132,7 @@ class Store:
         if names:
             raise RunError(Fault("", f"{run_id!r} is the beginning of several runs", advice=[", ".join(names[:8])]))
         have = self.ids()
-        advice = [
-            f"there {_count(len(have))}: callsheet compare lists them" if have else "callsheet run FILE  makes one"
-        ]
+        advice = [_listed(len(have)) if have else "callsheet run FILE  makes one"]
         raise RunError(Fault("", f"there is no run {run_id!r} in {self.directory}", advice=advice))
 
     def ids(self) -> list[str]:
@@ -170,8 +168,10 @@ def _first_free(folder: Path) -> int:
     return above
 
 
-def _count(runs: int) -> str:
-    return "is 1 run" if runs == 1 else f"are {runs} runs"
+def _listed(runs: int) -> str:
+    if runs == 1:
+        return "there is 1 run: callsheet runs  lists it"
+    return f"there are {runs} runs: callsheet runs  lists them"
 
 
 def note_cancelled(run: Run, exit: int, error: str, **more: Any) -> bool:
