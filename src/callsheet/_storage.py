@@ -151,24 +151,18 @@ def write_whole(path: str, content: str | bytes) -> None:
 
 
 def _write_local(path: str, raw: bytes) -> None:
-    import tempfile
-
     folder, name = os.path.split(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}")  # tempfile imports thirty modules for this
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(raw)
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
+    except FileExistsError:
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
 
 
 # --- remote -----------------------------------------------------------------------------------------------------------

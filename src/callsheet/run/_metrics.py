@@ -52,6 +52,37 @@ def read_metrics(path: str | os.PathLike[str]) -> Iterator[Line]:
         return
 
 
+class Tail:
+    """What is written to a `metrics.jsonl` from one look to the next; what was read is not read again.
+
+    Args:
+        directory: The directory of a run.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self._path = os.path.join(directory, FILE)
+        self._at = 0
+        self._count = 0
+
+    def read(self) -> Iterator[Line]:
+        """The whole lines that are new; all, where the file has become shorter."""
+        try:
+            with open(self._path, "rb") as file:
+                if os.fstat(file.fileno()).st_size < self._at:
+                    self._at = self._count = 0
+                file.seek(self._at)
+                for raw in file:
+                    if not raw.endswith(b"\n"):
+                        return
+                    self._at += len(raw)
+                    self._count += 1
+                    line = _line(raw, self._count - 1)
+                    if line is not None:
+                        yield line
+        except OSError:
+            return
+
+
 def series(path: str | os.PathLike[str]) -> dict[str, tuple[list[float], list[float]]]:
     """For each metric its x values, ascending, and its numbers there; of lines with the same x the last one counts.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -59,8 +60,16 @@ class Run:
 
         `Index.finished` says the same of all runs.
         """
-        identity = self.identity
-        return (identity, version_of(self.record)) if isinstance(identity, str) and self.state == "done" else None
+        return self._ran if self.state == "done" else None
+
+    @property
+    def pruned(self) -> tuple[str, str] | None:
+        """The same of one that was stopped since others did better; None where it was not."""
+        return self._ran if self.state == "cancelled" and self.status.get("pruned") is True else None
+
+    @property
+    def _ran(self) -> tuple[str, str] | None:
+        return (self.identity, version_of(self.record)) if isinstance(self.identity, str) else None
 
 
 class Store:
@@ -174,6 +183,33 @@ def _listed(runs: int) -> str:
     if runs == 1:
         return "there is 1 run: callsheet runs  lists it"
     return f"there are {runs} runs: callsheet runs  lists them"
+
+
+def note_cancelled(run: Run, exit: int, error: str, **more: Any) -> bool:
+    """Let a run whose worker is gone say why it was ended; whoever holds its lock is its one writer.
+
+    Args:
+        run: A run.
+        exit: The exit code of its worker.
+        error: Why.
+        more: What else its status shall say.
+
+    Returns:
+        Whether that is why it has ended: neither has it done so by itself before, nor does it go on elsewhere.
+    """
+    lock = take_lock(run.directory / "lock", create=False)
+    if lock is None:
+        return False
+    try:
+        status = read_json_file(run.directory / "status.json")
+        if status.get("state") not in ("running", "cancelled"):
+            return False
+        said = {**status, "state": "cancelled", "exit": exit, "error": error, **more}
+        with contextlib.suppress(OSError):
+            keep_json_file(run.directory / "status.json", said)
+        return True
+    finally:
+        os.close(lock)
 
 
 def version_of(record: dict[str, object]) -> str:
