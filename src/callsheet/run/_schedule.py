@@ -130,6 +130,7 @@ class Scheduled(Jobs):
                 self._poll(0.1)
         except BaseException as error:  # noqa: BLE001
             self._error = self._error or error
+        self._sender.close()
         if self._error is None and not self._states.translate(None, bytes([_STATES.index("done"), _BEFORE])):
             self._drawing.finish()
         with self._changed:
