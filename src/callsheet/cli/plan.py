@@ -53,7 +53,7 @@ def command(
     """  # noqa: D301  (click reads the backspace)
     sampling = Sampling.of(sampler=sampler, trials=trials, seed=seed, maximize=maximize, minimize=minimize)
     named = Config(config, paths, allow)
-    space = trials_of(named, overrides, sampling)
+    space = trials_of(named, overrides, sampling, repeat=repeat)
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
     drawing = Drawing(space, place, entry=named.entry, repeat=repeat)
     size = drawing.size

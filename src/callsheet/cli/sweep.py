@@ -83,7 +83,7 @@ def command(
     except ValueError as error:
         raise Misuse(str(error)) from None
     named = Config(config, paths, allow)
-    space = trials_of(named, overrides, drawn)
+    space = trials_of(named, overrides, drawn, repeat=repeat)
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
     drawing = draw(space, place, entry=named.entry, repeat=repeat)
     drawing.decide("keep" if keep else "redo" if redo else _asked(drawing))
@@ -222,4 +222,4 @@ def _columns(sweep: Sweep) -> int:
     fixed = [len(text) for text in sweep.texts if text.partition("=")[0].lstrip("+") not in sweep.axes]
     lists = {path: axis for path, axis in sweep.axes.items() if not isinstance(axis, Interval) and len(axis)}
     axes = [len(path) + 1 + max(len(text) for text in axis[:1000]) for path, axis in lists.items()]
-    return sum(fixed) + sum(axes) + len(fixed) + len(axes) - 1
+    return max(sum(fixed) + sum(axes) + len(fixed) + len(axes) - 1, 0)
