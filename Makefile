@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 OTHER_PYTHONS := 3.12 3.13
+# What mostly starts processes is tried under the oldest Python and the newest: it takes long, and differs little.
+STARTING := --ignore=tests/cli --ignore=tests/run --ignore=tests/test_survival.py --ignore=tests/compat/test_lightex.py
 # By pip, which may find a build for the CPU where uv takes the one for CUDA.
 TORCH := torch==2.13.0
 unexport PYTHONDONTWRITEBYTECODE
@@ -58,7 +60,8 @@ test-others: $(VENV)/.ready shells  ## the tests under the other Python versions
 	    echo "Python $$version: $$found"; \
 	    $$found -m venv --clear $(VENV)-$$version && \
 	    $(UV) pip install --quiet --python $(VENV)-$$version/bin/python --editable . --group test && \
-	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider --ignore=tests/test_docs.py --ignore=tests/torch --ignore=tests/track --ignore=tests/browser || exit 1; \
+	    test $$version = $(lastword $(OTHER_PYTHONS)) && fewer= || fewer="$(STARTING)"; \
+	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider $$fewer --ignore=tests/test_docs.py --ignore=tests/torch --ignore=tests/track --ignore=tests/browser || exit 1; \
 	done
 
 lint: $(VENV)/.ready  ## ruff's rules and format

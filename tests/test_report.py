@@ -225,4 +225,7 @@ def test_the_command_writes_the_runs_that_it_is_told(tmp_path):
     assert [details["id"] for details in data["details"]] == ["aaaaa3", "aaaaa2"]
     assert (data["title"], data["filter"]) == ("Best", "result.acc>0.1")
     assert cmd("report", "result.acc>9", code=1).err == "callsheet: no run of 3 fits\n  result.acc>9\n"
-    assert not (tmp_path / "report.html").exists()
+    page = tmp_path / "report.html"
+    assert not page.exists()
+    told = cmd("report", "result.acc>0.1", "--json").data
+    assert told == {"file": str(page), "runs": 2, "bytes": page.stat().st_size}

@@ -289,6 +289,7 @@ def _swapped(
         TargetError, TrustError: A target cannot be imported.
     """
     target = target_named(word, before, said, around, origin.where)
+    around.takers.remember()
     old = None
     if type(before) not in CALLS:
         if type(before) is target:
@@ -302,7 +303,7 @@ def _swapped(
         old = new_call(type(before), held, [*_raw(before, "__args__")], {**_raw(before, "__dict__")})
         journal.note(before, None)
         told = Origin(origin.kind, origin.where, said.text, (held, origin_of(before, TARGET)))
-        dropped = [*swap_target(before, target, {}, None, origin=told)]
+        dropped = [*swap_target(before, target, {}, None, origin=told, signature=around.takers.signature)]
     if dropped:
         warnings.warn(left_out(said, target, dropped), CallsheetWarning, stacklevel=2)
     return value, old

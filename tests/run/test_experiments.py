@@ -82,7 +82,7 @@ def test_one_experiment_is_run_and_several_are_not(cmd):
     cmd.config(OWN, train=TRAIN)
     cmd("run", "conf.py:C2", "hp.width=3")
     assert cmd.read("result.json") == {"lr": 0.5, "width": 3}
-    assert cmd("sweep", "conf.py:C2", "hp.width=3").out == "1 trials, 1 done before\n"
+    assert cmd("sweep", "conf.py:C2", "hp.width=3").out == "1 trial, 1 done before\n"
     assert cmd("run", "conf.py:C1", code=1).err == (
         "callsheet: 1 fault, nothing was built\n"
         "  C1  makes 3 experiments, and one can run here\n"

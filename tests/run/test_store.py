@@ -51,7 +51,10 @@ def test_numbers_count_within_an_experiment(tmp_path):
 def test_making_or_asking_a_store_makes_no_directory(tmp_path):
     store = Store(tmp_path / "runs")
     assert (store.ids(), store.runs()) == ([], [])
-    assert told(lambda: store.find("abc"), RunError) == f"there is no run 'abc' in {tmp_path}/runs"
+    assert told(lambda: store.find("abc"), RunError).splitlines() == [
+        f"there is no run 'abc' in {tmp_path}/runs",
+        "  callsheet run FILE  makes one",
+    ]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -64,7 +67,7 @@ def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path):
     assert store.find("bb0001").id == "bb0001"
     assert told(lambda: store.find("aa"), RunError) == "'aa' is the beginning of several runs\n  aa0001, aa0002"
     assert told(lambda: store.find(""), RunError).startswith(
-        f"there is no run '' in {tmp_path}\n  there are 4 runs: callsheet compare lists them"
+        f"there is no run '' in {tmp_path}\n  there are 4 runs: callsheet runs  lists them"
     )
     assert told(lambda: store.find("cc"), RunError).startswith("there is no run 'cc'")
 

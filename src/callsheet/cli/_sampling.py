@@ -10,8 +10,10 @@ import click
 from callsheet._axes import halton, random
 from callsheet._optuna import Optuna
 from callsheet._space import Space
+from callsheet.cli._telling import Misuse
 
 _SAMPLERS = ("random", "halton", "optuna")
+_COUNT = "say how many:  --trials N"
 
 
 def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,20 +62,20 @@ class Sampling(NamedTuple):
             minimize: The result that shall be small.
 
         Raises:
-            click.UsageError: They do not go together.
+            Misuse: They do not go together.
             SpaceError: The extra `optuna` is missing.
         """
         if maximize and minimize:
-            raise click.UsageError("--maximize and --minimize exclude each other.")
+            raise Misuse("--maximize and --minimize exclude each other")
         if trials is None:
             if sampler is not None:
-                raise click.UsageError(f"--sampler {sampler} draws as many trials as you say: add --trials N.")
+                raise Misuse(f"--sampler {sampler} draws as many trials as you say", _COUNT)
             if seed is not None:
-                raise click.UsageError("--seed is for trials that are drawn: add --trials N.")
+                raise Misuse("--seed is for trials that are drawn", _COUNT)
             return cls()
         if sampler == "optuna":
             if not maximize and not minimize:
-                raise click.UsageError("--sampler optuna learns from a result: add --maximize NAME or --minimize NAME.")
+                raise Misuse("--sampler optuna learns from a result", "name it:  --maximize NAME  or  --minimize NAME")
             return cls(sampler=Optuna(trials=trials, seed=seed or 0, maximize=maximize or "", minimize=minimize or ""))
         draw = halton if sampler == "halton" else random
         return cls(shape=lambda space: draw(trials, space, seed=seed or 0))

@@ -47,6 +47,11 @@ def nothing(found: Runs, words: Sequence[str]) -> RunError:
     return RunError(Fault("", f"there are no runs in {found.directory}", advice=advice))
 
 
+def names_said(text: str | None) -> list[str]:
+    """The names of columns in what was typed, a comma between them; none where nothing was."""
+    return [name for part in (text or "").split(",") if (name := part.strip())]
+
+
 def duration(seconds: float | None) -> str:
     """Seconds for a person.
 

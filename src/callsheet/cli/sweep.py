@@ -220,6 +220,7 @@ def _row(job: Job) -> Any:
 def _columns(sweep: Sweep) -> int:
     """How wide the overrides of the widest trial are, as far as the first choices of each axis tell."""
     fixed = [len(text) for text in sweep.texts if text.partition("=")[0].lstrip("+") not in sweep.axes]
-    lists = {path: axis for path, axis in sweep.axes.items() if not isinstance(axis, Interval) and len(axis)}
-    axes = [len(path) + 1 + max(len(text) for text in axis[:1000]) for path, axis in lists.items()]
-    return max(sum(fixed) + sum(axes) + len(fixed) + len(axes) - 1, 0)
+    axes = {path: axis for path, axis in sweep.axes.items() if axis != ("each",)}  # experiments have names of their own
+    lists = {path: axis for path, axis in axes.items() if not isinstance(axis, Interval) and len(axis)}
+    widths = [len(path) + 1 + max(len(text) for text in axis[:1000]) for path, axis in lists.items()]
+    return max(sum(fixed) + sum(widths) + len(fixed) + len(widths) - 1, 0)

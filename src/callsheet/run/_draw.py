@@ -17,6 +17,7 @@ from callsheet.run._job import Task
 from callsheet.run._place import Place, current_plan, source_of, stamps_of
 from callsheet.run._plan import Header, Plan, PlannedTrial, Record, key_of
 from callsheet.run._provenance import code_of
+from callsheet.run._shape import Needs
 from callsheet.run._store import Store, version_of
 from callsheet.run._trial import plan_trial
 
@@ -38,11 +39,13 @@ class Options(TypedDict, total=False):
         entry: The path of what is built; "" for `main`, or the whole spec where there is none.
         repeat: How many replicates of each trial are run.
         alone: Whether this is one submission for itself, which finds nothing finished.
+        writes: Whether what is read of runs may be kept in their index.
     """
 
     entry: str
     repeat: int
     alone: bool
+    writes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ def draw(sweep: Sweep, place: Place, **options: Unpack[Options]) -> Drawing:
         SaveError: A trial holds a live object. Nothing is written.
         SpaceError: The sweep cannot be drawn from.
     """
+    options.setdefault("writes", True)
     drawing = Drawing(sweep, place, **options)
     drawing.prepare()
     return drawing
@@ -136,7 +140,7 @@ class Drawing:
         self.indices: Sequence[int] = range((size or 0) * repeat) if is_counted else array("Q")
         self._store = Store(place.runs)
         self._code = code_of(place.project, self._configs, place.runs)
-        self._finished = None if alone else Finished(self._store, self._code.version)
+        self._finished = None if alone else Finished(self._store, self._code.version, keep=options.get("writes", False))
         self._batch = 8
         self._is_exhausted = False
         self._redo = ""
@@ -338,9 +342,9 @@ class Drawing:
             if record is None:
                 self._put(Item(n, "faulty") for n in self._replicates(index))
             else:
-                self._settle(index, record)
+                self._settle(index, record, made)
 
-    def _settle(self, index: int, record: Record) -> None:
+    def _settle(self, index: int, record: Record, planned: PlannedTrial | None = None) -> None:
         """Make the jobs of a trial ready, each with what is to be done about it."""
         stale = len(self._finished.stale(record.key)) if self._finished and self._finishing == "refuse" else 0
         items = []
@@ -354,7 +358,9 @@ class Drawing:
             else:
                 if self._redo:
                     self.plan.redo(n, self._redo)
-                items.append(Item(n, "run", Task(self.plan, n, record.digest.hex())))
+                planned = planned or self.plan.trial(index)
+                needs = Needs(**planned.needs) if planned is not None and planned.needs else Needs()
+                items.append(Item(n, "run", Task(self.plan, n, record.digest.hex(), needs)))
         self._put(items)
 
     def _put(self, items: Iterator[Item] | Sequence[Item]) -> None:
@@ -371,10 +377,10 @@ class Drawing:
         name = self.plan.run_of(n, redo=self._redo)
         if name is None or self._finished is None:
             return None
-        run = self._store.read(name)
-        is_current = version_of(run.record) == self._code.version or self._finishing == "keep"
-        is_same = run.state == "done" and run.identity is not None and key_of(run.identity) == key
-        return name if is_same and is_current else None
+        finished = self._store.read(name).finished
+        if finished is None or key_of(finished[0]) != key:
+            return None
+        return name if finished[1] == self._code.version or self._finishing == "keep" else None
 
     def _note_faults(self, index: int, error: SpecError | OverrideError | SaveError) -> None:
         """Leave what is wrong with a trial where its output would be."""

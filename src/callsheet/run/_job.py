@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from callsheet.run._plan import Plan
+from callsheet.run._shape import Needs
 from callsheet.run._store import Run
 
 JobState = Literal["waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held"]
@@ -24,11 +25,19 @@ MISUSE = 2
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A trial as an executor sees it: a record of a plan and the digest that the worker verifies."""
+    """A trial as an executor sees it.
+
+    Attributes:
+        plan: The plan that has it.
+        index: The job's.
+        digest: Of its record, which the worker verifies.
+        needs: What it says that it needs, which counts before what its executor says.
+    """
 
     plan: Plan
     index: int
     digest: str
+    needs: Needs = field(default_factory=Needs)
 
 
 class Jobs(ABC, Sequence["Job"]):
@@ -141,17 +150,18 @@ class Sender(Protocol):
     """What one submission has open at an executor. One thread calls it."""
 
     def room(self) -> int:
-        """How many tasks it takes at this moment."""
+        """How many tasks it takes at this moment, if these need nothing that is not free."""
         ...
 
     def send(self, tasks: Sequence[Task]) -> int:
         """Submit the requests of tasks, no more than there is room for.
 
         Returns:
-            How many of them, from the first on, were submitted.
+            How many of them, from the first on, were submitted; fewer where the next one needs what is not free now.
 
         Raises:
             OSError: None could be; what runs already is not concerned.
+            RunError: The first needs what this executor never has.
         """
         ...
 

@@ -144,8 +144,7 @@ class Scheduled(Jobs):
                 tasks, is_drawn = self._next(room, is_drawn)
                 if not tasks:
                     break
-                self._send(tasks)
-                room = self._sender.room()
+                room = self._sender.room() if self._send(tasks) else 0
             if is_drawn and not self._sent and not self._again and not self._elsewhere:
                 return
             self._poll(_POLL_S)
@@ -175,7 +174,8 @@ class Scheduled(Jobs):
                 found.append(_Sent(place, item.task))
         return found, is_drawn
 
-    def _send(self, jobs: list[_Sent]) -> None:
+    def _send(self, jobs: list[_Sent]) -> bool:
+        """Send what no other sweep runs; gives whether there was room for all."""
         free = [sent for sent in jobs if not is_locked(sent.lock)]
         for sent in jobs:
             if sent not in free:
@@ -185,6 +185,7 @@ class Scheduled(Jobs):
             self._sent[sent.task.index] = sent
             self._states[sent.place] = _STATES.index("running")
         self._again.extendleft(reversed(free[count:]))
+        return count == len(free)
 
     def _poll(self, timeout_s: float) -> None:
         for exit in self._sender.poll(timeout_s):

@@ -63,6 +63,15 @@ class Run:
         """The hash of its resolved spec; None where that held a live object."""
         return self.record.get("identity")
 
+    @property
+    def finished(self) -> tuple[str, str] | None:
+        """What it has finished: an identity, and by which version of the code; None where nothing counts as done.
+
+        `Index.finished` says the same of all runs.
+        """
+        identity = self.identity
+        return (identity, version_of(self.record)) if isinstance(identity, str) and self.state == "done" else None
+
 
 class Store:
     """The runs of a project.
@@ -114,9 +123,7 @@ class Store:
         if names:
             raise RunError(Fault("", f"{run_id!r} is the beginning of several runs", advice=[", ".join(names[:8])]))
         have = self.ids()
-        advice = [
-            f"there {_count(len(have))}: callsheet compare lists them" if have else "callsheet run FILE  makes one"
-        ]
+        advice = [_listed(len(have)) if have else "callsheet run FILE  makes one"]
         raise RunError(Fault("", f"there is no run {run_id!r} in {self.directory}", advice=advice))
 
     def ids(self) -> list[str]:
@@ -152,8 +159,10 @@ def _first_free(folder: Path) -> int:
     return above
 
 
-def _count(runs: int) -> str:
-    return "is 1 run" if runs == 1 else f"are {runs} runs"
+def _listed(runs: int) -> str:
+    if runs == 1:
+        return "there is 1 run: callsheet runs  lists it"
+    return f"there are {runs} runs: callsheet runs  lists them"
 
 
 def version_of(record: dict[str, object]) -> str:
