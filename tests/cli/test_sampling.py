@@ -68,6 +68,11 @@ def test_optuna_gets_its_goal():
             "--sampler optuna learns from a result",
             ["name it:  --maximize NAME  or  --minimize NAME"],
         ),
+        (
+            ["--prune", "--trials", "3"],
+            "--prune is for a sampler that follows trials",
+            ["name it:  --sampler optuna --trials N"],
+        ),
     ],
 )
 def test_options_that_do_not_go_together(options, problem, advice):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from callsheet._axes import halton, random
-from callsheet._optuna import Optuna
+from callsheet._optuna import Optuna, median_pruner
 from callsheet._space import Space
 from callsheet.cli._telling import Misuse
 
@@ -17,7 +17,7 @@ _COUNT = "say how many:  --trials N"
 
 
 def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options `sampler`, `trials`, `seed`, `maximize` and `minimize`."""
+    """The options `sampler`, `trials`, `seed`, `maximize`, `minimize` and `prune`."""
     for option in reversed(
         (
             click.option("--sampler", type=click.Choice(_SAMPLERS), help="Draw trials instead of trying all."),
@@ -25,6 +25,7 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--seed", type=int, metavar="N", help="Draw other trials for another N; 0 by default."),
             click.option("--maximize", metavar="NAME", help="Look for the largest NAME of the results."),
             click.option("--minimize", metavar="NAME", help="Look for the smallest NAME of the results."),
+            click.option("--prune", is_flag=True, help="End trials whose metric NAME lags behind the others'."),
         )
     ):
         function = option(function)
@@ -51,6 +52,7 @@ class Sampling(NamedTuple):
         seed: int | None,
         maximize: str | None,
         minimize: str | None,
+        prune: bool = False,
     ) -> Sampling:
         """What the options say.
 
@@ -60,6 +62,7 @@ class Sampling(NamedTuple):
             seed: Which ones.
             maximize: The result that shall be large, by name.
             minimize: The result that shall be small.
+            prune: Whether trials are ended that lag behind.
 
         Raises:
             Misuse: They do not go together.
@@ -67,6 +70,8 @@ class Sampling(NamedTuple):
         """
         if maximize and minimize:
             raise Misuse("--maximize and --minimize exclude each other")
+        if prune and sampler != "optuna":
+            raise Misuse("--prune is for a sampler that follows trials", "name it:  --sampler optuna --trials N")
         if trials is None:
             if sampler is not None:
                 raise Misuse(f"--sampler {sampler} draws as many trials as you say", _COUNT)
@@ -76,6 +81,8 @@ class Sampling(NamedTuple):
         if sampler == "optuna":
             if not maximize and not minimize:
                 raise Misuse("--sampler optuna learns from a result", "name it:  --maximize NAME  or  --minimize NAME")
-            return cls(sampler=Optuna(trials=trials, seed=seed or 0, maximize=maximize or "", minimize=minimize or ""))
+            largest, smallest, pruner = maximize or "", minimize or "", median_pruner() if prune else None
+            optuna = Optuna(trials=trials, seed=seed or 0, maximize=largest, minimize=smallest, pruner=pruner)
+            return cls(sampler=optuna)
         draw = halton if sampler == "halton" else random
         return cls(shape=lambda space: draw(trials, space, seed=seed or 0))

@@ -40,6 +40,7 @@ def command(
     seed: int | None,
     maximize: str | None,
     minimize: str | None,
+    prune: bool,
     show_all: bool,
     paths: tuple[str, ...],
     allow: tuple[str, ...],
@@ -51,7 +52,8 @@ def command(
     \b
     callsheet plan conf.py optim.lr=1e-3,3e-3 model.width=32,128
     """  # noqa: D301  (click reads the backspace)
-    sampling = Sampling.of(sampler=sampler, trials=trials, seed=seed, maximize=maximize, minimize=minimize)
+    goal = {"maximize": maximize, "minimize": minimize}
+    sampling = Sampling.of(sampler=sampler, trials=trials, seed=seed, prune=prune, **goal)
     named = Config(config, paths, allow)
     space = trials_of(named, overrides, sampling, repeat=repeat)
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)

@@ -64,6 +64,7 @@ def command(
     seed: int | None,
     maximize: str | None,
     minimize: str | None,
+    prune: bool,
     paths: tuple[str, ...],
     allow: tuple[str, ...],
     runs: str | None,
@@ -77,7 +78,8 @@ def command(
     """  # noqa: D301  (click reads the backspace)
     if keep and redo:
         raise Misuse("--keep and --redo exclude each other")
-    drawn = Sampling.of(sampler=sampler, trials=trials, seed=seed, maximize=maximize, minimize=minimize)
+    goal = {"maximize": maximize, "minimize": minimize}
+    drawn = Sampling.of(sampler=sampler, trials=trials, seed=seed, prune=prune, **goal)
     try:
         on = Process(slots, gpus=gpus, memory_gb=memory_gb, timeout_min=timeout_min)
     except ValueError as error:
@@ -163,7 +165,7 @@ class _Report:
             score = run.result.get(self._goal)
             if is_number(score) and (self._best is None or self._is_better(score, job)):
                 self._best = score, job
-        self.is_well = self.is_well and job.state == "done"
+        self.is_well = self.is_well and job.state in ("done", "pruned")
         if not self._as_json and not job.was_done:
             say(self._line(job))
 
@@ -182,6 +184,8 @@ class _Report:
         if job.state == "held":
             return f"{head}  finished by other code, and left:  --keep  counts it as done,  --redo  runs it again"
         error = run.status.get("error", "") if run is not None else ""
+        if job.state == "pruned":
+            return f"{head}  {error}"
         return (
             f"{head}  {job.state}"
             + (f": {error}" if error else "")

@@ -55,12 +55,12 @@ class Item:
     Attributes:
         index: The job's: its trial's place in the sweep, or with replicates that times their number and on.
         said: `run` it; it is `done`, or was `meanwhile` by another sweep; it is `held`, since other code finished it
-            and nobody said what to do; it is `faulty`.
+            and nobody said what to do; it is `faulty`; it was `pruned` before.
         task: What is to be run.
     """
 
     index: int
-    said: Literal["run", "done", "meanwhile", "held", "faulty"]
+    said: Literal["run", "done", "meanwhile", "held", "faulty", "pruned"]
     task: Task | None = None
 
 
@@ -134,6 +134,9 @@ class Drawing:
         self.plan = current_plan(place, self._header, self._source)
         self._drawn = sweep.draw()
         self._learns = self._drawn.goal is not None
+        if self.prunes and repeat > 1:
+            advice = ["without --repeat trials are pruned", "without --prune they are repeated"]
+            raise RunError(Fault("", "replicates cannot be compared by how far they are", advice=advice))
         self._is_filtered = sweep.condition is not None and not self._learns
         size = self._drawn.size
         is_counted = size is not None and not self._learns and not sweep.is_space
@@ -198,9 +201,21 @@ class Drawing:
         if self._redo:
             (self.plan.folder / "redo").unlink(missing_ok=True)
 
-    def tell(self, index: int, value: float | None) -> None:
+    @property
+    def prunes(self) -> bool:
+        """Whether the sampler wants reports of what runs."""
+        return self._drawn.prunes
+
+    def report(self, index: int, step: int, value: float) -> bool:
+        """Say what a job has come to; gives whether it shall be stopped, since others did better."""
+        return self._drawn.report(index, step, value)
+
+    def tell(self, index: int, value: float | None, *, stopped: bool = False) -> None:
         """Say how a job ended: the result named by `goal`, None where there is none; of replicates the mean counts."""
         if not self._learns:
+            return
+        if stopped:
+            self._drawn.tell(index, None, stopped=True)
             return
         trial = index // self.repeat
         scores = self._scores.setdefault(trial, [])
@@ -289,12 +304,14 @@ class Drawing:
 
     def _count(self) -> tuple[int, int]:
         """How many jobs are done, and how many more were finished by other code."""
-        if self._finished is None or self._finished.is_empty:
+        if self._finished is None or (self._finished.is_empty and not self.prunes):
             return 0, 0
         done = stale = 0
         for index, record in self.plan.records():
             runs = sum(run is not None for run in self.done_runs(index, record.key))
             done += runs
+            if self.prunes and not runs and self.pruned_run(index, record.key) is not None:
+                done += 1
             stale += min(self.repeat - runs, len(self._finished.stale(record.key)))
         return done, stale
 
@@ -349,7 +366,9 @@ class Drawing:
         stale = len(self._finished.stale(record.key)) if self._finished and self._finishing == "refuse" else 0
         items = []
         for n, run in zip(self._replicates(index), self.done_runs(index, record.key), strict=True):
-            if run is not None:
+            if self.prunes and run is None and self.pruned_run(n, record.key) is not None:
+                items.append(Item(n, "pruned"))
+            elif run is not None:
                 is_known = self._finished is not None and run in self._finished.of(record.key, other_code=True)
                 items.append(Item(n, "done" if is_known else "meanwhile"))
             elif stale:
@@ -377,10 +396,18 @@ class Drawing:
         name = self.plan.run_of(n, redo=self._redo)
         if name is None or self._finished is None:
             return None
-        finished = self._store.read(name).finished
-        if finished is None or key_of(finished[0]) != key:
-            return None
-        return name if finished[1] == self._code.version or self._finishing == "keep" else None
+        return name if self._counts(self._store.read(name).finished, key) else None
+
+    def pruned_run(self, n: int, key: bytes) -> str | None:
+        """The run of a job that was stopped in this plan, since others did better."""
+        name = self.plan.run_of(n, redo=self._redo)
+        return name if name is not None and self._counts(self._store.read(name).pruned, key) else None
+
+    def _counts(self, ended: tuple[str, str] | None, key: bytes) -> bool:
+        """Whether what has ended is a trial of an identity, by code that counts."""
+        if ended is None or key_of(ended[0]) != key:
+            return False
+        return ended[1] == self._code.version or self._finishing == "keep"
 
     def _note_faults(self, index: int, error: SpecError | OverrideError | SaveError) -> None:
         """Leave what is wrong with a trial where its output would be."""

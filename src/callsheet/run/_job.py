@@ -12,9 +12,11 @@ from callsheet.run._plan import Plan
 from callsheet.run._shape import Needs
 from callsheet.run._store import Run
 
-JobState = Literal["waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held"]
+JobState = Literal[
+    "waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held", "pruned"
+]
 """`waiting` has no slot yet; `elsewhere` is run by another sweep at this moment, and waited for; `held` was finished by
-other code, and nobody said what shall become of it."""
+other code, and nobody said what shall become of it; `pruned` was stopped, since others did better."""
 
 TAKEN = 75
 """The exit code of a worker whose trial some other process runs (EX_TEMPFAIL of sysexits.h)."""
@@ -79,7 +81,7 @@ class Jobs(ABC, Sequence["Job"]):
         """End the jobs that run, with all their processes, and start no others."""
 
     def results(self) -> list[dict[str, Any]]:
-        """Wait, then give the result of each job.
+        """Wait, then give the result of each job; {} of one that was pruned.
 
         Raises:
             RunError: A job did not end well; the error says where its logs are.
@@ -168,6 +170,9 @@ class Sender(Protocol):
     def poll(self, timeout_s: float) -> Sequence[Exit]:
         """Those that have ended since it was asked last; waits for one for some seconds at most."""
         ...
+
+    def stop(self, index: int) -> None:
+        """Ask one that runs to end, with all its processes; it is ended after a while if it does not listen."""
 
     def cancel(self) -> None:
         """Ask all that run to end, with all their processes; those that do not listen are ended after a while."""

@@ -196,6 +196,12 @@ class ProcessSender:
             self._free += child.request.gpus or ()
         return [child.exit() for child in ended]
 
+    def stop(self, index: int) -> None:
+        """Ask one that runs to end, with all its processes."""
+        for child in self._running:
+            if child.index == index:
+                child.ask()
+
     def cancel(self) -> None:
         """Ask all that run to end, with all their processes."""
         for child in self._running:
