@@ -87,7 +87,7 @@ def command(
     except ValueError as error:
         raise Misuse(str(error)) from None
     named = Config(config, paths, allow)
-    space = trials_of(named, overrides, drawn)
+    space = trials_of(named, overrides, drawn, repeat=repeat)
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
     drawing = draw(space, place, entry=named.entry, repeat=repeat)
     drawing.decide("keep" if keep else "redo" if redo else _asked(drawing))
