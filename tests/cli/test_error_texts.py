@@ -160,7 +160,8 @@ class Try:
     def name(self, meant):
         """Write a name that was meant for the one that is told, wherever that stands: what is typed, or in a file."""
         found = re.search(
-            r"(?:refers to|cannot import|there is no file|no option|no run has) '?([^\s',:]+)", self.fault["problem"]
+            r"(?:refers to|cannot import|there is no file|no option|no run has|invalid value for \S+) '?([^\s',:]+)",
+            self.fault["problem"],
         )
         wrong = found[1] if found else self.fault["path"]
         for old, new in zip(reversed(wrong.split(".")), reversed(meant.split(".")), strict=False):

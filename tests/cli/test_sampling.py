@@ -17,7 +17,7 @@ def sampled(texts, *options):
     @click.command()
     @sampling_options
     def command(**said):
-        drawn = Sampling.of(**said)
+        drawn = Sampling.of(said)
         made.append(
             sweep_said({"a": 0.0, "b": 0}, texts, where="", policy=None, shape=drawn.shape, sampler=drawn.sampler)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import click
 
@@ -14,6 +14,26 @@ from callsheet.cli._telling import Misuse
 
 _SAMPLERS = ("random", "halton", "optuna")
 _COUNT = "say how many:  --trials N"
+
+
+class Said(TypedDict):
+    """What a command receives of its sampling options.
+
+    Attributes:
+        sampler: One of `random`, `halton`, `optuna`; None for `random` where trials are asked for.
+        trials: How many.
+        seed: Which ones.
+        maximize: The result that shall be large, by name.
+        minimize: The result that shall be small.
+        prune: Whether trials are ended that lag behind.
+    """
+
+    sampler: str | None
+    trials: int | None
+    seed: int | None
+    maximize: str | None
+    minimize: str | None
+    prune: bool
 
 
 def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,30 +64,15 @@ class Sampling(NamedTuple):
     sampler: Optuna | None = None
 
     @classmethod
-    def of(
-        cls,
-        *,
-        sampler: str | None,
-        trials: int | None,
-        seed: int | None,
-        maximize: str | None,
-        minimize: str | None,
-        prune: bool = False,
-    ) -> Sampling:
+    def of(cls, said: Said) -> Sampling:
         """What the options say.
-
-        Args:
-            sampler: One of `random`, `halton`, `optuna`; None for `random` where trials are asked for.
-            trials: How many.
-            seed: Which ones.
-            maximize: The result that shall be large, by name.
-            minimize: The result that shall be small.
-            prune: Whether trials are ended that lag behind.
 
         Raises:
             Misuse: They do not go together.
             SpaceError: The extra `optuna` is missing.
         """
+        sampler, trials, seed = said["sampler"], said["trials"], said["seed"]
+        maximize, minimize, prune = said["maximize"], said["minimize"], said["prune"]
         if maximize and minimize:
             raise Misuse("--maximize and --minimize exclude each other")
         if prune and sampler != "optuna":

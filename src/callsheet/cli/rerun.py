@@ -14,8 +14,8 @@ from callsheet._equal import hash_of
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import json_option, path_option, runs_option, told
 from callsheet.cli._subject import import_from
+from callsheet.cli._telling import Misuse
 from callsheet.cli._text import print_json
-from callsheet.errors import Fault, RunError
 from callsheet.run._capture import tee
 from callsheet.run._execute import Task, at, execute
 from callsheet.run._place import Place
@@ -85,9 +85,9 @@ def _task(found: Run, config: str, paths: tuple[str, ...]) -> Task:
     )
 
 
-def _no_overrides(found: Run, words: tuple[str, ...]) -> RunError:
+def _no_overrides(found: Run, words: tuple[str, ...]) -> Misuse:
     """A resolved spec does not follow an override, as its config would: say what does."""
     config = str(found.record.get("config") or "")
     said = shlex.join([*map(str, found.record.get("overrides") or ()), *words])
     advice = [f"callsheet run {os.path.relpath(config)} {said}"] if config and os.path.exists(config) else []
-    return RunError(Fault("", f"run {found.id} runs as it was: overrides change a config", advice=advice))
+    return Misuse(f"run {found.id} runs as it was: overrides change a config", *advice)

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Unpack
 
 import click
 
@@ -17,7 +17,7 @@ from callsheet._functions import Interval
 from callsheet._sweep import Sweep
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import overrides_argument, reading_options, told
-from callsheet.cli._sampling import Sampling, sampling_options
+from callsheet.cli._sampling import Said, Sampling, sampling_options
 from callsheet.cli._subject import Config
 from callsheet.cli._sweeping import repeat_option, trials_of
 from callsheet.cli._telling import Misuse
@@ -61,16 +61,11 @@ def command(
     retry_errors: int,
     keep: bool,
     redo: bool,
-    sampler: str | None,
-    trials: int | None,
-    seed: int | None,
-    maximize: str | None,
-    minimize: str | None,
-    prune: bool,
     paths: tuple[str, ...],
     allow: tuple[str, ...],
     runs: str | None,
     as_json: bool,
+    **said: Unpack[Said],
 ) -> None:
     """Run every combination of the choices, or draw some; trials that were finished are not run again.
 
@@ -80,8 +75,7 @@ def command(
     """  # noqa: D301  (click reads the backspace)
     if keep and redo:
         raise Misuse("--keep and --redo exclude each other")
-    goal = {"maximize": maximize, "minimize": minimize}
-    drawn = Sampling.of(sampler=sampler, trials=trials, seed=seed, prune=prune, **goal)
+    drawn = Sampling.of(said)
     try:
         on = Process(slots, gpus=gpus, memory_gb=memory_gb, timeout_min=timeout_min, warm=warm)
     except ValueError as error:
@@ -91,7 +85,7 @@ def command(
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
     drawing = draw(space, place, entry=named.entry, repeat=repeat)
     drawing.decide("keep" if keep else "redo" if redo else _asked(drawing))
-    report = _Report(maximize or minimize or "", largest=bool(maximize), as_json=as_json)
+    report = _Report(said["maximize"] or said["minimize"] or "", largest=bool(said["maximize"]), as_json=as_json)
     with _terminated_as_interrupted() as received:
         jobs = start(drawing, on, Retries(retry, retry_errors))
         try:
