@@ -48,7 +48,11 @@ def test_the_readme_lists_every_page():
     assert listed >= {path.resolve() for path in PAGES[1:]}
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"], ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "page",
+    [*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_every_link_leads_to_a_file(page):
     assert [path for path in links(page) if not path.exists()] == []
 
