@@ -74,6 +74,8 @@ class Nowhere:
 
     def kill(self) -> None: ...
 
+    def close(self) -> None: ...
+
 
 def rows() -> Iterator[tuple[str, float | None, dict[str, float]]]:
     """The rows: a label, the goal, and seconds; "plain" is the limit that plain Python sets."""

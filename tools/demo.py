@@ -14,6 +14,7 @@ SWEEP = (
     *("callsheet", "sweep", "conf.py", "epochs=20"),
     *("optim.lr=1e-3,3e-3,1e-2,3e-2", "model.width=16,32,64", "--slots", "2", "--maximize", "accuracy"),
 )
+REPORT = ("callsheet", "report", "--title", "Handwritten digits", "--sort", "-result.accuracy")
 CHOSEN = "id,number,state,duration,optim.lr,model.width,result.accuracy"
 
 
@@ -56,7 +57,7 @@ def main() -> None:
     step(folder, "all runs, and the values in which they differ", "callsheet", "compare", "--maximize", "accuracy")
     filtered = ("result.accuracy>0.97", "--sort", "-result.accuracy", "--columns", CHOSEN)
     step(folder, "some of them", "callsheet", "runs", *filtered)
-    step(folder, "a page for a browser", "callsheet", "report", "--title", "Handwritten digits")
+    step(folder, "a page for a browser", *REPORT)
     print(f"\nopen {folder / 'report.html'}")
 
 

@@ -50,6 +50,18 @@ def read_bytes(path: str) -> bytes:
         raise LoadError(Fault("", f"{show_file(path)} cannot be read: {error.strerror}")) from None
 
 
+def read_json_file(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The dict in a local JSON file; empty where there is no whole one."""
+    import json
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            data = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
 def join_path(folder: str, name: str) -> str:
     """The path of a file in a folder, remote or not."""
     if not is_remote(folder):

@@ -49,6 +49,8 @@ class Nowhere:
 
     def kill(self): ...
 
+    def close(self): ...
+
 
 def fit(lr: float, width: int = 1) -> float:
     return lr

@@ -5,8 +5,9 @@ import os
 
 import pytest
 
+from callsheet._project import root_of
 from callsheet.errors import RunError
-from callsheet.run._store import Run, Store, is_locked, project_root, take_lock, write_json_file
+from callsheet.run._store import Run, Store, is_locked, take_lock, write_json_file
 from saying import told
 
 
@@ -100,11 +101,11 @@ def test_the_project_root_is_the_nearest_folder_upward_with_a_mark(tmp_path, mar
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     (tmp_path / mark).mkdir()
-    assert project_root(inner / "conf.py") == project_root(inner) == tmp_path
+    assert root_of(inner / "conf.py") == root_of(inner) == str(tmp_path)
     (tmp_path / "a" / mark).write_text("")  # .git is a file in a worktree
-    assert project_root(inner / "conf.py") == tmp_path / "a"
+    assert root_of(inner / "conf.py") == str(tmp_path / "a")
 
 
 def test_without_a_mark_the_root_is_the_configs_own_folder(tmp_path):
     (tmp_path / "a").mkdir()
-    assert project_root(tmp_path / "a" / "conf.py") == tmp_path / "a"
+    assert root_of(tmp_path / "a" / "conf.py") == str(tmp_path / "a")

@@ -55,7 +55,7 @@ def command(
     goal = {"maximize": maximize, "minimize": minimize}
     sampling = Sampling.of(sampler=sampler, trials=trials, seed=seed, prune=prune, **goal)
     named = Config(config, paths, allow)
-    space = trials_of(named, overrides, sampling)
+    space = trials_of(named, overrides, sampling, repeat=repeat)
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
     drawing = Drawing(space, place, entry=named.entry, repeat=repeat)
     size = drawing.size

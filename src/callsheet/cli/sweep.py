@@ -39,6 +39,7 @@ from callsheet.run.submit import start
 @click.option("--gpus", type=click.IntRange(0), metavar="N", help="Give each trial N GPUs for itself.")
 @click.option("--memory", "memory_gb", type=float, metavar="GB", help="End a trial that holds more memory.")
 @click.option("--timeout", "timeout_min", type=float, metavar="MIN", help="End a trial that takes longer.")
+@click.option("--warm", is_flag=True, help="Import what trials need once, and fork them.")
 @repeat_option
 @click.option("--retry", default=0, metavar="N", help="Run a trial that was killed or lost again, N times.")
 @click.option("--retry-errors", default=0, metavar="N", help="Run a trial that failed again, N times.")
@@ -54,6 +55,7 @@ def command(
     gpus: int | None,
     memory_gb: float | None,
     timeout_min: float | None,
+    warm: bool,
     repeat: int,
     retry: int,
     retry_errors: int,
@@ -81,11 +83,11 @@ def command(
     goal = {"maximize": maximize, "minimize": minimize}
     drawn = Sampling.of(sampler=sampler, trials=trials, seed=seed, prune=prune, **goal)
     try:
-        on = Process(slots, gpus=gpus, memory_gb=memory_gb, timeout_min=timeout_min)
+        on = Process(slots, gpus=gpus, memory_gb=memory_gb, timeout_min=timeout_min, warm=warm)
     except ValueError as error:
         raise Misuse(str(error)) from None
     named = Config(config, paths, allow)
-    space = trials_of(named, overrides, drawn)
+    space = trials_of(named, overrides, drawn, repeat=repeat)
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
     drawing = draw(space, place, entry=named.entry, repeat=repeat)
     drawing.decide("keep" if keep else "redo" if redo else _asked(drawing))

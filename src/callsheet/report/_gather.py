@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from callsheet._path import parse_path
+from callsheet._storage import read_json_file
 from callsheet.errors import PathError
 from callsheet.report._curves import short, thinned
 from callsheet.run._query import typed
 from callsheet.run._recorded import origins_of_run
 from callsheet.run._row import part
 from callsheet.run._runs import Runs, RunView, differing
-from callsheet.run._store import read_json_file
 
 
 @dataclass(frozen=True)

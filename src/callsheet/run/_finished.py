@@ -6,11 +6,12 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from callsheet._storage import read_json_file
 from callsheet.errors import Fault, RunError
 from callsheet.run._index import Index
 from callsheet.run._plan import key_of
 from callsheet.run._provenance import Code
-from callsheet.run._store import Store, code_file, read_json_file
+from callsheet.run._store import Store, code_file
 
 
 class Finished:

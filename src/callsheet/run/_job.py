@@ -180,6 +180,9 @@ class Sender(Protocol):
     def kill(self) -> None:
         """End all that run, at once."""
 
+    def close(self) -> None:
+        """Let go of what was held for further tasks; nothing is sent any more."""
+
 
 class Executor(Protocol):
     """Sends jobs somewhere: makes a request of each by a pure function, then submits the requests."""

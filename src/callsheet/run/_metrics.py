@@ -11,7 +11,7 @@ from typing import NamedTuple
 FILE = "metrics.jsonl"
 """Its name in a run's directory."""
 
-_NUMBERS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+NONFINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 """How a line writes the numbers that JSON lacks."""
 
 _NUMBER_TYPES = frozenset((int, float))
@@ -127,7 +127,7 @@ def _line(raw: bytes, n: int) -> Line | None:
 
 def _number(value: object) -> float | None:
     if isinstance(value, str):
-        return _NUMBERS.get(value.lower())
+        return NONFINITE.get(value.lower())
     return value if type(value) is int or type(value) is float else None
 
 

@@ -46,6 +46,11 @@ def end_session(session: int) -> None:
     send_signal(session, signal.SIGKILL)
 
 
+def has_members(session: int) -> bool:
+    """Whether any process of a session runs; the dead whom nobody has asked about do not, on Linux."""
+    return any(_members(session)) if _HAS_PROC else _signal_group(session, 0)
+
+
 def memory_of(session: int, *, above: int) -> int:
     """The memory of all processes of a session together, in bytes.
 

@@ -133,6 +133,7 @@ class Scheduled(Jobs):
                 self._poll(0.1)
         except BaseException as error:  # noqa: BLE001
             self._error = self._error or error
+        self._sender.close()
         if self._error is None and not self._states.translate(None, _WELL):
             self._drawing.finish()
         with self._changed:

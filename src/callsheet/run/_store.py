@@ -10,24 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from callsheet._project import home_of, root_of
-from callsheet._storage import write_whole
+from callsheet._project import root_of
+from callsheet._storage import read_json_file, write_whole
 from callsheet.errors import Fault, RunError
 
 State = Literal["running", "done", "failed", "interrupted", "cancelled", "lost"]
 """What became of a run; "lost" is one that says it runs while nobody runs it, or says nothing that can be read."""
 
 _ENDED = ("done", "failed", "interrupted", "cancelled")
-
-
-def project_root(path: str | os.PathLike[str]) -> Path:
-    """The project's folder, as `root_of` finds it."""
-    return Path(root_of(path))
-
-
-def project_of(config: str | os.PathLike[str]) -> Path:
-    """The folder of the project in which a config is at home."""
-    return Path(home_of(config))
 
 
 @dataclass(frozen=True)
@@ -157,6 +147,27 @@ class Store:
         return sorted(found, key=lambda run: (str(run.record.get("experiment")), run.record.get("number") or 0))
 
 
+def store_of(directory: str | os.PathLike[str] | None = None) -> Store:
+    """The store of a directory; of `runs` under the project's root where none is named."""
+    return Store(directory or os.path.join(root_of(os.getcwd()), "runs"))
+
+
+def find_run(run: str | os.PathLike[str], runs: str | os.PathLike[str] | None = None) -> Run:
+    """A run by its directory, its id, or the beginning of that.
+
+    Args:
+        run: How it is named.
+        runs: The directory of the runs; `runs` under the project's root by default.
+
+    Raises:
+        RunError: There is none, or more than one.
+    """
+    if os.path.isfile(os.path.join(run, "run.json")):
+        directory = Path(run).absolute()
+        return Store(directory.parent).read(directory.name)
+    return store_of(runs).find(os.fspath(run))
+
+
 def _first_free(folder: Path) -> int:
     """A number from which on no file has one for its name, found without listing the folder."""
     below, above = 0, 1
@@ -210,15 +221,6 @@ def version_of(record: dict[str, object]) -> str:
 def code_file(runs: Path, version: str) -> Path:
     """Where the digests of the files of a version of the code are noted."""
     return runs / ".code" / f"{version}.json"
-
-
-def read_json_file(path: Path) -> dict[str, Any]:
-    """The dict in a JSON file; empty where there is no whole one."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def write_json_file(path: Path, data: Any) -> None:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from callsheet.errors import Fault, RunError
+from callsheet.run._forks import Fork, Forks
 from callsheet.run._job import TAKEN, Exit, Task
-from callsheet.run._processes import end_session, memory_of, send_signal
+from callsheet.run._processes import memory_of, send_signal
 from callsheet.run._shape import Needs
 
 _GRACE_S = 5.0
@@ -33,11 +34,13 @@ class ProcessRequest:
         argv: Its command.
         log: Where it writes until it has a run directory.
         gpus: The devices that it sees; None where nobody said, and it sees what this process sees.
+        warm: Whether it is forked from a process that has imported what it needs.
     """
 
     argv: tuple[str, ...]
     log: str
     gpus: tuple[str, ...] | None = None
+    warm: bool = False
 
     def __str__(self) -> str:
         seen = "" if self.gpus is None else f"CUDA_VISIBLE_DEVICES={','.join(self.gpus)} "
@@ -58,6 +61,7 @@ class Process:
             names here, else all of the machine.
         memory_gb: What all processes of a trial may hold together, in 10^9 bytes; one that holds more is ended.
         timeout_min: How long an attempt may take, in minutes; then it is told to stop, and ended 5 seconds later.
+        warm: Whether what trials need is imported once, by a process that forks one for each.
 
     >>> Process(slots=2)
     Process(slots=2)
@@ -68,6 +72,7 @@ class Process:
     devices: Sequence[int | str] | None = None
     memory_gb: float | None = None
     timeout_min: float | None = None
+    warm: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what could never run a job."""
@@ -83,7 +88,7 @@ class Process:
     def __repr__(self) -> str:
         said = {name: getattr(self, name) for name in ("gpus", "devices", "memory_gb", "timeout_min")}
         more = "".join(f", {name}={value!r}" for name, value in said.items() if value is not None)
-        return f"Process(slots={self.slots}{more})"
+        return f"Process(slots={self.slots}{more}{', warm=True' if self.warm else ''})"
 
     def request(self, task: Task, *, gpus: tuple[str, ...] | None = None) -> ProcessRequest:
         """What would be started for a task, as a value.
@@ -93,7 +98,7 @@ class Process:
             gpus: The devices that are free for it.
         """
         argv = (sys.executable, "-m", "callsheet.run.worker", str(task.plan.file), str(task.index), task.digest)
-        return ProcessRequest(argv, str(task.plan.folder / "logs" / f"{task.index}.log"), gpus)
+        return ProcessRequest(argv, str(task.plan.folder / "logs" / f"{task.index}.log"), gpus, self.warm)
 
     def sender(self, runs: Path) -> ProcessSender:
         """What starts the tasks of one submission."""
@@ -151,6 +156,7 @@ class ProcessSender:
         self._cores = _own_cores()
         self._running: list[_Child] = []
         self._looked = 0.0
+        self._forks = Forks()
 
     def room(self) -> int:
         """How many may be started now, if these need nothing that is not free."""
@@ -167,7 +173,7 @@ class ProcessSender:
                 gpus, self._free = tuple(self._free[: needs.gpus]), self._free[needs.gpus :]
             request = self._on.request(task, gpus=gpus)
             try:
-                self._running.append(_Child(task.index, request, needs))
+                self._running.append(_Child(task.index, request, needs, self._start(request)))
             except OSError:
                 self._free += gpus or ()
                 if n == 0:
@@ -180,6 +186,11 @@ class ProcessSender:
         taken = sum(child.needs.cpus or 0 for child in self._running)
         has_cores = not needs.cpus or not taken or taken + needs.cpus <= self._cores
         return has_cores and (needs.gpus or 0) <= len(self._free)
+
+    def _start(self, request: ProcessRequest) -> Fork | _Spawned:
+        log = Path(request.log)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return self._forks.start(request.argv, log, request.gpus) if request.warm else _Spawned(request)
 
     def poll(self, timeout_s: float) -> list[Exit]:
         """Those that have ended; waits for one for some seconds at most."""
@@ -212,6 +223,10 @@ class ProcessSender:
         for child in self._running:
             child.kill()
 
+    def close(self) -> None:
+        """Let what has imported for further trials end."""
+        self._forks.close()
+
     def _enforce(self) -> None:
         now = time.monotonic()
         is_time_to_look = now - self._looked >= _LOOK_S
@@ -222,51 +237,74 @@ class ProcessSender:
                 child.enforce_memory(child.needs.memory_gb)
 
 
-class _Child:
-    """One subprocess, in a session of its own."""
+class _Spawned:
+    """A subprocess, in a session of its own."""
 
-    def __init__(self, index: int, request: ProcessRequest, needs: Needs) -> None:
-        self.index = index
-        self.request = request
-        self.needs = needs
-        self._limit = ""
-        self._is_memory = False
-        self._kill_at: float | None = None
-        log = Path(request.log)
-        log.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(self, request: ProcessRequest) -> None:
         environment = None
         if request.gpus is not None:
             environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ",".join(request.gpus)}
-        with open(log, "ab") as file:
+        with open(request.log, "ab") as log:
             self._process = subprocess.Popen(
                 request.argv,
                 stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
                 env=environment,
             )
-        self.handle = _open_handle(self._process.pid)
-        self._started = time.monotonic()
+        self.pid = self._process.pid
+        self.since: float | None = time.monotonic()
+        self._handle = _open_handle(self.pid)
+
+    def poll(self) -> int | None:
+        """Its exit code, None as long as it has none."""
+        code = self._process.poll()
+        if code is not None and self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+        return code
+
+    def signal(self, number: int) -> bool:
+        """Send a signal to all its processes; gives whether there are any."""
+        return send_signal(self.pid, number)
+
+    def handle(self) -> int | None:
+        """A descriptor that is readable when it has ended; None where the system has no such thing."""
+        return self._handle
+
+
+class _Child:
+    """One job that runs, in a session of its own."""
+
+    def __init__(self, index: int, request: ProcessRequest, needs: Needs, process: Fork | _Spawned) -> None:
+        self.index = index
+        self.request = request
+        self.needs = needs
+        self.process = process
+        self._limit = ""
+        self._is_memory = False
+        self._kill_at: float | None = None
 
     def has_ended(self) -> bool:
         """Whether it has ended; if it was asked to, with all its processes."""
         now = time.monotonic()
         if self._kill_at is not None and now >= self._kill_at:
             self.kill()
-        if self._process.poll() is None:
+        if self.process.poll() is None:
             return False
         if self._kill_at is not None and now < self._kill_at:
-            return not send_signal(self._process.pid, 0)
+            return not self.process.signal(0)
         return True
 
     def exit(self) -> Exit:
         """How it has ended; what a killed worker has left behind ends, too."""
-        if self.handle is not None:
-            os.close(self.handle)
-        code = self._process.returncode
+        code = self.process.poll()
+        assert code is not None
         if code < 0:
-            end_session(self._process.pid)
+            self.process.signal(signal.SIGKILL)
+        if isinstance(self.process, Fork) and self.process.was_refused:
+            return Exit(self.index, code, "it was not started", "limit")
         if self._limit and code not in (0, TAKEN):
             return Exit(self.index, code, self._limit, "machine" if self._is_memory else "limit")
         return Exit(self.index, code, "", "machine" if code < 0 else "program")
@@ -275,24 +313,25 @@ class _Child:
         """Ask it to end; it is ended where it does not listen."""
         if self._kill_at is None:
             self._kill_at = time.monotonic() + _GRACE_S
-            send_signal(self._process.pid, signal.SIGTERM)
+            self.process.signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it, with all its processes."""
         self._kill_at = time.monotonic()
-        end_session(self._process.pid)
+        self.process.signal(signal.SIGKILL)
 
     def enforce_time(self, now: float, minutes: float | None) -> None:
         """Ask it to end where its time is over."""
-        if minutes is not None and now >= self._started + 60 * minutes and self._kill_at is None:
+        since = self.process.since
+        if minutes is not None and since is not None and now >= since + 60 * minutes and self._kill_at is None:
             self._limit = f"the time limit of {minutes:g} min is over"
             self.ask()
 
     def enforce_memory(self, most_gb: float) -> None:
         """End it where it holds too much."""
-        if self._kill_at is not None or self._process.poll() is not None:
+        if self._kill_at is not None or self.process.poll() is not None or not self.process.pid:
             return
-        held = memory_of(self._process.pid, above=int(most_gb * 1e9)) / 1e9
+        held = memory_of(self.process.pid, above=int(most_gb * 1e9)) / 1e9
         if held > most_gb:
             self._limit = f"it held {held:.3g} GB of memory, where the limit is {most_gb:g} GB"
             self._is_memory = True
@@ -309,8 +348,8 @@ def _open_handle(pid: int) -> int | None:
 
 def _pause(children: Sequence[_Child], seconds: float) -> None:
     """Wait for one of some processes to end."""
-    handles = [child.handle for child in children]
-    if any(handle is None for handle in handles) or any(child.has_ended() for child in children):
+    handles = {child.process.handle() for child in children}
+    if None in handles or any(child.has_ended() for child in children):
         time.sleep(min(seconds, 0.02))
         return
     waiting = select.poll()

@@ -17,11 +17,12 @@ from callsheet.run._provenance import Code, code_of
 from callsheet.run._store import Run, Store, take_lock, version_of
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str], *, code: Code | None = None) -> int:
     """Run one trial.
 
     Args:
         argv: The plan's file, the trial's index, and the digest of what was submitted.
+        code: The code of the project, where that has just been read.
 
     Returns:
         The exit code: 0 done, also where another worker did it meanwhile; 1 failed;
@@ -42,15 +43,15 @@ def main(argv: list[str]) -> int:
     os.set_inheritable(lock, True)  # by a command alone
     signal.signal(signal.SIGTERM, terminate)
     try:
-        return _run(plan, header, trial, index)
+        return _run(plan, header, trial, index, code)
     finally:
         os.close(lock)
 
 
-def _run(plan: Plan, header: Header, trial: PlannedTrial, index: int) -> int:
+def _run(plan: Plan, header: Header, trial: PlannedTrial, index: int, code: Code | None) -> int:
     sys.path[:0] = [path for path in header.paths if path not in sys.path]
     store = Store(header.runs)
-    code = code_of(Path(header.project), header.configs, store.directory)
+    code = code or code_of(Path(header.project), header.configs, store.directory)
     before = _before(plan, index, store, code)
     if before is not None and before.finished == (trial.identity, code.version):
         return 0  # since the trials were looked through, a worker of an earlier sweep finished it
