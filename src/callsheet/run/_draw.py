@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict, Unpack
 
 from callsheet._configfile import show_file
+from callsheet._signature_cache import SignatureCache
 from callsheet._sweep import Sweep, Trial
 from callsheet.errors import Fault, OverrideError, RunError, SaveError, SpecError, render
 from callsheet.run._finished import Finished, refusal
@@ -145,6 +146,7 @@ class Drawing:
         self._code = code_of(place.project, self._configs, place.runs)
         self._finished = None if alone else Finished(self._store, self._code.version, keep=options.get("writes", False))
         self._batch = 8
+        self._cache = SignatureCache()
         self._is_exhausted = False
         self._redo = ""
         self._ready: deque[Item] = deque()
@@ -270,7 +272,7 @@ class Drawing:
         faults: list[tuple[int, Fault]] = []
         for n in self.sweep.probes(CHECKED):
             try:
-                plan_trial(self.sweep.trial(n), self.entry, self._configs)
+                plan_trial(self.sweep.trial(n), self.entry, self._configs, cache=self._cache)
             except (SpecError, OverrideError) as error:
                 faults += ((n, fault) for fault in error.faults)
         if faults:
@@ -300,7 +302,7 @@ class Drawing:
     def _planned(self, trial: Trial) -> PlannedTrial:
         """A trial ready to be written down; as it was drawn first, where it was."""
         known = self.plan.trial(trial.index) if self._is_filtered else None
-        return known or plan_trial(trial, self.entry, self._configs)
+        return known or plan_trial(trial, self.entry, self._configs, cache=self._cache)
 
     def _count(self) -> tuple[int, int]:
         """How many jobs are done, and how many more were finished by other code."""
@@ -339,6 +341,7 @@ class Drawing:
     def _fill(self) -> None:
         """Draw a batch of trials, write them down, and make their jobs ready."""
         self._refuse_changed()
+        self._cache = SignatureCache()  # for one batch: what it says may change while the sweep goes on
         new: dict[int, PlannedTrial | None] = {}
         for _ in range(1 if self._learns else self._batch):
             try:
