@@ -86,6 +86,9 @@ def rows() -> Iterator[tuple[str, float | None, dict[str, float]]]:
         Path("submitit_program.py").write_text(_SUBMITIT % (TRIALS, SLOTS))
         Path("pyproject.toml").write_text("")
         yield f"no-op sweep of {TRIALS} trials on {SLOTS} slots, wall", None, _launched()
+        for module in ("", "torch"):
+            if not module or find_spec(module):
+                yield from _warmed(module)
         yield "a trial's own cost in the parent, checked and on disk", None, _own_cost()
 
 
@@ -102,6 +105,20 @@ def _launched() -> dict[str, float]:
     return {name: _wall(launcher) for name, launcher in launchers.items()}
 
 
+def _warmed(module: str) -> Iterator[tuple[str, float | None, dict[str, float]]]:
+    """A sweep whose trials import a module, cold and warm; "plain" is as many processes that do nothing else."""
+    text = f"import {module}\n" if module else ""
+    count = TRIALS // 10 if module else TRIALS
+    Path(f"noop_{module}.py").write_text(text + _NOOP)
+    Path(f"conf_{module}.py").write_text(_CONF.replace("from noop", f"from noop_{module}"))
+    words = ("-m", "callsheet", "sweep", f"conf_{module}.py", f"main.0=range({count})", f"--slots={SLOTS}", "--redo")
+    _run("-m", "callsheet", "plan", f"conf_{module}.py", "main.0=1,2")  # its signature is known from here on
+    plain = _wall(lambda: _bare(text or "pass", count))
+    for how in ([], ["--warm"]):
+        label = f"{count} no-op trials{' with  import ' + module if module else ''}{', warm' if how else ', cold'}"
+        yield label, None, {"plain": plain, "callsheet": _wall(lambda how=how: _run(*words, *how))}  # type: ignore[misc]
+
+
 def _wall(action: Callable[[], object]) -> float:
     start = perf_counter()
     action()
@@ -112,11 +129,11 @@ def _run(*words: str) -> None:
     subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _bare() -> None:
-    left, running = TRIALS, []
+def _bare(text: str = "pass", count: int = TRIALS) -> None:
+    left, running = count, []
     while left or running:
         while left and len(running) < SLOTS:
-            running.append(subprocess.Popen([sys.executable, "-c", "pass"]))
+            running.append(subprocess.Popen([sys.executable, "-c", text]))
             left -= 1
         running[0].wait()
         running = [process for process in running if process.poll() is None]

@@ -38,7 +38,7 @@ def columns(stream: Any = None) -> int:
 
 def room(stream: Any = None) -> int:
     """Columns that each line must keep to; 0 where a program reads, for which no line is broken."""
-    return columns(stream) if _is_terminal(stream or sys.stdout) else 0
+    return columns(stream) if is_terminal(stream or sys.stdout) else 0
 
 
 def is_coloured(stream: Any = None) -> bool:
@@ -48,7 +48,7 @@ def is_coloured(stream: Any = None) -> bool:
     forced = os.environ.get("FORCE_COLOR", "")
     if forced:
         return forced != "0"
-    return _is_terminal(stream or sys.stdout) and os.environ.get("TERM") != "dumb"
+    return is_terminal(stream or sys.stdout) and os.environ.get("TERM") != "dumb"
 
 
 def painter(stream: Any = None) -> Paint:
@@ -121,7 +121,8 @@ def hush(stream: Any = None) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())
 
 
-def _is_terminal(stream: Any) -> bool:
+def is_terminal(stream: Any) -> bool:
+    """Whether a stream leads to a terminal."""
     try:
         return bool(stream.isatty())
     except (AttributeError, ValueError):

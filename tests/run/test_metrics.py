@@ -2,7 +2,7 @@
 
 import math
 
-from callsheet.run._metrics import Line, last_values, read_metrics, series
+from callsheet.run._metrics import Line, last_entry, last_values, read_metrics, series
 
 
 def written(folder, text):
@@ -39,3 +39,17 @@ def test_a_run_that_went_on_has_one_curve(tmp_path):
     folder = written(tmp_path, text + '{"acc": 1, "step": 2}\n')
     assert series(folder) == {"loss": ([0, 1, 2], [9, 6, 5]), "acc": ([2], [1])}
     assert last_values(folder) == {"loss": 5, "acc": 1}
+
+
+def test_the_last_entry_is_the_last_whole_line_and_only_the_end_is_read(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    assert last_entry(tmp_path) == (None, {})
+    path.write_text("")
+    assert last_entry(tmp_path) == (None, {})
+    path.write_text('{"step": 3, "loss": 0.5, "time": 1.0}\n{"step": 4, "lo')
+    assert last_entry(tmp_path) == (3, {"loss": 0.5})
+    path.write_text("x" * 10_000_000 + '\n{"loss": "nan", "name": "text"}\n')
+    step, values = last_entry(tmp_path)
+    assert (step, [*values]) == (None, ["loss"])
+    path.write_text("[1]\n")
+    assert last_entry(tmp_path) == (None, {})

@@ -17,6 +17,7 @@ from callsheet._functions import Interval
 from callsheet._sweep import Sweep
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import overrides_argument, reading_options, told
+from callsheet.cli._live import Board, can_live
 from callsheet.cli._sampling import Said, Sampling, sampling_options
 from callsheet.cli._subject import Config
 from callsheet.cli._sweeping import repeat_option, trials_of
@@ -89,16 +90,18 @@ def command(
     with _terminated_as_interrupted() as received:
         jobs = start(drawing, on, Retries(retry, retry_errors))
         try:
-            report.begin(drawing, slots)
+            report.begin(drawing, jobs, slots)
             for job in jobs.ended():
                 report.tell(job)
         except KeyboardInterrupt:
-            jobs.cancel()
+            with report.ending():
+                jobs.cancel()
             done = f"{jobs.done} of {len(jobs)}"
             tell_error(f"\ninterrupted  {done} trials are done; the same command goes on")
             sys.exit(128 + (received[0] if received else signal.SIGINT))
         except BaseException:
-            jobs.cancel()
+            with report.ending():
+                jobs.cancel()
             raise
     report.end(jobs)
     sys.exit(0 if report.is_well else 1)
@@ -138,9 +141,10 @@ class _Report:
         self._best: tuple[Any, Job] | None = None
         self._names: set[str] = set()
         self._width = 0
+        self._board: Board | None = None
         self.is_well = True
 
-    def begin(self, drawing: Drawing, slots: int) -> None:
+    def begin(self, drawing: Drawing, jobs: Jobs, slots: int) -> None:
         """Say what there is to do."""
         self._width = min(_columns(drawing.sweep), 48)
         if self._as_json:
@@ -152,6 +156,26 @@ class _Report:
         if size is None or size > done:
             parts.append(f"{'' if size is None else f'{size - done} to run, '}{slots} at a time")
         say(", ".join(parts))
+        if can_live() and size != done:
+            self._board = Board(jobs, size=size, before=done, slots=slots, axes=drawing.sweep.axes)
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """While what runs is ended; then nothing is drawn any more."""
+        if self._board is not None:
+            self._board.end("being ended")
+        try:
+            yield
+        finally:
+            self._close("interrupted")
+
+    def _close(self, word: str = "") -> None:
+        if self._board is not None:
+            self._board.end(word)
+            if not word:
+                self._board.best = ""  # it is told below
+            self._board.close()
+            self._board = None
 
     def tell(self, job: Job) -> None:
         """Tell of a job that has ended."""
@@ -161,8 +185,12 @@ class _Report:
             score = run.result.get(self._goal)
             if is_number(score) and (self._best is None or self._is_better(score, job)):
                 self._best = score, job
+                if self._board is not None:
+                    self._board.best = f"{run.id}  {self._goal} {number(score)}   {self._board.name_of(job)}"
         self.is_well = self.is_well and job.state in ("done", "pruned")
-        if not self._as_json and not job.was_done:
+        if self._board is not None:
+            self._board.tell(job, run, self._line(job))
+        elif not self._as_json and not job.was_done:
             say(self._line(job))
 
     def _is_better(self, score: Any, job: Job) -> bool:
@@ -190,6 +218,7 @@ class _Report:
 
     def end(self, jobs: Jobs) -> None:
         """Name the best; for a program, list all."""
+        self._close()
         run = self._best[1].run if self._best is not None else None
         if self._as_json:
             sys.stdout.write('{"trials": [')

@@ -77,6 +77,10 @@ class Jobs(ABC, Sequence["Job"]):
         """How many jobs are done, or were before."""
 
     @abstractmethod
+    def running(self) -> list[Job]:
+        """The jobs that run at this moment, here or elsewhere."""
+
+    @abstractmethod
     def cancel(self) -> None:
         """End the jobs that run, with all their processes, and start no others."""
 

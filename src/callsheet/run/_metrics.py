@@ -137,3 +137,25 @@ def last_line(path: str | os.PathLike[str]) -> dict[str, float]:
     for line in read_metrics(path):
         found = line.values
     return found
+
+
+_TAIL = 1 << 14
+"""Bytes at the end of a `metrics.jsonl` in which its last line is looked for."""
+
+
+def last_entry(directory: str | os.PathLike[str]) -> tuple[int | None, dict[str, float]]:
+    """The `step` that the last line of a run's `metrics.jsonl` says, if any, and its numbers; reads the end alone.
+
+    Args:
+        directory: Of the run.
+    """
+    try:
+        with open(os.path.join(directory, FILE), "rb") as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - _TAIL, 0))
+            lines = file.read(_TAIL).split(b"\n")[:-1]
+    except OSError:
+        return None, {}
+    line = _line(lines[-1], -1) if lines else None
+    if line is None:
+        return None, {}
+    return (line.x if line.x >= 0 else None), dict(line.values)

@@ -105,6 +105,10 @@ class Scheduled(Jobs):
                 yield ScheduledJob(self, self._log[n])
             told = until
 
+    def running(self) -> list[Job]:
+        """The jobs that run at this moment, here or elsewhere."""
+        return [ScheduledJob(self, sent.place) for sent in [*list(self._sent.values()), *self._elsewhere]]
+
     def cancel(self) -> None:
         """End the jobs that run, with all their processes, and start no others."""
         self._stopping.set()
