@@ -229,6 +229,9 @@ def test_a_trial_that_needs_more_gpus_than_there_are_is_told_before_anything_run
     jobs = submit(sweep(conf, ["main.0=1,2"]), on=Process(slots=2, devices=[0]))
     assert told(jobs.wait, RunError).startswith("a trial needs 3 GPUs, and there are 1: 0")
     assert not (tmp_path / "log").exists()
+    jobs = submit(sweep(conf, ["main.0=1", "resources.gpus=1,3"]), on=Process(slots=2, devices=[0, 1]))
+    assert told(jobs.wait, RunError).startswith("a trial needs 3 GPUs, and there are 2: 0, 1")
+    assert jobs[0].result() == {"seen": "0"}  # what ran already came to its end
 
 
 def test_an_amount_that_cannot_be_read_is_a_fault_of_the_trial(cmd):

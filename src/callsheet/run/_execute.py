@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import signal
 import sys
 import traceback
 from contextlib import AbstractContextManager
@@ -104,6 +105,8 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -
             outcome, error = _call(task, running, recording)
             if recording.trackers is not None:
                 recording.trackers.end(outcome.state)
+        if signal.getsignal(signal.SIGTERM) is terminate:  # it has come to its end, which is now written down
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if outcome.result:
             keep_json_file(directory / "result.json", outcome.result)  # before the status that says it is there
         status |= {"state": outcome.state, "ended": _now(), "exit": outcome.code, **({"error": error} if error else {})}

@@ -166,6 +166,8 @@ class ProcessSender:
         """Start a subprocess for each task; gives how many could be started."""
         for n, task in enumerate(tasks):
             needs = self._on.needs_of(task)
+            if n == 0:  # later on, whoever sends must first learn what was started
+                _refuse_more(needs.gpus, self._devices)
             if not self._has_free(needs):
                 return n
             gpus = None
@@ -182,7 +184,6 @@ class ProcessSender:
         return len(tasks)
 
     def _has_free(self, needs: Needs) -> bool:
-        _refuse_more(needs.gpus, self._devices)
         taken = sum(child.needs.cpus or 0 for child in self._running)
         has_cores = not needs.cpus or not taken or taken + needs.cpus <= self._cores
         return has_cores and (needs.gpus or 0) <= len(self._free)
