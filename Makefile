@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 OTHER_PYTHONS := 3.12 3.13
+# What mostly starts processes is tried under the oldest Python and the newest: it takes long, and differs little.
+STARTING := --ignore=tests/cli --ignore=tests/run --ignore=tests/test_survival.py --ignore=tests/compat/test_lightex.py
 # By pip, which may find a build for the CPU where uv takes the one for CUDA.
 TORCH := torch==2.13.0
 unexport PYTHONDONTWRITEBYTECODE
@@ -39,8 +41,8 @@ browser:  ## the browser in which the report's page is tested, by the machine's 
 	elif command -v apt-get >/dev/null; then $$root apt-get update -qq && $$root apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
 	else echo "the report's page is tested in a real browser: install chromium"; exit 1; fi
 
-demo: $(VENV)/.ready  ## the main job: check, run, why, sweep and compare on handwritten digits, in the folder demo/
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/docs.py README.md --into demo
+demo: $(VENV)/.ready  ## the main job, in the folder demo/: check, run, why, sweep, compare and report on handwritten digits; goes on where it was killed
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py demo
 
 test: $(VENV)/.ready shells browser  ## all tests, the examples in docstrings, and every block of README and docs
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q
@@ -58,7 +60,8 @@ test-others: $(VENV)/.ready shells  ## the tests under the other Python versions
 	    echo "Python $$version: $$found"; \
 	    $$found -m venv --clear $(VENV)-$$version && \
 	    $(UV) pip install --quiet --python $(VENV)-$$version/bin/python --editable . --group test && \
-	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider --ignore=tests/test_docs.py --ignore=tests/torch --ignore=tests/track --ignore=tests/browser || exit 1; \
+	    test $$version = $(lastword $(OTHER_PYTHONS)) && fewer= || fewer="$(STARTING)"; \
+	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider $$fewer --ignore=tests/test_docs.py --ignore=tests/torch --ignore=tests/track --ignore=tests/browser || exit 1; \
 	done
 
 lint: $(VENV)/.ready  ## ruff's rules and format

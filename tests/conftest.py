@@ -35,6 +35,21 @@ def _no_module_outlives_its_test(tmp_path_factory):
             del sys.modules[name]
 
 
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def _entries():
+    """What lies in the repository's own folder; the caches of tools, whose names start with a dot, do not count."""
+    return {name for name in os.listdir(REPOSITORY) if not name.startswith(".")}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_appears_in_the_repository():
+    before = _entries()
+    yield
+    assert sorted(_entries() - before) == [], "a test writes where nobody asked it to"
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A function that writes a file of an own project, which is the working directory and on `sys.path`."""

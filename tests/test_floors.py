@@ -1,6 +1,7 @@
 """The house: no import of Callsheet hides inside a function, and files and functions stay readable."""
 
 import ast
+import re
 from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src" / "callsheet"
@@ -36,3 +37,11 @@ def test_functions_stay_under_sixty_lines():
 
 def test_every_file_says_in_one_sentence_what_it_is_for():
     assert [path.name for path in FILES if not ast.get_docstring(ast.parse(path.read_text()))] == []
+
+
+def test_architecture_names_every_module_and_every_folder():
+    listing = (SOURCE.parent.parent / "ARCHITECTURE.md").read_text().split("```")[1]
+    names = {*re.findall(r"\w+", listing)}
+    modules = {path.stem for path in FILES} - {"__init__", "__main__"}
+    folders = {part for path in FILES for part in path.relative_to(SOURCE).parts[:-1]}
+    assert sorted((modules | folders) - names) == []

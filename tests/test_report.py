@@ -66,6 +66,7 @@ def test_the_table_has_what_differs_and_what_came_out(tmp_path):
     ]  # fmt: skip
     assert column(data, "lr") == [0.1, 0.01]
     assert column(data, "acc") == [0.3333333, 0.6666667]
+    assert column(data, "started")[1] - column(data, "started")[0] == 60
     assert (data["title"], data["filter"], data["notes"]) == ("Mine", "lr<1", [])
     assert data["curves"] == {"loss": {"0": [[0], [1]], "1": [[0], [2]]}}
 
@@ -224,4 +225,7 @@ def test_the_command_writes_the_runs_that_it_is_told(tmp_path):
     assert [details["id"] for details in data["details"]] == ["aaaaa3", "aaaaa2"]
     assert (data["title"], data["filter"]) == ("Best", "result.acc>0.1")
     assert cmd("report", "result.acc>9", code=1).err == "callsheet: no run of 3 fits\n  result.acc>9\n"
-    assert not (tmp_path / "report.html").exists()
+    page = tmp_path / "report.html"
+    assert not page.exists()
+    told = cmd("report", "result.acc>0.1", "--json").data
+    assert told == {"file": str(page), "runs": 2, "bytes": page.stat().st_size}

@@ -12,7 +12,6 @@ import contextlib
 import os
 import pty
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -70,10 +69,11 @@ def commands(text: str) -> list[Command]:
     return found
 
 
-def at_terminal(command: str, folder: Path, echo: bool) -> str:
+def at_terminal(command: str, folder: Path) -> str:
     """Run a command at a terminal of 80 columns, and give what stays on the screen."""
     reading, writing = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(COLUMNS), "LINES": "40", "PYTHONPATH": "", "NO_COLOR": "1"}
+    environment["TERM"] = "dumb"  # lines as a pipe has them, no table that is drawn anew
     process = subprocess.Popen(
         ["bash", "-c", command],
         cwd=folder,
@@ -88,9 +88,6 @@ def at_terminal(command: str, folder: Path, echo: bool) -> str:
     with contextlib.suppress(OSError):  # the terminal closes with its last user
         while data := os.read(reading, 4096):
             raw += data
-            if echo:
-                sys.stdout.buffer.write(data)
-                sys.stdout.flush()
     os.close(reading)
     process.wait()
     with contextlib.suppress(ProcessLookupError):
@@ -106,13 +103,12 @@ def masked(lines: list[str], command: str) -> list[str]:
     return sorted(out) if " sweep " in command else out  # trials end in any order
 
 
-def play(path: Path, folder: Path, *, echo: bool = False) -> tuple[str, list[str]]:
+def play(path: Path, folder: Path) -> tuple[str, list[str]]:
     """Play a document in a folder.
 
     Args:
         path: The Markdown file.
         folder: Where its files are written and its commands run.
-        echo: Whether to show commands and output while they run.
 
     Returns:
         The document with what was really printed, and what differs from what it said.
@@ -135,9 +131,7 @@ def play(path: Path, folder: Path, *, echo: bool = False) -> tuple[str, list[str
             shown: list[str] = []
             for command in commands(block.text):
                 real = ID.sub(lambda found: ids.get(found[0], found[0]), command.text)
-                if echo:
-                    print(f"\n$ {real}", flush=True)
-                printed = at_terminal(real, folder, echo).rstrip("\n").split("\n")
+                printed = at_terminal(real, folder).rstrip("\n").split("\n")
                 printed = [] if printed == [""] else printed
                 if masked(printed, real) != masked(command.expected, real):
                     differences.append(_difference(path, block, command, printed))
@@ -176,19 +170,11 @@ def _difference(path: Path, block: Block, command: Command, printed: list[str]) 
 
 
 def main() -> int:
-    """Play documents, show them, and write back what was printed where that is asked for."""
+    """Play documents, and write back what was printed where that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("documents", nargs="+", type=Path)
     parser.add_argument("--write", action="store_true", help="write the true output into the documents")
-    parser.add_argument("--into", type=Path, help="play the first document in this folder, made anew, and show it")
     chosen = parser.parse_args()
-    if chosen.into:
-        shutil.rmtree(chosen.into, ignore_errors=True)
-        chosen.into.mkdir(parents=True)
-        (chosen.into / "pyproject.toml").touch()  # a project of its own
-        _, differences = play(chosen.documents[0], chosen.into.absolute(), echo=True)
-        print(*differences, sep="\n\n")
-        return 1 if differences else 0
     wrong = 0
     for document in chosen.documents:
         with tempfile.TemporaryDirectory() as folder:

@@ -24,7 +24,7 @@ from .errors import ArgumentError, PathError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from ._origin import Site
@@ -132,19 +132,25 @@ def swap(call: Any, target: Any, /, **arguments: Any) -> dict[Any, Any]:
 
 
 def swap_target(
-    call: Any, target: Any, arguments: Mapping[str, Any], site: Site | None, *, origin: Origin | None = None
+    call: Any,
+    target: Any,
+    arguments: Mapping[str, Any],
+    site: Site | None,
+    *,
+    origin: Origin | None = None,
+    signature: Callable[[Any], Signature | None] | None = None,
 ) -> dict[Any, Any]:
-    """`swap`, where `site` or `origin` says who did it.
+    """`swap`, where `site` or `origin` says who did it, and `signature` what a target takes.
 
     Raises:
         ArgumentError, TargetError, TypeError: As for `swap`.
     """
     if type(call) not in CALLS or type(call) in INSTANCES:
         raise TypeError(f"swap is for calls, not for {type(call).__qualname__}: describe it with lazy(...)")
-    new = as_target(target)
-    new_signature = _signature(new)
+    new, signature = as_target(target), signature or _signature
+    new_signature = signature(new)
     args, named = _raw(call, "__args__"), _raw(call, "__dict__")
-    old_signature = _signature(_raw(call, "__target__")) if args else None
+    old_signature = signature(_raw(call, "__target__")) if args else None
     kept = _kept_positions(len(args), old_signature, new_signature)
     by_name = {n: name for n, name in enumerate(_names(args, old_signature)) if n >= kept and name is not None}
     where = origin.where if origin is not None else locate(site, TARGET).where

@@ -77,20 +77,25 @@ def check(spec: Any, *, root: Any = None) -> None:
         warnings.warn(render(notes), CallsheetWarning, stacklevel=2)
 
 
-def find_faults(spec: Any, *, root: Any = None, only: Collection[int] | None = None) -> list[Fault]:
+def find_faults(
+    spec: Any, *, root: Any = None, only: Collection[int] | None = None, cache: SignatureCache | None = None
+) -> list[Fault]:
     """What `check` raises, as a list; override texts become the declared types on the way.
 
     Args:
         spec: What shall be checked.
         root: Where references by path start; the spec itself by default.
         only: The ids of the containers that count; all by default.
+        cache: What is remembered of signatures, for whoever checks many specs at a time; read anew by default.
     """
-    return examine(spec, root=root, only=only)[0]
+    return examine(spec, root=root, only=only, cache=cache)[0]
 
 
-def examine(spec: Any, *, root: Any = None, only: Collection[int] | None = None) -> tuple[list[Fault], list[Fault]]:
+def examine(
+    spec: Any, *, root: Any = None, only: Collection[int] | None = None, cache: SignatureCache | None = None
+) -> tuple[list[Fault], list[Fault]]:
     """What `find_faults` finds, and beside it what is worth a note though nothing is wrong."""
-    checks = _Checks(spec if root is None else root)
+    checks = _Checks(spec if root is None else root, cache)
     faults = [
         *faults_of(spec, root=root, visit=checks.faults, only=only),
         *displaced_faults(spec, root=root, only=only),
@@ -118,8 +123,8 @@ def signatures(root: Any) -> Callable[[Any], Signature | None]:
 class _Checks:
     """Looks at calls, instances and names: first by what is remembered, and where that leaves a doubt, for real."""
 
-    def __init__(self, root: Any) -> None:
-        self.cache = SignatureCache()
+    def __init__(self, root: Any, cache: SignatureCache | None = None) -> None:
+        self.cache = cache or SignatureCache()
         self.imported: dict[int, Known] = {}  # by the id of the object
         self.named: dict[int, str] = {}  # by the id of a callable that was given itself
         self.used: dict[str, tuple[Any, Fault]] = {}  # by a name as it is written: a target, and where it stands first

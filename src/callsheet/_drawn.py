@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         def recall(self, index: int, point: Mapping[str, Any]) -> None:
             """A point that was drawn before, by a process that is gone."""
 
-        def tell(self, index: int, value: float | None) -> None:
-            """How a trial ended; None: it failed, or was stopped early."""
+        def tell(self, index: int, value: float | None, *, stopped: bool = False) -> None:
+            """How a trial ended; None: it failed, or was stopped early, as `report` had said."""
 
         def report(self, index: int, step: int, value: float) -> bool:
             """What a running trial has come to; gives whether it shall be stopped."""
@@ -36,10 +36,12 @@ if TYPE_CHECKING:
         Attributes:
             trials: How many to draw; None for no end.
             goal: The result that it learns from, by name, and whether it shall be large.
+            prunes: Whether its studies want reports, and stop trials by these.
         """
 
         trials: int | None
         goal: tuple[str, bool]
+        prunes: bool
 
         def study(self, space: Space) -> Study:
             """Begin with a space; each study begins anew."""
@@ -59,6 +61,7 @@ class Drawn:
         index: The number of the trial that was asked for last, also where making it failed; -1 before the first.
         size: How many trials there will be, those that are recalled included; None where nobody knows.
         goal: The result that a sampler learns from, by name, and whether it shall be large; None without a sampler.
+        prunes: Whether a sampler wants reports.
     """
 
     def __init__(
@@ -69,10 +72,12 @@ class Drawn:
         filtered: bool = False,
         study: Study | None = None,
         goal: tuple[str, bool] | None = None,
+        prunes: bool = False,
     ) -> None:
         self.index = -1
         self.size = None if filtered and study is None else count
         self.goal = goal
+        self.prunes = prunes
         self._sweep = sweep
         self._study = study
         self._count = count
@@ -104,15 +109,16 @@ class Drawn:
         self._next = max(self._next, index + 1)
         self._taken += 1
 
-    def tell(self, index: int, value: float | None) -> None:
+    def tell(self, index: int, value: float | None, *, stopped: bool = False) -> None:
         """Say how a trial ended.
 
         Args:
             index: Its number.
             value: The result named by `goal`; None where it failed, has no such result, or was stopped early.
+            stopped: Whether it was stopped early, as `report` had said; this process or one before it.
         """
         if self._study is not None:
-            self._study.tell(index, value)
+            self._study.tell(index, value, stopped=stopped)
 
     def report(self, index: int, step: int, value: float) -> bool:
         """Say what a running trial has come to.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ._holder import holder_of
 from ._items import origin_of, raw_item, settle_step
-from ._override import apply, each_below, holder_of
+from ._override import apply, each_below
 from ._swap import is_node, variant_word
 from ._tree import kind_of
 from .errors import CallsheetError, OverrideError

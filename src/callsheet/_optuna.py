@@ -30,6 +30,7 @@ class Optuna:
         sampler: What makes one of Optuna's samplers from `seed=`, such as its class; `TPESampler` by default, with
             all axes seen together, what depends on others apart, and running trials taken for bad ones.
         pruner: One of Optuna's pruners, which stop trials early: `optuna.pruners.MedianPruner()`. None stops none.
+            A trial writes what it has come to under the name of that result into its `metrics.jsonl`.
 
     Raises:
         SpaceError: Neither or both of `minimize` and `maximize` are given, or the extra `optuna` is missing.
@@ -55,6 +56,7 @@ class Optuna:
             )
         self.trials = trials
         self.goal = (minimize or maximize, bool(maximize))
+        self.prunes = pruner is not None
         self.seed = seed
         self._pruner = pruner
         self._make = sampler or _tpe
@@ -78,6 +80,11 @@ def _imported() -> Any:
         advice = ["pip install 'callsheet[optuna]'", "without it:  random(50, …)  halton(50, …)"]
         raise SpaceError(Fault("", "the sampler needs Optuna, which is not installed", advice=advice)) from None
     return optuna
+
+
+def median_pruner() -> Any:
+    """Stops a trial whose best so far is worse than the median of the others at that step, once five have ended."""
+    return _imported().pruners.MedianPruner(n_startup_trials=5)
 
 
 def _tpe(seed: int) -> Any:
@@ -128,7 +135,7 @@ class _Study:
             for name, dimension in dimensions.items():
                 _suggested(trial, name, dimension)
 
-    def tell(self, index: int, value: float | None) -> None:
+    def tell(self, index: int, value: float | None, *, stopped: bool = False) -> None:
         """Note how a trial ended; one that was told to stop counts with what it had reported."""
         trial = self._running.pop(index, None)
         if trial is None:
@@ -138,7 +145,7 @@ class _Study:
             if value is not None and not math.isnan(value):
                 self._study.tell(trial, value)
             else:
-                self._study.tell(trial, state=states.PRUNED if index in self._stopped else states.FAIL)
+                self._study.tell(trial, state=states.PRUNED if stopped or index in self._stopped else states.FAIL)
         self._stopped.discard(index)
 
     def report(self, index: int, step: int, value: float) -> bool:

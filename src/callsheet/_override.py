@@ -8,9 +8,9 @@ from ._amend import amended
 from ._arguments import swap_target
 from ._bind import bind_all, bind_new
 from ._convert import Mismatch, convert
-from ._equal import equal
 from ._grammar import Override
 from ._hint import ANY, Form
+from ._holder import check_place, declared_by, holder_of, nothing_there
 from ._items import (
     CALLS,
     DEFERRED,
@@ -22,20 +22,15 @@ from ._items import (
     settle_step,
     signature_text,
     slot_of,
-    unknown_argument,
 )
 from ._journal import Journal
 from ._layout import layout
-from ._lazy import nothing_at, through
 from ._naming import finder, known_before
 from ._origin import Origin
-from ._path import format_path
 from ._placing import note_inside, put, replace_everywhere
-from ._ref import Ref
-from ._said import typed
 from ._secret import Secret
-from ._signature import fields_of, signature_of
-from ._spec import attach, delete_item, new_call, new_mapping, note_origin, set_item
+from ._signature import signature_of
+from ._spec import attach, delete_item, new_call, note_origin
 from ._swap import (
     Surroundings,
     is_node,
@@ -48,7 +43,7 @@ from ._swap import (
     variant_named,
 )
 from ._target import ModuleName, Name, resolve
-from ._tree import KINDS, TARGET, kind_of
+from ._tree import TARGET, kind_of
 from ._wildcard import places_below
 from ._word import Given, Word, plain_value
 from .errors import CallsheetWarning, Fault, OverrideError
@@ -58,7 +53,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ._signature import Signature
 
 _raw = object.__getattribute__
 _ABSENT = object()
@@ -118,7 +112,7 @@ def apply(
         return
     holder = holder_of(root, said, where, journal)
     key = settle_step(holder, said.steps[-1])
-    _check_place(holder, key, said, where)
+    check_place(holder, key, said, where)
     if said.operation == "delete":
         _delete(holder, key, said, where, journal)
         return
@@ -165,7 +159,7 @@ def single(root: Any, said: Override, *, where: str, kind: str) -> tuple[Any, An
         key = settle_step(holder, said.steps[-1])
         if type(holder) not in CALLS and type(holder) not in MAPPINGS:
             return None
-        _check_place(holder, key, said, where)
+        check_place(holder, key, said, where)
         before = _raw(holder, "__dict__").get(key, _ABSENT)
         if (type(holder) in CALLS and slot_of(holder, key) is not None) or not _is_leaf(before):
             return None
@@ -216,30 +210,6 @@ def _is_held_twice(node: Any) -> bool:
     return _raw(node, "__held__") > 1 if type(node) in CALLS else is_node(node)
 
 
-def _check_place(holder: Any, key: Any, said: Override, where: str) -> None:
-    """Refuse what the holder has not, and does not take.
-
-    Raises:
-        OverrideError: With what there is.
-    """
-    cls = type(holder)
-    if cls is tuple and isinstance(key, int) and -len(holder) <= key < len(holder):
-        whole = format_path(said.steps[:-1])
-        advice = [f"give the whole of it:  {whole}=[…]", "or use a list in its place"] if whole else []
-        raise OverrideError(Fault(said.path, "stands in a tuple, which cannot be edited", origin=where, advice=advice))
-    if said.operation == "delete":
-        return
-    if cls in MAPPINGS or cls is dict:
-        _check_key(holder, key, said, where)
-    elif cls in CALLS:
-        _check_argument(holder, key, said, where)
-    elif cls in LISTS or cls is list:
-        if not isinstance(key, int) or not -len(holder) <= key < len(holder):
-            raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
-    elif kind_of(cls) is None or cls is Ref or cls is tuple or key not in KINDS[cls].items(holder)[0]:  # type: ignore[union-attr]
-        raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
-
-
 def _converted(
     holder: Any, key: Any, before: Any, said: Override, around: Surroundings, *, where: str, kind: str
 ) -> Any:
@@ -253,7 +223,7 @@ def _converted(
         note_inside(value, Origin(kind, where))
         return amended(before, value, said, absent=before is _ABSENT) if said.happens_once else value
     except Mismatch as error:
-        signature = _signature(holder)
+        signature = declared_by(holder)
         advice = [signature_text(holder, signature, signature.parameter(key))] if signature is not None else []
         raise OverrideError(Fault(said.path, str(error), origin=where, advice=advice)) from None
 
@@ -262,7 +232,7 @@ def _read(holder: Any, key: Any, before: Any, said: Override, where: str, around
     word = said.choices[0]
     if type(word) is Given:
         return word.value
-    signature = None if type(before) is Secret else _signature(holder)
+    signature = None if type(before) is Secret else declared_by(holder)
     form = signature.form(key) if signature is not None else ANY
     if form is ANY and type(before) is Name and isinstance(word, Word) and word.value is word.text:
         # An object stands there, but nobody knows yet what is declared: `check` has the last word.
@@ -289,6 +259,7 @@ def _swapped(
         TargetError, TrustError: A target cannot be imported.
     """
     target = target_named(word, before, said, around, origin.where)
+    around.takers.remember()
     old = None
     if type(before) not in CALLS:
         if type(before) is target:
@@ -302,7 +273,7 @@ def _swapped(
         old = new_call(type(before), held, [*_raw(before, "__args__")], {**_raw(before, "__dict__")})
         journal.note(before, None)
         told = Origin(origin.kind, origin.where, said.text, (held, origin_of(before, TARGET)))
-        dropped = [*swap_target(before, target, {}, None, origin=told)]
+        dropped = [*swap_target(before, target, {}, None, origin=told, signature=around.takers.signature)]
     if dropped:
         warnings.warn(left_out(said, target, dropped), CallsheetWarning, stacklevel=2)
     return value, old
@@ -315,63 +286,6 @@ def _origin(holder: Any, key: Any, said: Override, before: Any, where: str, kind
     if known.text == said.text and known.where == where and known.kind == kind:
         return known  # the same override, imposed again
     return Origin(kind, where, said.text, (before, known))
-
-
-def holder_of(root: Any, said: Override, where: str, journal: Journal | None = None) -> Any:
-    """What an override edits: the holder of its last step; for a new key, the mappings on the way are made.
-
-    Raises:
-        OverrideError: The way leads nowhere.
-    """
-    value = root
-    for n, step in enumerate(said.steps[:-1]):
-        holder = through(root, value) if type(value) is Ref else value
-        key = settle_step(holder, step)
-        try:
-            value = raw_item(holder, key)
-        except LookupError:
-            if said.operation not in ("add", "force") or type(holder) not in MAPPINGS:
-                raise OverrideError(_at(nothing_at(holder, said.steps, n), where)) from None
-            value = new_mapping({})
-            if journal is not None:
-                journal.note(holder, key)
-            set_item(holder, key, value, None, origin=Origin("override", where, said.text))
-    holder = through(root, value) if type(value) is Ref else value
-    if kind_of(type(holder)) is None or type(holder) is Ref:
-        raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where))
-    return holder
-
-
-def _at(fault: Fault, where: str) -> Fault:
-    return Fault(fault.path, fault.problem, origin=where, advice=fault.advice)
-
-
-def _check_key(holder: Any, key: Any, said: Override, where: str) -> None:
-    if key not in holder and said.operation not in ("add", "force"):
-        fault = nothing_at(holder, said.steps, len(said.steps) - 1)
-        advice = [*fault.advice, *([f"to add it:  {typed('+' + said.text)}"] if said.operation == "set" else [])]
-        raise OverrideError(Fault(said.path, fault.problem, origin=where, advice=advice))
-    if key in holder and said.operation == "add":
-        found = raw_item(holder, key)
-        known = origin_of(holder, key)
-        if known.text == said.text:  # set while the file ran: what counts is whether something stood there before
-            if known.replaced is None or equal(known.replaced[0], found):
-                return
-            found = known.replaced[0]
-        advice = [f"to change it:  {said.text.lstrip('+')}"]
-        raise OverrideError(Fault(said.path, f"is there already: {layout(found)}", origin=where, advice=advice))
-
-
-def _check_argument(call: Any, key: Any, said: Override, where: str) -> None:
-    if isinstance(key, int):
-        if slot_of(call, key) is None:
-            raise OverrideError(_at(nothing_at(call, said.steps, len(said.steps) - 1), where))
-        return
-    if key in _raw(call, "__dict__"):
-        return
-    signature = signature_of(_raw(call, "__target__")) if given_itself(call) else None
-    if signature is not None and signature.unknown([key]):
-        raise OverrideError(unknown_argument(key, call, signature, where, path=said.path))
 
 
 def declared_for(root: Any, said: Override, where: str) -> Form:
@@ -391,15 +305,8 @@ def declared_for(root: Any, said: Override, where: str) -> Form:
     return signature.form(said.steps[-1]) if signature is not None else ANY
 
 
-def _signature(holder: Any) -> Signature | None:
-    """What a holder declares, where it says so: a dataclass, or a callable that was given itself."""
-    if type(holder) not in CALLS:
-        return fields_of(type(holder))
-    return signature_of(_raw(holder, "__target__")) if given_itself(holder) else None
-
-
 def _hint(holder: Any, key: Any) -> Form:
-    signature = _signature(holder)
+    signature = declared_by(holder)
     return signature.form(key) if signature is not None else ANY
 
 
@@ -407,7 +314,7 @@ def _delete(holder: Any, key: Any, said: Override, where: str, journal: Journal)
     try:
         found = raw_item(holder, key)
     except LookupError:
-        raise OverrideError(_at(nothing_at(holder, said.steps, len(said.steps) - 1), where)) from None
+        raise nothing_there(holder, said, where) from None
     if said.choices and found != plain_value(said.choices[0]):
         raise OverrideError(
             Fault(

@@ -12,9 +12,10 @@ from ._bind import bind_all
 from ._candidates import candidates, classes_for, has_parts
 from ._fields import asked_beyond_fields, field_items, has_fields, taken_by
 from ._guide import guide
+from ._holder import holder_of
 from ._items import origin_of, settle_step
 from ._origin import Origin
-from ._override import apply, holder_of
+from ._override import apply
 from ._page import page, wrap
 from ._said import parse_all
 from ._shells import answer, question

@@ -90,6 +90,7 @@ class SignatureCache:
                 fresh.setdefault(name.module, []).append((name.qualname, entry, modules))
         for module, entries in fresh.items():
             self._add(module, entries)
+        self._before = self._before.union(fresh)  # once: the next check may be handed this very cache
 
     # --- what is on disk ----------------------------------------------------------------------------------------------
 

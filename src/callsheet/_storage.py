@@ -50,6 +50,18 @@ def read_bytes(path: str) -> bytes:
         raise LoadError(Fault("", f"{show_file(path)} cannot be read: {error.strerror}")) from None
 
 
+def read_json_file(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The dict in a local JSON file; empty where there is no whole one."""
+    import json
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            data = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
 def join_path(folder: str, name: str) -> str:
     """The path of a file in a folder, remote or not."""
     if not is_remote(folder):
@@ -139,24 +151,18 @@ def write_whole(path: str, content: str | bytes) -> None:
 
 
 def _write_local(path: str, raw: bytes) -> None:
-    import tempfile
-
     folder, name = os.path.split(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}")  # tempfile imports thirty modules for this
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(raw)
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
+    except FileExistsError:
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
 
 
 # --- remote -----------------------------------------------------------------------------------------------------------

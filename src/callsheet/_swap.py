@@ -99,17 +99,18 @@ def target_named(text: str, before: Any, said: Override, around: Surroundings, w
     found: Any = None
     if dot or ":" in text:
         if dot and isinstance(known, Name | ModuleName):
-            found = _there(extended(known, rest, where))
+            found = _there(extended(known, rest, where), around.takers)
         else:
-            found = _there(_parsed(text, where))
+            found = _there(_parsed(text, where), around.takers)
     else:
-        found = beside(home, text, where)
+        found = beside(home, text, where, around.takers)
         if found is None and (type(known) is Name or callable(known)) and kind_of(type(known)) is None:
             found = known
-    made = resolve(found) if type(found) is Name else found
-    if not callable(made):
+    is_named = type(found) is Name and type(_target(before)) is Name
+    made = around.takers.object_of(found) if is_named else resolve(found) if type(found) is Name else found
+    if type(made) is not Name and not callable(made):
         raise _no_target(text, home, said, where)
-    return found if type(found) is Name and type(_target(before)) is Name else made
+    return found if is_named else made
 
 
 def _target(node: Any) -> Any:
@@ -128,25 +129,25 @@ def _is_object(target: Any) -> bool:
     return kind_of(type(target)) is None and type(target) is not Ref and callable(target)
 
 
-def beside(home: Name | None, text: str, where: str) -> Name | None:
-    """The object of that name in the module of the present target, or in a package above it."""
+def beside(home: Name | None, text: str, where: str, takers: Takers | None = None) -> Name | None:
+    """The object of that name in the module of the present target, or in a package above it; `takers` may know it."""
     if home is None:
         return None
     if home.module.endswith(".py"):
-        own: Name | None = _there(Name(home.module, text, digest=home.digest, where=where, policy=home.policy))
+        own: Name | None = _there(Name(home.module, text, digest=home.digest, where=where, policy=home.policy), takers)
         return own
     parts = home.module.split(".")
     for n in range(len(parts), 0, -1):
-        found: Name | None = _there(Name(".".join(parts[:n]), text, where=where, policy=home.policy))
+        found: Name | None = _there(Name(".".join(parts[:n]), text, where=where, policy=home.policy), takers)
         if found is not None:
             return found
     return None
 
 
-def _there(name: Any) -> Any:
+def _there(name: Any, takers: Takers | None) -> Any:
     try:
         if type(name) is Name:
-            resolve(name)
+            (resolve if takers is None else takers.object_of)(name)
     except TargetError:
         return None
     return name

@@ -211,7 +211,8 @@ class Sweep(Sequence):  # type: ignore[type-arg]
         """
         if self.sampler is not None:
             study = self.sampler.study(self.space)
-            return Drawn(self, count=self.sampler.trials, study=study, goal=self.sampler.goal)
+            count, goal, prunes = self.sampler.trials, self.sampler.goal, self.sampler.prunes
+            return Drawn(self, count=count, study=study, goal=goal, prunes=prunes)
         self._refuse_space("cannot be drawn in order")
         return Drawn(self, count=self._count() if self.axes else 1, filtered=self.condition is not None)
 

@@ -55,12 +55,36 @@ class Takers:
         if known is not None:
             self.guessed = True
             return key in known.named
-        found = resolve(target) if type(target) is Name else target
-        if type(target) is Name and target not in self._asked:
+        signature = signature_of(self._real(target))
+        return signature is not None and key in signature.named
+
+    def signature(self, target: Any) -> Signature | None:
+        """What a target takes; None where nobody can say.
+
+        Raises:
+            TargetError, TrustError: It must be imported, and cannot be.
+        """
+        if kind_of(type(target)) is not None or type(target) is Ref:
+            return None  # built first: nobody knows yet
+        known = self._recall(target) if type(target) is Name else None
+        return known if known is not None else signature_of(self._real(target))
+
+    def object_of(self, target: Any) -> Any:
+        """What a name names; the name itself where that is remembered as something that can be called.
+
+        Raises:
+            TargetError, TrustError: It must be imported, and cannot be.
+        """
+        return target if type(target) is Name and self._recall(target) is not None else self._real(target)
+
+    def _real(self, target: Any) -> Any:
+        if type(target) is not Name:
+            return target
+        found = resolve(target)
+        if target not in self._asked:
             self._asked.add(target)
             self._imported.append((target, known_of(found)))
-        signature = signature_of(found)
-        return signature is not None and key in signature.named
+        return found
 
     def remember(self) -> None:
         """Keep what had to be imported for the processes to come."""
@@ -70,7 +94,7 @@ class Takers:
 
     def _recall(self, name: Name) -> Signature | None:
         if self._cache is None:
-            # Only wildcards need it, and what edits a spec shall be quick to import.
+            # Only wildcards and swaps need it, and what edits a spec shall be quick to import.
             made: SignatureCache = import_module("callsheet._signature_cache").SignatureCache()
             self._cache = made
         known = self._cache.find(name)

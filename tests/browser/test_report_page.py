@@ -65,6 +65,19 @@ def has_ink(page, chart):
     )
 
 
+def test_no_two_curves_look_alike_nor_their_dots(opened, tmp_path):
+    for n in range(1, 31):
+        steps = [{"loss": n / (k + 1), "step": k} for k in range(3)]
+        made_run(tmp_path / "runs", f"aaaa{n:02}", {"lr": n}, number=n, metrics=steps)
+    page = opened(tmp_path / "runs")
+    lines = page.evaluate("charts.curves.getOption().series.map((s) => s.itemStyle.color + s.lineStyle.type)")
+    assert len({*lines}) == 30
+    looks = page.evaluate(
+        "[...document.querySelectorAll('#runs .swatch')].map((dot) => dot.style.border + dot.style.background)"
+    )
+    assert len({*looks}) == 30
+
+
 def test_a_click_on_a_head_sorts_and_another_turns_it_round(opened, twelve):
     page = opened(twelve)
     assert ids(page) == [f"aaaa{n:02}" for n in range(1, 13)]

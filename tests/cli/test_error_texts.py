@@ -95,11 +95,14 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A project with all that is wrong in it, and one run."""
+    """A project with all that is wrong in it, one run, and one run of other code."""
     project = Project(tmp_path_factory.mktemp("texts"))
     for name, text in FILES.items():
         project.write(name, text)
     project("run", "conf.py", "--runs", "done")
+    project.write("train.py", FILES["train.py"] + "\n        older = True\n")
+    project("run", "conf.py", "--runs", "stale")
+    project.write("train.py", FILES["train.py"])
     return project
 
 
@@ -156,7 +159,10 @@ class Try:
 
     def name(self, meant):
         """Write a name that was meant for the one that is told, wherever that stands: what is typed, or in a file."""
-        found = re.search(r"(?:refers to|cannot import|there is no file|no option) ([^\s,:]+)", self.fault["problem"])
+        found = re.search(
+            r"(?:refers to|cannot import|there is no file|no option|no run has|invalid value for \S+) '?([^\s',:]+)",
+            self.fault["problem"],
+        )
         wrong = found[1] if found else self.fault["path"]
         for old, new in zip(reversed(wrong.split(".")), reversed(meant.split(".")), strict=False):
             self.write(rf"(?<![\w-]){re.escape(old)}\b", new)
@@ -191,6 +197,10 @@ def run_command(way, text):
     way.words = words if len(words) > 1 else [words[0], *way.words[1:]]
 
 
+def draw(way, option):
+    way.words += [option, "2", "--runs", "drawn"]
+
+
 def in_project(way, text):
     way.cmd.write("pyproject.toml", f"[tool.callsheet]\n{text}\n")
 
@@ -222,7 +232,15 @@ ADVICE = {
     r"there are  (@\w+).*": lambda way, text: way.override(f"{way.words[-1].partition('=')[0]}={text}"),
     r"or write  (.*=@)file\.py:name": lambda way, text: way.override(f"{text}nothing.py:model"),
     r"name what to build:  FILE(:\w+)": lambda way, text: way.file(text),
-    r"give a path several values, as in  (.*)": lambda way, text: way.override(text),
+    r"(?:give a path several values|name some), as in  (.*)": lambda way, text: way.override(text),
+    r"(?:say how many|or draw some):  (--trials) N": draw,
+    r"name it:  (--maximize) NAME  or  --minimize NAME": lambda way, text: way.words.extend(
+        [text, "accuracy", "--runs", "learned"]
+    ),
+    r"(--\w+)  (?:counts|runs) .*": lambda way, text: way.words.append(text),
+    r"there (?:is|are) \d+ runs?: callsheet (runs)  lists .*": lambda way, text: way.words.__setitem__(
+        slice(0, 2), [text]
+    ),
     r"results have (\w+)": lambda way, text: way.write("acuracy", text),
 }
 """What advice says, and how one does it."""
@@ -232,7 +250,7 @@ TRIED = set()
 
 TOLD = (
     r"\w+\(.*\)|the spec holds  .*|[\w.]+:\d+  .*|Usage: callsheet .*|the command looks .*|in Python, sys\.path .*"
-    r"|define it .*|write  path=value|pass it whole, .*| *\^|.*(= =|\[1, 2|choice\(1,2|itn\(3\)|^epochs: 5|^\"model\":).*"
+    r"|changed since: .*|epochs?[<=57]+|define it .*|write  path=value|pass it whole, .*| *\^|.*(= =|\[1, 2|choice\(1,2|itn\(3\)|^epochs: 5|^\"model\":).*"
 )
 """Lines that say what is allowed, or show what stands there."""
 

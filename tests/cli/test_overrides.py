@@ -1,5 +1,7 @@
 """The grammar as a user types it: files of overrides, swaps that tell what they leave out, variants, sweeps."""
 
+import os
+
 import pytest
 
 TRAIN = """
@@ -62,3 +64,17 @@ def test_an_interval_needs_someone_who_draws(here):
 def test_a_wildcard_is_told_with_each_place(here):
     said = here("check", "conf.py", "...lr=fast", code=1)
     assert "optim.lr  must be float, found 'fast'" in said.err
+
+
+def test_a_swap_imports_nothing_of_which_the_signature_is_remembered(here):
+    train = here.root / "train.py"
+    train.write_text('print("imported")\n' + train.read_text())
+    os.utime(train, (1, 1))  # of what was written just now nothing is remembered
+    remembering = {"CALLSHEET_CACHE": str(here.root / "cache")}
+    shown = "optim = lazy(SGD)(lr=0.3)\n"
+    first = here("show", "conf.py", "optim=SGD", env=remembering)
+    again = here("show", "conf.py", "optim=SGD", env=remembering)
+    assert ("imported" in first.out, "imported" in again.out) == (True, False)
+    assert shown in again.out
+    assert again.err == first.err == "callsheet: optim=SGD: train.SGD takes no betas, left out\n"
+    assert "imported" not in here("diff", "conf.py", "optim=train.SGD", env=remembering, code=1).out

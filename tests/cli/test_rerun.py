@@ -32,9 +32,12 @@ def test_a_sweep_counts_it_as_done_and_other_code_is_said(cmd):
 def test_a_run_is_what_it_was(cmd):
     cmd.listing()("run", "conf.py", "optim.lr=0.5")
     (first,) = cmd.ids()
-    assert cmd("rerun", first, "epochs=8", code=1).err == (
-        f"callsheet: run {first} runs as it was: overrides change a config\n  callsheet run conf.py optim.lr=0.5 epochs=8\n"
-    )
+    assert cmd("rerun", first, "epochs=8", code=2).err.splitlines() == [
+        f"callsheet: run {first} runs as it was: overrides change a config",
+        "  callsheet run conf.py optim.lr=0.5 epochs=8",
+        "  Usage: callsheet rerun [OPTIONS] RUN",
+        "  callsheet rerun --help  tells more",
+    ]
     assert cmd.ids() == [first]
 
 

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from callsheet import sweep
 from callsheet._sweep import sweep_said
 from callsheet.cli._sampling import Sampling, sampling_options
+from callsheet.cli._telling import Misuse
 
 
 def sampled(texts, *options):
@@ -16,13 +17,13 @@ def sampled(texts, *options):
     @click.command()
     @sampling_options
     def command(**said):
-        drawn = Sampling.of(**said)
+        drawn = Sampling.of(said)
         made.append(
             sweep_said({"a": 0.0, "b": 0}, texts, where="", policy=None, shape=drawn.shape, sampler=drawn.sampler)
         )
 
-    said = CliRunner().invoke(command, options)
-    return made[0] if made else said.output.splitlines()[-1]
+    CliRunner().invoke(command, options, standalone_mode=False, catch_exceptions=False)
+    return made[0]
 
 
 def test_without_options_all_combinations_are_tried():
@@ -57,19 +58,28 @@ def test_optuna_gets_its_goal():
 
 
 @pytest.mark.parametrize(
-    ("options", "problem"),
+    ("options", "problem", "advice"),
     [
-        (["--maximize", "a", "--minimize", "b"], "--maximize and --minimize exclude each other."),
-        (["--sampler", "halton"], "--sampler halton draws as many trials as you say: add --trials N."),
-        (["--seed", "1"], "--seed is for trials that are drawn: add --trials N."),
+        (["--maximize", "a", "--minimize", "b"], "--maximize and --minimize exclude each other", []),
+        (["--sampler", "halton"], "--sampler halton draws as many trials as you say", ["say how many:  --trials N"]),
+        (["--seed", "1"], "--seed is for trials that are drawn", ["say how many:  --trials N"]),
         (
             ["--sampler", "optuna", "--trials", "3"],
-            "--sampler optuna learns from a result: add --maximize NAME or --minimize NAME.",
+            "--sampler optuna learns from a result",
+            ["name it:  --maximize NAME  or  --minimize NAME"],
+        ),
+        (
+            ["--prune", "--trials", "3"],
+            "--prune is for a sampler that follows trials",
+            ["name it:  --sampler optuna --trials N"],
         ),
     ],
 )
-def test_options_that_do_not_go_together(options, problem):
-    assert sampled("a=interval(0,1)", *options) == f"Error: {problem}"
+def test_options_that_do_not_go_together(options, problem, advice):
+    with pytest.raises(Misuse) as caught:
+        sampled("a=interval(0,1)", *options)
+    (fault,) = caught.value.faults
+    assert (fault.problem, list(fault.advice)) == (problem, advice)
 
 
 def test_a_sweep_from_python_reads_the_same():

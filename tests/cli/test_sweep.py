@@ -82,6 +82,21 @@ def test_what_sweeps_nothing_is_misuse(cmd):
     assert not cmd.runs.exists()
 
 
+def test_one_spec_several_times_is_a_sweep(cmd):
+    words = ("sweep", "conf.py", "--repeat", "2", "--maximize", "accuracy")
+    said = cmd.listing()(*words, "--slots", "1")
+    assert [" ".join(line.split()) for line in masked(said.out).splitlines()] == [
+        "2 trials, 2 to run, 1 at a time",
+        "ID0001 loss 0.003125 accuracy 0.9959",
+        "ID0002 loss 0.003125 accuracy 0.9959",
+        "best ID0001 accuracy 0.9959",
+    ]
+    assert cmd("plan", "conf.py", "--repeat", "3").out.endswith("3 trials, 2 done, 1 to run\n")
+    assert cmd("sweep", "conf.py", "--repeat", "3").out.startswith("3 trials, 2 done before, 1 to run")
+    cmd("sweep", "conf.py", "model.width=32", "--repeat", "2")
+    assert len(cmd.ids()) == 5
+
+
 def test_json_tells_of_all_trials(cmd):
     data = cmd.listing()(*SWEEP, "--json", "--maximize", "accuracy").data
     assert [trial["overrides"] for trial in data["trials"]] == [

@@ -33,7 +33,7 @@ def test_what_is_not_there_is_answered_with_what_is_near(ran):
     said = cmd("why", name, "optim.lrr", code=1)
     assert said.err == "callsheet: 1 fault\n  optim.lrr  is not there\n             did you mean  optim.lr?\n"
     assert cmd("why", "ffff00", "optim.lr", code=1).err == (
-        f"callsheet: there is no run 'ffff00' in {cmd.runs}\n  there is 1 run: callsheet compare lists them\n"
+        f"callsheet: there is no run 'ffff00' in {cmd.runs}\n  there is 1 run: callsheet runs  lists it\n"
     )
     assert "overrides change a config" in cmd("why", name, "optim.lr", "optim.lr=1", code=2).err
     assert cmd("why", name, code=2).err.startswith("callsheet: missing argument 'PATH'\n")

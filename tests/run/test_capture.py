@@ -122,7 +122,8 @@ def test_with_json_standard_output_holds_the_report_only(cmd):
     cmd.config(LOUD_CONF, train=LOUD)
     said = cmd("run", "conf.py", "--json")
     (name,) = cmd.ids()
-    assert said.data == {"run": name, "directory": str(cmd.runs / name), "state": "done", "result": {}}
+    told = {"run": name, "directory": str(cmd.runs / name), "state": "done", "result": {}, "faults": []}
+    assert said.data == told
     assert "child\n" in said.err
     assert "child\n" in cmd.text("out.log")
 

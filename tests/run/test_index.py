@@ -181,17 +181,36 @@ def test_processes_that_index_at_once_while_runs_come_all_see_what_is_there(fold
     assert len({*os.listdir(folder)} - {".index.lock", ".index.sqlite"}) == 100
 
 
-def test_finished_runs_are_found_by_identity_and_code(folder):
+def test_what_is_finished_is_told_with_its_code_replicates_and_all(folder):
     make(folder, "aaaaaa", identity="one", code="old", number=1)
     make(folder, "bbbbbb", identity="one", code="new", number=3)
     make(folder, "cccccc", identity="one", code="new", number=2)
     make(folder, "dddddd", identity="two", state="failed")
-    make(folder, "eeeeee", identity="three")
+    make(folder, "eeeeee", identity=None)
     index = Index(folder)
-    assert index.finished(["one", "two", "four"]) == {"one": {"old": "aaaaaa", "new": "bbbbbb"}}
-    assert index.finished(iter(["three"])) == {"three": {"c": "eeeeee"}}
-    assert index.finished([]) == {}
+    told = [("aaaaaa", "one", "old"), ("cccccc", "one", "new"), ("bbbbbb", "one", "new")]
+    assert index.finished() == told
+    assert [(run.id, *run.finished) for run in map(index.store.read, ("aaaaaa", "cccccc", "bbbbbb"))] == told
+    assert [index.store.read(run).finished for run in ("dddddd", "eeeeee")] == [None, None]
     index.close()
+
+
+def test_what_is_finished_is_told_whatever_the_index_is_like(folder):
+    make(folder, "aaaaaa")
+    locked = take_lock(folder / ".index.lock")
+    assert finished(folder) == ["aaaaaa"]
+    os.close(locked)
+    assert finished(folder) == ["aaaaaa"]
+    (folder / ".index.sqlite").write_bytes(b"SQLite format 3\0" + b"x" * 5000)
+    with pytest.warns(CallsheetWarning, match="damaged"):
+        assert finished(folder) == ["aaaaaa"]
+    shutil.rmtree(folder / "aaaaaa")
+    assert finished(folder) == []
+
+
+def finished(folder):
+    with contextlib.closing(Index(folder)) as index:
+        return [run for run, *_ in index.finished()]
 
 
 def test_half_written_and_odd_files_are_borne(folder):

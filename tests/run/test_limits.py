@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from callsheet import Process, submit, sweep
+from callsheet import Process, load, submit, sweep
 from callsheet.errors import RunError
 from callsheet.run._job import Task
 from callsheet.run._plan import Plan
@@ -167,6 +167,75 @@ def test_none_is_seen_where_none_is_wanted_and_a_request_says_what_is(tmp_path, 
         "a trial needs 2 GPUs, and there are 1: 4\n  name those that there are:  devices=[0, 1]"
     )
     assert Process(gpus=1).sender(tmp_path).room() == 1
+
+
+NEEDY = """
+    import os, sys, time
+
+    def fit(n: int, hold: int = 0, slow: bool = False):
+        with open("log", "a") as file:
+            file.write(f"begin {n}\\n")
+        held = bytearray(hold)
+        time.sleep(600 if slow else 0.5)
+        with open("log", "a") as file:
+            file.write(f"end {n}\\n")
+        return {"seen": os.environ.get("CUDA_VISIBLE_DEVICES", "-")}
+"""
+NEEDS = """
+    from callsheet import lazy
+    from callsheet.run import Resources
+    from train import fit
+
+    cpus = 512
+    big = lazy(fit)(2, hold=400_000_000, slow=True)
+    resources = Resources({})
+    main = lazy(fit)(1)
+"""
+
+
+def needy(project, needs):
+    project("pyproject.toml", "")
+    project("train.py", NEEDY)
+    return project("conf.py", NEEDS.format(needs))
+
+
+def test_what_stands_beside_main_counts_before_what_the_executor_says(project):
+    conf = needy(project, "gpus=1, timeout_min=1, memory_gb=4")
+    on = Process(slots=4, gpus=2, devices=["a", "b"], timeout_min=0.001, memory_gb=0.001)
+    (result,) = submit(load(conf), on=on).results()
+    assert result["seen"] in ("a", "b")
+    on = Process(devices=["a"], timeout_min=5, memory_gb=4)
+    for limit in ("resources.memory_gb=200M", "resources.timeout_min=4s"):
+        jobs = submit(load(conf, ["main.hold=400000000", "main.slow=true", limit]), on=on)
+        jobs.wait()
+        assert jobs[0].state == "cancelled"
+        assert "limit" in jobs[0].run.status["error"]
+
+
+def test_trials_that_name_cores_share_those_that_there_are(project, tmp_path):
+    conf = needy(project, "cpus=4096")
+    submit(sweep(conf, ["main.0=1,2,3"]), on=Process(slots=3)).results()
+    assert begun_and_ended(tmp_path) == [f"{word} {n}" for n in (1, 2, 3) for word in ("begin", "end")]
+    submit(sweep(conf, ["main.0=4,5", "resources.cpus=1m"]), on=Process(slots=2)).results()
+    assert [line.split()[0] for line in begun_and_ended(tmp_path)[6:]] == ["begin", "begin", "end", "end"]
+
+
+def begun_and_ended(folder):
+    return (folder / "log").read_text().splitlines()
+
+
+def test_a_trial_that_needs_more_gpus_than_there_are_is_told_before_anything_runs(project, tmp_path):
+    conf = needy(project, "gpus=3")
+    jobs = submit(sweep(conf, ["main.0=1,2"]), on=Process(slots=2, devices=[0]))
+    assert told(jobs.wait, RunError).startswith("a trial needs 3 GPUs, and there are 1: 0")
+    assert not (tmp_path / "log").exists()
+
+
+def test_an_amount_that_cannot_be_read_is_a_fault_of_the_trial(cmd):
+    cmd.config(NEEDS.format("memory_gb='much'"), train=NEEDY)
+    for words in (("check", "conf.py"), ("sweep", "conf.py", "main.0=1,2")):
+        said = cmd(*words, code=1).err
+        assert "resources.memory_gb  'much' is no amount" in said
 
 
 @pytest.mark.parametrize("limits", [{"memory_gb": 0}, {"timeout_min": -1}, {"gpus": -1}, {"timeout_min": float("nan")}])

@@ -7,7 +7,7 @@ import pytest
 
 from callsheet import Config
 from callsheet.run import Command, Experiment, Launch, Resources, needs_of
-from callsheet.run._shape import CPU_UNITS, GB_UNITS, IMAGE_URL, MINUTE_UNITS, Needs, amount, has_shape, said
+from callsheet.run._shape import CPU_UNITS, GB_UNITS, IMAGE_URL, MINUTE_UNITS, Needs, amount, has_shape, needs_at, said
 from saying import told
 
 
@@ -91,3 +91,22 @@ def test_a_command_makes_an_experiment_and_a_build_does_not():
     assert not has_shape({"command": "ls"})
     assert not has_shape(Built())
     assert not has_shape(Command("ls"))
+
+
+def test_of_a_part_that_is_built_the_resources_beside_it_count_and_the_nearest_ones_first():
+    spec = {
+        "cpus": 7,
+        "resources": {"cpus": 1, "gpus": 2},
+        "main": print,
+        "far": {"gpus": 9, "near": {"resources": Resources(gpus=1), "main": print}},
+        "C1": Experiment(Launch("ls"), resources=Resources(cpus=4)),
+        "odd": {"resources": "res/", "main": print},
+    }
+    assert needs_at(spec, "main") == Needs(cpus=1, gpus=2)
+    assert needs_at(spec, "far.near.main") == Needs(cpus=1, gpus=1)
+    assert needs_at(spec, "C1") == Needs(cpus=4, gpus=2)
+    assert needs_at(spec, "odd.main") == Needs(cpus=1, gpus=2)
+    assert needs_at(spec["main"], "") == Needs()
+    assert "far.near.resources.gpus" in told(
+        lambda: needs_at({"far": {"near": {"resources": {"gpus": -1}, "main": 1}}}, "far.near.main")
+    )

@@ -5,8 +5,9 @@ import os
 
 import pytest
 
+from callsheet._project import root_of
 from callsheet.errors import RunError
-from callsheet.run._store import Run, Store, is_locked, project_root, take_lock, write_json_file
+from callsheet.run._store import Run, Store, is_locked, take_lock, write_json_file
 from saying import told
 
 
@@ -51,7 +52,10 @@ def test_numbers_count_within_an_experiment(tmp_path):
 def test_making_or_asking_a_store_makes_no_directory(tmp_path):
     store = Store(tmp_path / "runs")
     assert (store.ids(), store.runs()) == ([], [])
-    assert told(lambda: store.find("abc"), RunError) == f"there is no run 'abc' in {tmp_path}/runs"
+    assert told(lambda: store.find("abc"), RunError).splitlines() == [
+        f"there is no run 'abc' in {tmp_path}/runs",
+        "  callsheet run FILE  makes one",
+    ]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -64,7 +68,7 @@ def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path):
     assert store.find("bb0001").id == "bb0001"
     assert told(lambda: store.find("aa"), RunError) == "'aa' is the beginning of several runs\n  aa0001, aa0002"
     assert told(lambda: store.find(""), RunError).startswith(
-        f"there is no run '' in {tmp_path}\n  there are 4 runs: callsheet compare lists them"
+        f"there is no run '' in {tmp_path}\n  there are 4 runs: callsheet runs  lists them"
     )
     assert told(lambda: store.find("cc"), RunError).startswith("there is no run 'cc'")
 
@@ -97,11 +101,11 @@ def test_the_project_root_is_the_nearest_folder_upward_with_a_mark(tmp_path, mar
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     (tmp_path / mark).mkdir()
-    assert project_root(inner / "conf.py") == project_root(inner) == tmp_path
+    assert root_of(inner / "conf.py") == root_of(inner) == str(tmp_path)
     (tmp_path / "a" / mark).write_text("")  # .git is a file in a worktree
-    assert project_root(inner / "conf.py") == tmp_path / "a"
+    assert root_of(inner / "conf.py") == str(tmp_path / "a")
 
 
 def test_without_a_mark_the_root_is_the_configs_own_folder(tmp_path):
     (tmp_path / "a").mkdir()
-    assert project_root(tmp_path / "a" / "conf.py") == tmp_path / "a"
+    assert root_of(tmp_path / "a" / "conf.py") == str(tmp_path / "a")

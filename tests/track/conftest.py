@@ -1,11 +1,7 @@
 """What tests of real clients share: nothing leaves this machine, and one MLflow server for all."""
 
 import os
-import signal
 import socket
-import subprocess
-import sys
-import time
 import urllib.request
 
 import pytest
@@ -15,12 +11,14 @@ pytest.register_assert_rewrite("callsheet.testing")
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "WANDB_ERROR_REPORTING": "false",
     "CLEARML_NO_DEFAULT_SERVER": "1",
     "CLEARML_SUPPRESS_UPDATE_MESSAGE": "1",
 }
 os.environ.update(QUIET)
+
+from command import until  # noqa: E402
+from forked import processes, serve  # noqa: E402  (of which clients that are imported take note)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,33 +47,19 @@ class Server:
         self.process = None
 
     def start(self):
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
-        command += ["--backend-store-uri", f"sqlite:///{self.folder}/m.db", "--workers", "1", "--serve-artifacts"]
-        command += ["--artifacts-destination", str(self.folder / "artifacts")]
-        with open(self.folder / "server.log", "ab") as log:
-            self.process = subprocess.Popen(
-                command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **QUIET}
-            )
-        for _ in range(1200):
-            try:
-                urllib.request.urlopen(f"{self.uri}/health", timeout=5).close()
-                return self
-            except OSError:
-                assert self.process.poll() is None, (self.folder / "server.log").read_text()
-                time.sleep(0.1)
-        raise AssertionError("the server does not come up")
+        self.process = processes.Process(target=serve, args=(str(self.folder), self.port), daemon=True)
+        self.process.start()
+        until(lambda: self.answers() or not self.process.is_alive(), limit_s=120)
+        assert self.answers(), (self.folder / "server.log").read_text()
+        return self
 
     def stop(self):
-        if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-            self.process = None
-            while self.answers():  # its children take a moment to go
-                time.sleep(0.05)
+        self.process.kill()
+        self.process.join()
 
     def answers(self):
         try:
-            socket.create_connection(("127.0.0.1", self.port), 5).close()
+            urllib.request.urlopen(f"{self.uri}/health", timeout=60).close()
         except OSError:
             return False
         return True

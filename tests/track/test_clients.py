@@ -2,19 +2,22 @@
 
 import json
 import os
+import re
 import socket
 import sqlite3
 import subprocess
 import sys
-import textwrap
 import urllib.parse
 import urllib.request
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 
 import pytest
 
 from callsheet.testing import tracked_run
 from callsheet.track import MLflow, TensorBoard, environment
 from callsheet.track.mlflow import LONGEST_PARAM
+from forked import note_loss, processes
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the clients, each with its own
 
@@ -112,44 +115,39 @@ def test_a_server_that_comes_back_gets_what_was_noted_meanwhile(mlflow_server, t
     assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
 
 
-def test_a_server_that_takes_connections_and_never_answers_keeps_nobody_for_long(tmp_path):
-    child = textwrap.dedent(
-        """
-        import sys
-        import mlflow
-        from callsheet.track import MLflow
-        log = MLflow(sys.argv[1], "mute", wait_s=2)
-        log.scalars({"loss": 1.0})
-        log.end()
-        print(log.failures)
-        """
-    )
-    with socket.create_server(("127.0.0.1", 0)) as mute:
+def test_a_server_that_takes_connections_and_never_answers_keeps_nobody_for_long():
+    with socket.create_server(("127.0.0.1", 0)) as mute, ProcessPoolExecutor(1, mp_context=processes) as pool:
         uri = f"http://127.0.0.1:{mute.getsockname()[1]}"
-        done = subprocess.run(
-            [sys.executable, "-c", child, uri], capture_output=True, text=True, check=True, timeout=110
-        )  # the client's own patience is 120 s, eight times
-    assert "'scalars': (1, 'not passed on within 2 s')" in done.stdout
+        # The client's own patience is 120 s, eight times.
+        failures = pool.submit(note_loss, uri, "mute", wait_s=2).result(110)
+    assert failures["scalars"] == (1, "not passed on within 2 s")
 
 
 def test_several_processes_at_once_make_one_database(tmp_path):
-    child = textwrap.dedent(
-        f"""
-        from callsheet.track import MLflow
-        with MLflow("sqlite:///{tmp_path}/m.db", "together", wait_s=300) as log:
-            log.scalars({{"loss": 1.0}})
-        assert not log.failures, log.failures
-        """
-    )
-    started = [subprocess.Popen([sys.executable, "-c", child], stderr=subprocess.PIPE, cwd=tmp_path) for _ in range(2)]
-    assert [(p.wait(), p.stderr.read()[-500:]) and p.returncode for p in started] == [0, 0]
-    database = sqlite3.connect(tmp_path / "m.db")
-    try:
-        assert database.execute("select count(*) from metrics").fetchone() == (2,)
+    uri = f"sqlite:///{tmp_path}/m.db"
+    with ProcessPoolExecutor(3, mp_context=processes) as pool:
+        failures = [pool.submit(note_loss, uri, "together", wait_s=300) for _ in range(3)]
+    assert [failed.result() for failed in failures] == [{}] * 3
+    with closing(sqlite3.connect(tmp_path / "m.db")) as database:
+        assert database.execute("select count(*) from metrics").fetchone() == (3,)
         assert database.execute("select count(*) from experiments where name = 'together'").fetchone() == (1,)
-    finally:
-        database.close()
-    assert [path.name for path in tmp_path.glob(".mlflow-*")] == []
+    assert [path.name for path in tmp_path.iterdir()] == ["m.db"]
+
+
+def test_artifacts_of_a_database_lie_beside_it_whatever_the_working_directory(tmp_path, monkeypatch):
+    elsewhere, kept = tmp_path / "elsewhere", tmp_path / "a b#c"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    for experiment in ("digits/small", None):  # MLflow makes the second, its own, by itself
+        with MLflow(f"sqlite:///{kept}/m.db", experiment, wait_s=300) as log:
+            log.text("note", "hello")
+        assert log.failures == {}
+    with MLflow(f"sqlite:///{kept}/m.db", "told", artifacts="there") as log:
+        log.text("note", "hello")
+    found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("note-0.txt"))
+    place = r"a b#c/mlruns/0/\w+/artifacts/texts/note-0.txt a b#c/mlruns/digits_small/\w+/artifacts/texts/note-0.txt"
+    assert re.fullmatch(rf"{place} elsewhere/there/\w+/artifacts/texts/note-0.txt", " ".join(found))
+    assert {path.name for path in kept.iterdir()} == {"m.db", "mlruns"}
 
 
 def test_two_trackers_of_the_same_second_write_files_of_their_own(tmp_path):

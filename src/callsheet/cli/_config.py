@@ -84,6 +84,9 @@ def misuse_of(error: click.ClickException) -> Misuse:
         problem = f"there is no option {error.option_name}"
         options = [name for option in context.command.params for name in option.opts] if context is not None else []
         advice += [f"did you mean  {name}?" for name in nearest(error.option_name, [*options, "--help"])[:1]]
+    if isinstance(error, click.BadParameter) and error.param is not None and isinstance(error.param.type, click.Choice):
+        said = problem.partition(": '")[2].partition("' is not one of ")[0]
+        advice += [f"did you mean  {name}?" for name in nearest(said, error.param.type.choices)[:1]]
     return Misuse(problem, *advice, *(usage_of(context) if context is not None else ()))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from callsheet._lazy import locate_path
@@ -12,19 +11,7 @@ from callsheet._spec import note_origin
 from callsheet.cli._telling import tell_changes
 from callsheet.errors import Fault, PathError, RunError
 from callsheet.run._recorded import origins_of_run, spec_of_run
-from callsheet.run._store import Run, Store, project_root
-
-
-def find_run(text: str, runs: str | None) -> Run:
-    """The run of an id or of a directory.
-
-    Raises:
-        RunError: There is none, or more than one.
-    """
-    if os.path.isfile(os.path.join(text, "run.json")):
-        directory = Path(text).absolute()
-        return Store(directory.parent).read(directory.name)
-    return Store(runs or project_root(os.getcwd()) / "runs").find(text)
+from callsheet.run._store import Run
 
 
 def spec_as_recorded(run: Run) -> Any:

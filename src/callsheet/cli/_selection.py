@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from callsheet.cli._subject import run_named
 from callsheet.errors import Fault, RunError
-from callsheet.run._runs import Runs, store_of
+from callsheet.run._runs import Runs
+from callsheet.run._store import find_run
 
 _IS_FILTER = re.compile(r"[=<>~\s()]")
 
@@ -28,7 +28,7 @@ def selected(words: Sequence[str], directory: str | None) -> Runs:
         QueryError: A filter cannot be read.
     """
     filters = [word for word in words if _IS_FILTER.search(word) and not os.path.exists(word)]
-    named = [run_named(word, directory) or store_of(directory).find(word) for word in words if word not in filters]
+    named = [find_run(word, directory) for word in words if word not in filters]
     found = Runs.read(named[0].directory.parent if named else directory)
     if named:
         found = found.of(dict.fromkeys(run.id for run in named))
@@ -45,6 +45,11 @@ def nothing(found: Runs, words: Sequence[str]) -> RunError:
         return RunError(Fault("", problem, advice=list(words)))
     advice = ["callsheet run FILE  makes one; --runs DIR  looks elsewhere"]
     return RunError(Fault("", f"there are no runs in {found.directory}", advice=advice))
+
+
+def names_said(text: str | None) -> list[str]:
+    """The names of columns in what was typed, a comma between them; none where nothing was."""
+    return [name for part in (text or "").split(",") if (name := part.strip())]
 
 
 def duration(seconds: float | None) -> str:

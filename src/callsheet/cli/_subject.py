@@ -137,7 +137,7 @@ def run_named(text: str, runs: str | None) -> Run | None:
     """
     if not _names_run(text):
         return None
-    run: Run = import_module("callsheet.cli._recorded").find_run(text, runs)
+    run: Run = import_module("callsheet.run._store").find_run(text, runs)
     return run
 
 

@@ -38,53 +38,77 @@ def command(
     """  # noqa: D301  (click reads the backspace)
     if maximize and minimize:
         raise Misuse("--maximize and --minimize exclude each other")
-    found = selected(words, runs)
+    found = _chosen(words, runs, experiment).load("spec", "result")
+    goal = maximize or minimize
+    if goal:
+        found = _best_first(found, goal, largest=bool(maximize))
+    values = [run.values for run in found]
+    paths = differing(values)
+    if as_json:
+        rows = [
+            {"run": run.id, "number": run.number, "state": run.state, "values": v, "result": run.result}
+            for run, v in zip(found, ({path: v.get(path) for path in paths} for v in values), strict=True)
+        ]
+        print_json(rows)
+    else:
+        say(_side_by_side(found, paths))
+
+
+def _chosen(words: tuple[str, ...], runs: str | None, experiment: str | None) -> Runs:
+    """The runs that are meant.
+
+    Raises:
+        RunError: There are none.
+    """
+    found = everything = selected(words, runs)
     if experiment is not None and found:
         kept = zip(found, found.column("experiment"), strict=True)
         found = found.of([run.id for run, name in kept if name == experiment])
         if not found:
-            raise _no_experiment(selected(words, runs), experiment)
+            raise _no_experiment(everything, experiment)
     if not found:
         raise nothing(found, words)
-    found.load("spec", "result")
-    goal = maximize or minimize
-    if goal:
-        if not any(is_number(run.result.get(goal)) for run in found):
-            known = sorted({name for run in found for name in run.result})
-            advice = [f"results have {', '.join(known)}"] if known else []
-            raise RunError(Fault("", f"no run has a number named {goal!r}", advice=advice))
-        found = found.sort(("-" if maximize else "") + f"result.{goal}")
-    values = [run.values for run in found]
-    results = [run.result for run in found]
-    paths = differing(values)
-    names = list(dict.fromkeys(name for result in results for name in result))
-    if as_json:
-        rows = [
-            {"run": run.id, "number": run.number, "state": run.state, "values": v, "result": result}
-            for run, v, result in zip(found, ({p: v.get(p) for p in paths} for v in values), results, strict=True)
-        ]
-        print_json(rows)
-        return
+    return found
+
+
+def _best_first(found: Runs, goal: str, *, largest: bool) -> Runs:
+    """Runs by a result.
+
+    Raises:
+        RunError: None has it.
+    """
+    if not any(is_number(run.result.get(goal)) for run in found):
+        known = sorted({name for run in found for name in run.result})
+        advice = [f"results have {', '.join(known)}"] if known else []
+        raise RunError(Fault("", f"no run has a number named {goal!r}", advice=advice))
+    return found.sort(("-" if largest else "") + f"result.{goal}")
+
+
+def _side_by_side(found: Runs, paths: list[str]) -> str:
+    """A row for each run: what it is, its values at some paths, what came out."""
+    names = list(dict.fromkeys(name for run in found for name in run.result))
     several = len(set(found.column("experiment"))) > 1
     head = ["run", *(["experiment"] if several else []), "no.", "state", *paths, *names]
-    body = [
-        [
-            run.id,
-            *([run.experiment] if several else []),
-            str(run.number),
-            run.state,
-            *(v.get(path, "-") for path in paths),
-            *(number(result[name]) if name in result else "-" for name in names),
-        ]
-        for run, v, result in zip(found, values, results, strict=True)
-    ]
+    body = []
+    for run in found:
+        values, result = run.values, run.result
+        body.append(
+            [
+                run.id,
+                *([run.experiment] if several else []),
+                str(run.number),
+                run.state,
+                *(values.get(path, "-") for path in paths),
+                *(number(result[name]) if name in result else "-" for name in names),
+            ]
+        )
     state = head.index("state")
 
     def style(row: int, column: int) -> str:
         return "bold" if row == 0 else "red" if column == state and body[row - 1][state] == "failed" else ""
 
     right = [head.index("no."), *range(len(head) - len(names), len(head))]
-    say(table([head, *body], right=right, head=True, style=style))
+    return table([head, *body], right=right, head=True, style=style)
 
 
 def _no_experiment(found: Runs, experiment: str) -> RunError:

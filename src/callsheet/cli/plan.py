@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from itertools import islice
-from typing import Any
+from typing import Any, Unpack
 
 import click
 
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import overrides_argument, reading_options, told
-from callsheet.cli._sampling import Sampling, sampling_options
+from callsheet.cli._sampling import Said, Sampling, sampling_options
 from callsheet.cli._subject import Config
 from callsheet.cli._sweeping import repeat_option, trials_of
 from callsheet.cli._text import print_json, table
@@ -35,25 +35,21 @@ def command(
     config: str,
     overrides: tuple[str, ...],
     repeat: int,
-    sampler: str | None,
-    trials: int | None,
-    seed: int | None,
-    maximize: str | None,
-    minimize: str | None,
     show_all: bool,
     paths: tuple[str, ...],
     allow: tuple[str, ...],
     runs: str | None,
     as_json: bool,
+    **said: Unpack[Said],
 ) -> None:
     """List the trials of a sweep, what is wrong with each, and which are done. Nothing is started or written.
 
     \b
     callsheet plan conf.py optim.lr=1e-3,3e-3 model.width=32,128
     """  # noqa: D301  (click reads the backspace)
-    sampling = Sampling.of(sampler=sampler, trials=trials, seed=seed, maximize=maximize, minimize=minimize)
+    sampling = Sampling.of(said)
     named = Config(config, paths, allow)
-    space = trials_of(named, overrides, sampling)
+    space = trials_of(named, overrides, sampling, repeat=repeat)
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
     drawing = Drawing(space, place, entry=named.entry, repeat=repeat)
     size = drawing.size

@@ -7,8 +7,9 @@ import os
 import click
 
 from callsheet._terminal import say
-from callsheet.cli._config import runs_option, told
-from callsheet.cli._selection import nothing, selected
+from callsheet.cli._config import json_option, runs_option, told
+from callsheet.cli._selection import names_said, nothing, selected
+from callsheet.cli._text import print_json
 from callsheet.report._page import write_report
 
 
@@ -18,8 +19,11 @@ from callsheet.report._page import write_report
 @click.option("--title", default="", metavar="TEXT", help="Title of the page.  [default: the project's folder]")
 @click.option("--sort", "order", metavar="NAMES", help="Sort by NAMES, comma between; -NAME the largest first.")
 @runs_option
+@json_option
 @told
-def command(words: tuple[str, ...], output: str, title: str, order: str | None, runs: str | None) -> None:
+def command(
+    words: tuple[str, ...], output: str, title: str, order: str | None, runs: str | None, as_json: bool
+) -> None:
     """Write runs as one page: a table, curves, parallel coordinates, and each run's spec with who set what.
 
     The file needs nothing else and no network: open it in a browser, mail it, keep it.
@@ -31,8 +35,10 @@ def command(words: tuple[str, ...], output: str, title: str, order: str | None, 
     found = selected(words, runs)
     if not found:
         raise nothing(found, words)
-    if order:
-        found = found.sort(*(name.strip() for name in order.split(",")))
+    found = found.sort(*names_said(order))
     write_report(found, output, title=title, said=" ".join(words))
-    size = os.path.getsize(output) / 1e6
-    say(f"wrote {output}: {len(found)} run{'' if len(found) == 1 else 's'}, {size:.1f} MB")
+    size = os.path.getsize(output)
+    if as_json:
+        print_json({"file": os.path.abspath(output), "runs": len(found), "bytes": size})
+    else:
+        say(f"wrote {output}: {len(found)} run{'' if len(found) == 1 else 's'}, {size / 1e6:.1f} MB")

@@ -13,16 +13,15 @@ import click
 from callsheet._equal import hash_of
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import json_option, path_option, runs_option, told
-from callsheet.cli._subject import run_named
+from callsheet.cli._subject import import_from
+from callsheet.cli._telling import Misuse
 from callsheet.cli._text import print_json
-from callsheet.errors import Fault, RunError
 from callsheet.run._capture import tee
 from callsheet.run._execute import Task, at, execute
 from callsheet.run._place import Place
 from callsheet.run._provenance import code_of
 from callsheet.run._recorded import origins_of_run, recorded_spec
-from callsheet.run._runs import store_of
-from callsheet.run._store import Run, Store, project_of
+from callsheet.run._store import Run, Store, find_run
 from callsheet.run._trial import check_entry
 
 
@@ -39,14 +38,11 @@ def command(run: str, words: tuple[str, ...], paths: tuple[str, ...], runs: str 
     \b
     callsheet rerun 7f3a9c
     """  # noqa: D301  (click reads the backspace)
-    found = run_named(run, runs) or store_of(runs).find(run)
+    found = find_run(run, runs)
     if words:
         raise _no_overrides(found, words)
     config = str(found.record.get("config") or "")
-    for folder in reversed((*map(os.path.abspath, paths), str(project_of(config)))):
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
-    task = _task(found, config, paths)
+    task = _task(found, config, import_from(config, paths))
     before = (found.record.get("code") or {}).get("version")
     if before and before != task.code.version:
         tell_error(f"callsheet: the code has changed since {found.id} ran")
@@ -73,7 +69,7 @@ def _task(found: Run, config: str, paths: tuple[str, ...]) -> Task:
     spec = recorded_spec(found)
     entry = str(record.get("entry") or "")
     check_entry(spec, entry)
-    place = Place.of(config, runs=str(found.directory.parent), paths=tuple(map(os.path.abspath, paths)))
+    place = Place.of(config, runs=str(found.directory.parent), paths=paths)
     configs = place.configs() if config and Path(config).exists() else ()
     return Task(
         spec=spec,
@@ -89,9 +85,9 @@ def _task(found: Run, config: str, paths: tuple[str, ...]) -> Task:
     )
 
 
-def _no_overrides(found: Run, words: tuple[str, ...]) -> RunError:
+def _no_overrides(found: Run, words: tuple[str, ...]) -> Misuse:
     """A resolved spec does not follow an override, as its config would: say what does."""
     config = str(found.record.get("config") or "")
     said = shlex.join([*map(str, found.record.get("overrides") or ()), *words])
     advice = [f"callsheet run {os.path.relpath(config)} {said}"] if config and os.path.exists(config) else []
-    return RunError(Fault("", f"run {found.id} runs as it was: overrides change a config", advice=advice))
+    return Misuse(f"run {found.id} runs as it was: overrides change a config", *advice)

@@ -9,7 +9,7 @@ import click
 from callsheet._terminal import columns as columns_of_terminal
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import json_option, runs_option, told
-from callsheet.cli._selection import cell, nothing, selected
+from callsheet.cli._selection import cell, names_said, nothing, selected
 from callsheet.cli._text import print_json, table
 from callsheet.run._runs import Runs
 
@@ -52,12 +52,12 @@ def command(
     found = selected(words, runs)
     if not found:
         raise nothing(found, words)
-    found = found.sort(*_names(order) or ["-started"])
+    found = found.sort(*names_said(order) or ["-started"])
     count = len(found)
     if limit is None:
         limit = 0 if as_json else 50
     found = (found[:limit] if limit else found).load("result")
-    names = _names(columns)
+    names = names_said(columns)
     if as_json:
         print_json(_rows(found, names))
         return
@@ -78,10 +78,6 @@ def _table(found: Runs, asked: list[str]) -> str:
         columns[n] = [text if len(text) <= room else text[: room - 1] + "…" for text in columns[n]]
     numeric = [n for n, name in enumerate(names) if _is_numeric(name, found)]
     return table([heads, *map(list, zip(*columns, strict=True))], right=numeric, head=True)
-
-
-def _names(text: str | None) -> list[str]:
-    return [name for part in (text or "").split(",") if (name := part.strip())]
 
 
 def _default(found: Runs) -> list[str]:

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Unpack
 
 import click
 
@@ -18,7 +18,7 @@ from callsheet._sweep import Sweep
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._live import Board, can_live
-from callsheet.cli._sampling import Sampling, sampling_options
+from callsheet.cli._sampling import Said, Sampling, sampling_options
 from callsheet.cli._subject import Config
 from callsheet.cli._sweeping import repeat_option, trials_of
 from callsheet.cli._telling import Misuse
@@ -62,15 +62,11 @@ def command(
     retry_errors: int,
     keep: bool,
     redo: bool,
-    sampler: str | None,
-    trials: int | None,
-    seed: int | None,
-    maximize: str | None,
-    minimize: str | None,
     paths: tuple[str, ...],
     allow: tuple[str, ...],
     runs: str | None,
     as_json: bool,
+    **said: Unpack[Said],
 ) -> None:
     """Run every combination of the choices, or draw some; trials that were finished are not run again.
 
@@ -80,17 +76,17 @@ def command(
     """  # noqa: D301  (click reads the backspace)
     if keep and redo:
         raise Misuse("--keep and --redo exclude each other")
-    drawn = Sampling.of(sampler=sampler, trials=trials, seed=seed, maximize=maximize, minimize=minimize)
+    drawn = Sampling.of(said)
     try:
         on = Process(slots, gpus=gpus, memory_gb=memory_gb, timeout_min=timeout_min, warm=warm)
     except ValueError as error:
         raise Misuse(str(error)) from None
     named = Config(config, paths, allow)
-    space = trials_of(named, overrides, drawn)
+    space = trials_of(named, overrides, drawn, repeat=repeat)
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
     drawing = draw(space, place, entry=named.entry, repeat=repeat)
     drawing.decide("keep" if keep else "redo" if redo else _asked(drawing))
-    report = _Report(maximize or minimize or "", largest=bool(maximize), as_json=as_json)
+    report = _Report(said["maximize"] or said["minimize"] or "", largest=bool(said["maximize"]), as_json=as_json)
     with _terminated_as_interrupted() as received:
         jobs = start(drawing, on, Retries(retry, retry_errors))
         try:
@@ -191,7 +187,7 @@ class _Report:
                 self._best = score, job
                 if self._board is not None:
                     self._board.best = f"{run.id}  {self._goal} {number(score)}   {self._board.name_of(job)}"
-        self.is_well = self.is_well and job.state == "done"
+        self.is_well = self.is_well and job.state in ("done", "pruned")
         if self._board is not None:
             self._board.tell(job, run, self._line(job))
         elif not self._as_json and not job.was_done:
@@ -212,6 +208,8 @@ class _Report:
         if job.state == "held":
             return f"{head}  finished by other code, and left:  --keep  counts it as done,  --redo  runs it again"
         error = run.status.get("error", "") if run is not None else ""
+        if job.state == "pruned":
+            return f"{head}  {error}"
         return (
             f"{head}  {job.state}"
             + (f": {error}" if error else "")

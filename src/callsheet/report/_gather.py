@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from callsheet._path import parse_path
+from callsheet._storage import read_json_file
 from callsheet.errors import PathError
 from callsheet.report._curves import short, thinned
 from callsheet.run._query import typed
 from callsheet.run._recorded import origins_of_run
 from callsheet.run._row import part
 from callsheet.run._runs import Runs, RunView, differing
-from callsheet.run._store import read_json_file
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,9 @@ def _table(
 
 
 def _own(found: Runs, names: Sequence[str], limits: Limits) -> list[list[Any]]:
-    return [[_cell(value, limits) for value in row] for row in zip(*map(found.column, names), strict=True)]
+    # Moments have more digits than a drawing shows, and all of them tell runs apart.
+    cells = [[value if name == "started" else _cell(value, limits) for value in found.column(name)] for name in names]
+    return [[*row] for row in zip(*cells, strict=True)]
 
 
 def _cell(value: Any, limits: Limits) -> Any:

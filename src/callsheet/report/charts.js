@@ -61,8 +61,9 @@ function drawCurves() {
   const series = rows.map((row, place) => {
     const [xs, ys] = curves[row];
     const points = xs.map((x, n) => [x, ys[n]]).filter(([x, y]) => keep(x, y));
+    const { color, type } = lineOf(place);
     return { name: data.details[row].id, type: "line", data: points, showSymbol: points.length < 2, symbolSize: 5, animation: false,
-             lineStyle: { width: rows.length > 12 ? 1.2 : 2 }, itemStyle: { color: COLOURS[place % COLOURS.length] }, emphasis: { focus: "series" },
+             lineStyle: { width: rows.length > 12 ? 1.2 : 2, type }, itemStyle: { color }, emphasis: { focus: "series" },
              triggerLineEvent: true };
   });
   find("curves-said").textContent = said + (left ? ` ${plural(left, "point")} not above zero cannot stand on a log scale.` : "");
@@ -73,16 +74,25 @@ function drawCurves() {
     legend: { show: rows.length <= 12, type: "scroll", bottom: 0, textStyle: { color: style.ink }, pageTextStyle: { color: style.soft },
               pageIconColor: style.ink, icon: "roundRect" },
     tooltip: { ...style.tooltip, trigger: "axis", formatter: (points) => curveTip(points, rows.length) },
-    xAxis: { type: logX ? "log" : "value", name: "step", nameLocation: "middle", nameGap: 24, ...style.axis, splitLine: { show: false }, scale: true },
+    xAxis: { type: logX ? "log" : "value", name: "step", nameLocation: "middle", nameGap: 24, ...style.axis, splitLine: { show: false }, scale: true, min: "dataMin", max: "dataMax" },
     yAxis: { type: logY ? "log" : "value", name: plainText(metric), nameTextStyle: { color: style.soft, align: "left" }, scale: true, ...style.axis, nameGap: 12 },
     series,
   }, { notMerge: true });
 }
 
-// The dots of the table have the colours of the lines.
+// Once all colours are taken, lines are dashed, then dotted.
+function lineOf(place) {
+  return { color: COLOURS[place % COLOURS.length], type: ["solid", "dashed", "dotted"][Math.floor(place / COLOURS.length) % 3] };
+}
+
+// The dots of the table have the colours of the lines; those of dashed and dotted lines are rings.
 function mark(rows) {
-  view.drawn = new Map(rows.map((row, place) => [row, COLOURS[place % COLOURS.length]]));
-  for (const dot of document.querySelectorAll("#runs .swatch")) dot.style.background = view.drawn.get(Number(dot.dataset.row)) || "";
+  const lines = new Map(rows.map((row, place) => [row, lineOf(place)]));
+  for (const dot of document.querySelectorAll("#runs .swatch")) {
+    const { color, type } = lines.get(Number(dot.dataset.row)) || { color: "transparent", type: "solid" };
+    dot.style.border = `2px ${type === "dotted" ? "dotted" : "solid"} ${color}`;
+    dot.style.background = type === "solid" ? color : "";
+  }
 }
 
 function curveTip(points, count) {
@@ -104,7 +114,7 @@ function axisFor(index, numeric, place) {
   }
   let low = Infinity, high = -Infinity;
   for (const value of values) { low = Math.min(low, value); high = Math.max(high, value); }
-  const log = low > 0 && high / low >= (column.kind === "value" ? 10 : 50);
+  const log = low > 0 && high / low >= 10;
   const distinct = [...new Set(values)].sort((a, b) => a - b);
   const ticks = distinct.length <= 6 ? { customValues: distinct } : {};
   return { ...label, type: log ? "log" : "value", min: low, max: high, splitNumber: 4,

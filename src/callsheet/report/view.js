@@ -6,7 +6,6 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const view = {
   shown: [],            // rows of the table, by their number in the data, filtered and sorted
   ticked: new Set(),    // rows whose curves are drawn
-  drawn: new Map(),     // the colours of the rows whose curves are drawn
   brushed: null,        // rows that the parallel coordinates leave, null for all
   sort: null,           // {column, down}
   room: 200,            // rows that the table draws

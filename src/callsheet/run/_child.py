@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from callsheet._project import home_of
+from callsheet._storage import read_json_file
 from callsheet.errors import Fault, RunError
 from callsheet.run._command import Commanded, commanded, given_by, variables_of
 from callsheet.run._metrics import FILE, last_line
-from callsheet.run._store import project_of, read_json_file
 
 _GRACE_S = 3.0
 """Seconds between asking a command to end and ending it; an executor gives its worker a little more."""
@@ -75,7 +76,7 @@ def run_entry(
     found = commanded(root, entry)
     if found is None:
         return None
-    project = project_of(config or os.getcwd())
+    project = Path(home_of(config or os.getcwd()))
     return run_command(found, running, project=project, experiment=experiment, in_worker=in_worker)
 
 

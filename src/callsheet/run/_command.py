@@ -121,11 +121,16 @@ def commanded(root: Any, entry: str) -> Commanded | None:
 
 
 def command_faults(root: Any, entry: str) -> list[Fault]:
-    """What is wrong with the command of an entry; nothing for what is built."""
-    if commanded(root, entry) is None:
-        return []
-    found = commanded(resolve(root), entry)
-    return found.faults() if found is not None else []
+    """What is wrong with the command of an entry, where it is one, and with what it says that it needs."""
+    faults: list[Fault] = []
+    try:
+        _shape.needs_at(root, entry)
+    except SpecError as error:
+        faults += error.faults
+    if commanded(root, entry) is not None:
+        found = commanded(resolve(root), entry)
+        faults += found.faults() if found is not None else []
+    return faults
 
 
 def identity_of(root: Any, entry: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict, Unpack
 
 from callsheet._configfile import show_file
+from callsheet._signature_cache import SignatureCache
 from callsheet._sweep import Sweep, Trial
 from callsheet.errors import Fault, OverrideError, RunError, SaveError, SpecError, render
 from callsheet.run._finished import Finished, refusal
@@ -17,6 +18,7 @@ from callsheet.run._job import Task
 from callsheet.run._place import Place, current_plan, source_of, stamps_of
 from callsheet.run._plan import Header, Plan, PlannedTrial, Record, key_of
 from callsheet.run._provenance import code_of
+from callsheet.run._shape import Needs
 from callsheet.run._store import Store, version_of
 from callsheet.run._trial import plan_trial
 
@@ -38,11 +40,13 @@ class Options(TypedDict, total=False):
         entry: The path of what is built; "" for `main`, or the whole spec where there is none.
         repeat: How many replicates of each trial are run.
         alone: Whether this is one submission for itself, which finds nothing finished.
+        writes: Whether what is read of runs may be kept in their index.
     """
 
     entry: str
     repeat: int
     alone: bool
+    writes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,12 @@ class Item:
     Attributes:
         index: The job's: its trial's place in the sweep, or with replicates that times their number and on.
         said: `run` it; it is `done`, or was `meanwhile` by another sweep; it is `held`, since other code finished it
-            and nobody said what to do; it is `faulty`.
+            and nobody said what to do; it is `faulty`; it was `pruned` before.
         task: What is to be run.
     """
 
     index: int
-    said: Literal["run", "done", "meanwhile", "held", "faulty"]
+    said: Literal["run", "done", "meanwhile", "held", "faulty", "pruned"]
     task: Task | None = None
 
 
@@ -77,6 +81,7 @@ def draw(sweep: Sweep, place: Place, **options: Unpack[Options]) -> Drawing:
         SaveError: A trial holds a live object. Nothing is written.
         SpaceError: The sweep cannot be drawn from.
     """
+    options.setdefault("writes", True)
     drawing = Drawing(sweep, place, **options)
     drawing.prepare()
     return drawing
@@ -130,14 +135,18 @@ class Drawing:
         self.plan = current_plan(place, self._header, self._source)
         self._drawn = sweep.draw()
         self._learns = self._drawn.goal is not None
+        if self.prunes and repeat > 1:
+            advice = ["without --repeat trials are pruned", "without --prune they are repeated"]
+            raise RunError(Fault("", "replicates cannot be compared by how far they are", advice=advice))
         self._is_filtered = sweep.condition is not None and not self._learns
         size = self._drawn.size
         is_counted = size is not None and not self._learns and not sweep.is_space
         self.indices: Sequence[int] = range((size or 0) * repeat) if is_counted else array("Q")
         self._store = Store(place.runs)
         self._code = code_of(place.project, self._configs, place.runs)
-        self._finished = None if alone else Finished(self._store, self._code.version)
+        self._finished = None if alone else Finished(self._store, self._code.version, keep=options.get("writes", False))
         self._batch = 8
+        self._cache = SignatureCache()
         self._is_exhausted = False
         self._redo = ""
         self._ready: deque[Item] = deque()
@@ -194,9 +203,21 @@ class Drawing:
         if self._redo:
             (self.plan.folder / "redo").unlink(missing_ok=True)
 
-    def tell(self, index: int, value: float | None) -> None:
+    @property
+    def prunes(self) -> bool:
+        """Whether the sampler wants reports of what runs."""
+        return self._drawn.prunes
+
+    def report(self, index: int, step: int, value: float) -> bool:
+        """Say what a job has come to; gives whether it shall be stopped, since others did better."""
+        return self._drawn.report(index, step, value)
+
+    def tell(self, index: int, value: float | None, *, stopped: bool = False) -> None:
         """Say how a job ended: the result named by `goal`, None where there is none; of replicates the mean counts."""
         if not self._learns:
+            return
+        if stopped:
+            self._drawn.tell(index, None, stopped=True)
             return
         trial = index // self.repeat
         scores = self._scores.setdefault(trial, [])
@@ -251,7 +272,7 @@ class Drawing:
         faults: list[tuple[int, Fault]] = []
         for n in self.sweep.probes(CHECKED):
             try:
-                plan_trial(self.sweep.trial(n), self.entry, self._configs)
+                plan_trial(self.sweep.trial(n), self.entry, self._configs, cache=self._cache)
             except (SpecError, OverrideError) as error:
                 faults += ((n, fault) for fault in error.faults)
         if faults:
@@ -281,16 +302,18 @@ class Drawing:
     def _planned(self, trial: Trial) -> PlannedTrial:
         """A trial ready to be written down; as it was drawn first, where it was."""
         known = self.plan.trial(trial.index) if self._is_filtered else None
-        return known or plan_trial(trial, self.entry, self._configs)
+        return known or plan_trial(trial, self.entry, self._configs, cache=self._cache)
 
     def _count(self) -> tuple[int, int]:
         """How many jobs are done, and how many more were finished by other code."""
-        if self._finished is None or self._finished.is_empty:
+        if self._finished is None or (self._finished.is_empty and not self.prunes):
             return 0, 0
         done = stale = 0
         for index, record in self.plan.records():
             runs = sum(run is not None for run in self.done_runs(index, record.key))
             done += runs
+            if self.prunes and not runs and self.pruned_run(index, record.key) is not None:
+                done += 1
             stale += min(self.repeat - runs, len(self._finished.stale(record.key)))
         return done, stale
 
@@ -318,6 +341,7 @@ class Drawing:
     def _fill(self) -> None:
         """Draw a batch of trials, write them down, and make their jobs ready."""
         self._refuse_changed()
+        self._cache = SignatureCache()  # for one batch: what it says may change while the sweep goes on
         new: dict[int, PlannedTrial | None] = {}
         for _ in range(1 if self._learns else self._batch):
             try:
@@ -338,14 +362,16 @@ class Drawing:
             if record is None:
                 self._put(Item(n, "faulty") for n in self._replicates(index))
             else:
-                self._settle(index, record)
+                self._settle(index, record, made)
 
-    def _settle(self, index: int, record: Record) -> None:
+    def _settle(self, index: int, record: Record, planned: PlannedTrial | None = None) -> None:
         """Make the jobs of a trial ready, each with what is to be done about it."""
         stale = len(self._finished.stale(record.key)) if self._finished and self._finishing == "refuse" else 0
         items = []
         for n, run in zip(self._replicates(index), self.done_runs(index, record.key), strict=True):
-            if run is not None:
+            if self.prunes and run is None and self.pruned_run(n, record.key) is not None:
+                items.append(Item(n, "pruned"))
+            elif run is not None:
                 is_known = self._finished is not None and run in self._finished.of(record.key, other_code=True)
                 items.append(Item(n, "done" if is_known else "meanwhile"))
             elif stale:
@@ -354,7 +380,9 @@ class Drawing:
             else:
                 if self._redo:
                     self.plan.redo(n, self._redo)
-                items.append(Item(n, "run", Task(self.plan, n, record.digest.hex())))
+                planned = planned or self.plan.trial(index)
+                needs = Needs(**planned.needs) if planned is not None and planned.needs else Needs()
+                items.append(Item(n, "run", Task(self.plan, n, record.digest.hex(), needs)))
         self._put(items)
 
     def _put(self, items: Iterator[Item] | Sequence[Item]) -> None:
@@ -371,10 +399,18 @@ class Drawing:
         name = self.plan.run_of(n, redo=self._redo)
         if name is None or self._finished is None:
             return None
-        run = self._store.read(name)
-        is_current = version_of(run.record) == self._code.version or self._finishing == "keep"
-        is_same = run.state == "done" and run.identity is not None and key_of(run.identity) == key
-        return name if is_same and is_current else None
+        return name if self._counts(self._store.read(name).finished, key) else None
+
+    def pruned_run(self, n: int, key: bytes) -> str | None:
+        """The run of a job that was stopped in this plan, since others did better."""
+        name = self.plan.run_of(n, redo=self._redo)
+        return name if name is not None and self._counts(self._store.read(name).pruned, key) else None
+
+    def _counts(self, ended: tuple[str, str] | None, key: bytes) -> bool:
+        """Whether what has ended is a trial of an identity, by code that counts."""
+        if ended is None or key_of(ended[0]) != key:
+            return False
+        return ended[1] == self._code.version or self._finishing == "keep"
 
     def _note_faults(self, index: int, error: SpecError | OverrideError | SaveError) -> None:
         """Leave what is wrong with a trial where its output would be."""

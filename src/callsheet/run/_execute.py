@@ -19,11 +19,12 @@ from callsheet._lineage import defaults_of
 from callsheet._note import is_ours
 from callsheet._running import RECORDING, RUNNING, Recording
 from callsheet._signature import EMPTY
+from callsheet._storage import read_json_file
 from callsheet._wire import FORMAT
 from callsheet.errors import SaveError
 from callsheet.run._child import CommandError, run_entry
 from callsheet.run._provenance import Code, host, packages
-from callsheet.run._store import State, Store, code_file, keep_json_file, read_json_file, take_lock, write_json_file
+from callsheet.run._store import State, Store, code_file, keep_json_file, take_lock, write_json_file
 
 
 class Terminated(BaseException):

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from callsheet._storage import read_json_file
 from callsheet.errors import Fault, RunError
+from callsheet.run._index import Index
 from callsheet.run._plan import key_of
 from callsheet.run._provenance import Code
-from callsheet.run._store import Store, code_file, read_json_file, version_of
+from callsheet.run._store import Store, code_file
 
 
 class Finished:
-    """What was done when it was asked: for each identity the ids of its runs.
+    """What was done when it was asked: for each identity the ids of its runs, the one that started last at the end.
+
+    The index of the runs is asked, so that a run that has ended is read once, not by each sweep.
 
     Args:
         store: Where the runs are.
         version: The version of the code that runs now.
+        keep: Whether the index may be written.
     """
 
-    def __init__(self, store: Store, version: str) -> None:
+    def __init__(self, store: Store, version: str, *, keep: bool) -> None:
         self._current: dict[bytes, tuple[str, ...]] = {}
         self._other: dict[bytes, tuple[str, ...]] = {}
-        for name in store.ids():
-            if read_json_file(store.directory / name / "status.json").get("state") != "done":
-                continue
-            record = read_json_file(store.directory / name / "run.json")
-            identity = record.get("identity")
-            if isinstance(identity, str):
-                found = self._current if version_of(record) == version else self._other
-                found[key_of(identity)] = (*found.get(key_of(identity), ()), name)
+        with contextlib.closing(Index(store.directory, keep=keep)) as index:
+            runs = index.finished()
+        for name, identity, code in runs:
+            found, key = self._current if code == version else self._other, key_of(identity)
+            found[key] = (*found.get(key, ()), name)
 
     @property
     def is_empty(self) -> bool:

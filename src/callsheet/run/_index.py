@@ -49,10 +49,12 @@ class Index:
     Args:
         directory: Where the run directories are; it may be missing.
         anew: Whether to read all runs again, and make the file anew.
+        keep: Whether to write what is read into the file.
     """
 
-    def __init__(self, directory: str | os.PathLike[str], *, anew: bool = False) -> None:
+    def __init__(self, directory: str | os.PathLike[str], *, anew: bool = False, keep: bool = True) -> None:
         self.store = Store(directory)
+        self._keep = keep
         self.path = self.store.directory / FILE
         self._gone: set[str] = set()
         self._kept: dict[str, tuple[Any, ...]] = {}
@@ -95,25 +97,11 @@ class Index:
             found[kind].add(name)
         return {kind: sorted(names) for kind, names in found.items()}
 
-    def finished(self, identities: Iterable[str]) -> dict[str, dict[str, str]]:
-        """Of specs with these identities the runs that are done.
-
-        Args:
-            identities: Hashes of resolved specs.
-
-        Returns:
-            By identity, by version of the code, the id of the run that started last.
-        """
-        self._want(identities)
-        found = self._ask(
-            "SELECT t.started, t.identity, t.code, t.id FROM temp.wanted w CROSS JOIN {0}runs t"
-            " ON t.identity = w.text WHERE t.state = 'done'"
-        )
-        done: dict[str, dict[str, str]] = {}
-        for _, identity, code, run in sorted(found, key=lambda row: row[0] or 0):
-            if run not in self._gone:
-                done.setdefault(identity, {})[code] = run
-        return done
+    def finished(self) -> list[tuple[str, str, str]]:
+        """Runs that have something `finished`: of each its id, identity and version of the code, the latest last."""
+        found = self._ask("SELECT started, id, identity, code FROM {0}runs WHERE state = 'done' AND identity NOT NULL")
+        found.sort(key=lambda row: row[0] or 0)
+        return [(run, identity, code or "") for _, run, identity, code in found if run not in self._gone]
 
     def _want(self, texts: Iterable[str]) -> None:
         """Put texts into a table of their own, for a query to join."""
@@ -140,7 +128,7 @@ class Index:
         """Whether this process may write the file: nobody else does, and the directory can be written."""
         lock = None
         with contextlib.suppress(OSError):
-            if self.store.directory.is_dir() and os.access(self.store.directory, os.W_OK):
+            if self._keep and self.store.directory.is_dir() and os.access(self.store.directory, os.W_OK):
                 lock = take_lock(self.path.with_suffix(".lock"))
         try:
             yield lock is not None

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from callsheet.run._plan import Plan
+from callsheet.run._shape import Needs
 from callsheet.run._store import Run
 
-JobState = Literal["waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held"]
+JobState = Literal[
+    "waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held", "pruned"
+]
 """`waiting` has no slot yet; `elsewhere` is run by another sweep at this moment, and waited for; `held` was finished by
-other code, and nobody said what shall become of it."""
+other code, and nobody said what shall become of it; `pruned` was stopped, since others did better."""
 
 TAKEN = 75
 """The exit code of a worker whose trial some other process runs (EX_TEMPFAIL of sysexits.h)."""
@@ -24,11 +27,19 @@ MISUSE = 2
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A trial as an executor sees it: a record of a plan and the digest that the worker verifies."""
+    """A trial as an executor sees it.
+
+    Attributes:
+        plan: The plan that has it.
+        index: The job's.
+        digest: Of its record, which the worker verifies.
+        needs: What it says that it needs, which counts before what its executor says.
+    """
 
     plan: Plan
     index: int
     digest: str
+    needs: Needs = field(default_factory=Needs)
 
 
 class Jobs(ABC, Sequence["Job"]):
@@ -74,7 +85,7 @@ class Jobs(ABC, Sequence["Job"]):
         """End the jobs that run, with all their processes, and start no others."""
 
     def results(self) -> list[dict[str, Any]]:
-        """Wait, then give the result of each job.
+        """Wait, then give the result of each job; {} of one that was pruned.
 
         Raises:
             RunError: A job did not end well; the error says where its logs are.
@@ -145,23 +156,27 @@ class Sender(Protocol):
     """What one submission has open at an executor. One thread calls it."""
 
     def room(self) -> int:
-        """How many tasks it takes at this moment."""
+        """How many tasks it takes at this moment, if these need nothing that is not free."""
         ...
 
     def send(self, tasks: Sequence[Task]) -> int:
         """Submit the requests of tasks, no more than there is room for.
 
         Returns:
-            How many of them, from the first on, were submitted.
+            How many of them, from the first on, were submitted; fewer where the next one needs what is not free now.
 
         Raises:
             OSError: None could be; what runs already is not concerned.
+            RunError: The first needs what this executor never has.
         """
         ...
 
     def poll(self, timeout_s: float) -> Sequence[Exit]:
         """Those that have ended since it was asked last; waits for one for some seconds at most."""
         ...
+
+    def stop(self, index: int) -> None:
+        """Ask one that runs to end, with all its processes; it is ended after a while if it does not listen."""
 
     def cancel(self) -> None:
         """Ask all that run to end, with all their processes; those that do not listen are ended after a while."""

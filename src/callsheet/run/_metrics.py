@@ -11,7 +11,7 @@ from typing import NamedTuple
 FILE = "metrics.jsonl"
 """Its name in a run's directory."""
 
-_NUMBERS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+NONFINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 """How a line writes the numbers that JSON lacks."""
 
 _NUMBER_TYPES = frozenset((int, float))
@@ -50,6 +50,37 @@ def read_metrics(path: str | os.PathLike[str]) -> Iterator[Line]:
                     yield line
     except OSError:
         return
+
+
+class Tail:
+    """What is written to a `metrics.jsonl` from one look to the next; what was read is not read again.
+
+    Args:
+        directory: The directory of a run.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self._path = os.path.join(directory, FILE)
+        self._at = 0
+        self._count = 0
+
+    def read(self) -> Iterator[Line]:
+        """The whole lines that are new; all, where the file has become shorter."""
+        try:
+            with open(self._path, "rb") as file:
+                if os.fstat(file.fileno()).st_size < self._at:
+                    self._at = self._count = 0
+                file.seek(self._at)
+                for raw in file:
+                    if not raw.endswith(b"\n"):
+                        return
+                    self._at += len(raw)
+                    self._count += 1
+                    line = _line(raw, self._count - 1)
+                    if line is not None:
+                        yield line
+        except OSError:
+            return
 
 
 def series(path: str | os.PathLike[str]) -> dict[str, tuple[list[float], list[float]]]:
@@ -96,7 +127,7 @@ def _line(raw: bytes, n: int) -> Line | None:
 
 def _number(value: object) -> float | None:
     if isinstance(value, str):
-        return _NUMBERS.get(value.lower())
+        return NONFINITE.get(value.lower())
     return value if type(value) is int or type(value) is float else None
 
 

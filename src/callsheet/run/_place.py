@@ -12,11 +12,11 @@ from pathlib import Path
 from callsheet._configfile import read_source
 from callsheet._equal import hash_of
 from callsheet._files import config_files
+from callsheet._project import home_of
 from callsheet._storage import full_path, is_remote, read_bytes
 from callsheet._sweep import Sweep
 from callsheet.run._command import experiment_of
 from callsheet.run._plan import Header, Plan
-from callsheet.run._store import project_of
 from callsheet.run._trial import digest_of, entry_of, sendable
 
 
@@ -41,7 +41,7 @@ class Place:
     @classmethod
     def of(cls, config: str = "", *, runs: str | None = None, paths: Sequence[str] = ()) -> Place:
         """The place of a config file, or of the working directory where there is none."""
-        project = project_of(config)
+        project = Path(home_of(config))
         stem = Path(config).stem if config else "python"
         directory = Path(runs).absolute() if runs else project / "runs"
         return cls(project, directory, stem, full_path(config) if config else "", (*paths, str(project)))

@@ -65,6 +65,7 @@ class PlannedTrial:
         origins: Where each value came from.
         files: Files that were read for it beside the configs, with the digest of each.
         point: Where in a space it was drawn, as data; None of a finite sweep.
+        needs: What it says that it needs, by the names of `Needs`.
     """
 
     index: int
@@ -75,6 +76,7 @@ class PlannedTrial:
     origins: dict[str, Any] = field(repr=False)
     files: dict[str, str] = field(default_factory=dict, repr=False)
     point: dict[str, Any] | None = None
+    needs: dict[str, Any] = field(default_factory=dict)
 
     def read_spec(self, where: str) -> Any:
         """The spec, trusted as the plan is."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -42,11 +41,13 @@ def code_of(root: Path, configs: Iterable[str] = (), runs: Path | None = None) -
     """
     left_out = {os.path.realpath(path) for path in configs}
     # Files that git does not know yet count too: an edit to a `train.py` that nobody added is an edit.
-    listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.py")
-    files = sorted(listed.split("\0")) if listed else sorted(_python_files(root, runs))
+    listed = _git(root, "ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", ".")
+    tagged = [(name[:1], name[2:]) for name in (listed or "").split("\0") if name]
+    known = {name for _, name in tagged if name.endswith(".py")}
+    files = sorted(known if known else _python_files(root, runs))
     digest = hashlib.sha256()
     digests = {}
-    for name in filter(None, files):
+    for name in files:
         path = root / name
         if os.path.realpath(path) not in left_out and path.is_file():
             own = hashlib.sha256(path.read_bytes())
@@ -58,9 +59,8 @@ def code_of(root: Path, configs: Iterable[str] = (), runs: Path | None = None) -
         return Code(version, files=digests)
     commit = (_git(root, "rev-parse", "HEAD") or "").strip()
     diff = _git(root, "diff", *_PLAIN, "HEAD", "--", ".") if commit else ""
-    untracked = (_git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", ".") or "").split("\0")
     inside = os.path.relpath(runs, root) + "/" if runs is not None else "\0"
-    others = tuple(name for name in untracked if name and not name.startswith(inside))
+    others = tuple(name for tag, name in tagged if tag == "?" and not name.startswith(inside))
     return Code(version, commit, diff or "", others, digests)
 
 
@@ -107,21 +107,23 @@ def packages() -> dict[str, str]:
         except OSError:
             continue
         for name in names:
-            said = dict(_SAID.findall(_metadata(os.path.join(folder, name)).partition("\n\n")[0]))
-            if "Name" in said and "Version" in said:
-                found.setdefault(said["Name"], said["Version"])
+            for most in (512, -1):  # mostly the first lines say it; what follows may be a long description
+                said = dict(_SAID.findall(_metadata(os.path.join(folder, name), most).partition("\n\n")[0]))
+                if "Name" in said and "Version" in said:
+                    found.setdefault(said["Name"], said["Version"])
+                    break
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 
 
-_SAID = re.compile(r"^(Name|Version): *(.*?)\s*$", re.MULTILINE)
+_SAID = re.compile(r"^(Name|Version): *(.*?)[ \t]*\n", re.MULTILINE)
 
 
-def _metadata(path: str) -> str:
-    """What a distribution says of itself."""
+def _metadata(path: str, most: int) -> str:
+    """What a distribution says of itself: its first letters, or with -1 all."""
     for name in ("METADATA", "PKG-INFO", ""):
         try:
             with open(os.path.join(path, name) if name else path, encoding="utf-8", errors="replace") as file:
-                return file.read()
+                return file.read() + "\n" if most < 0 else file.read(most)
         except OSError:
             continue
     return ""
@@ -129,10 +131,21 @@ def _metadata(path: str) -> str:
 
 def host() -> dict[str, object]:
     """The machine and the interpreter."""
+    name, system = _machine()
     return {
-        "name": platform.node(),
-        "system": platform.platform(),
+        "name": name,
+        "system": system,
         "cpus": os.cpu_count(),
-        "python": platform.python_version(),
+        "python": ".".join(map(str, sys.version_info[:3])),
         "executable": sys.executable,
     }
+
+
+def _machine() -> tuple[str, str]:
+    """Its name, and what it runs: `Linux-6.1.0-x86_64`."""
+    if hasattr(os, "uname"):  # what `platform` does besides is to start a process
+        found = os.uname()
+        return found.nodename, f"{found.sysname}-{found.release}-{found.machine}"
+    import platform
+
+    return platform.node(), platform.platform()

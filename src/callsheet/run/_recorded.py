@@ -9,9 +9,10 @@ from callsheet._files import load_said
 from callsheet._migrate import Change
 from callsheet._path import format_path
 from callsheet._project import project_settings
+from callsheet._storage import read_json_file
 from callsheet._trust import Policy
 from callsheet.errors import Fault, RunError
-from callsheet.run._store import Run, read_json_file
+from callsheet.run._store import Run
 
 
 def recorded_spec(run: Run) -> Any:

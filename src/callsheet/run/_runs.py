@@ -14,10 +14,10 @@ from typing import Any, overload
 from callsheet._path import format_path, parse_path
 from callsheet.errors import CallsheetError, Fault, PathError, QueryError, nearest
 from callsheet.run._index import Index
-from callsheet.run._metrics import series
+from callsheet.run._metrics import NONFINITE, series
 from callsheet.run._query import MISSING_KEY, Query, column_error, sort_key, typed
 from callsheet.run._recorded import recorded_spec
-from callsheet.run._store import Run, Store, project_root
+from callsheet.run._store import Run, store_of
 
 OWN = ("id", "experiment", "number", "state", "started", "ended", "duration", "code")
 """What every run is known by."""
@@ -32,7 +32,6 @@ _FEW = 1_000
 """Runs of which values are read one by one, and not the column of all."""
 
 _OTHER_NAMES = {"status": "state", "run": "id"}
-_NONFINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 def runs(directory: str | os.PathLike[str] | None = None) -> Runs:
@@ -127,7 +126,7 @@ class Runs(Sequence[RunView]):
     @classmethod
     def read(cls, directory: str | os.PathLike[str] | None = None, *, anew: bool = False) -> Runs:
         """The runs of a directory; with `anew` its index is made anew."""
-        index = Index(directory if directory is not None else project_root(os.getcwd()) / "runs", anew=anew)
+        index = Index(store_of(directory).directory, anew=anew)
         table = _Table(index)
         return cls(table, [row[0] for row in sorted(table.rows.values(), key=itemgetter(1, 2, 0))])
 
@@ -278,7 +277,7 @@ class _Table:
                 if group == "spec":
                     found = {id: typed(text) if text else text for id, text in found.items()}
                 elif any(type(v) is str for v in found.values()):
-                    found = {id: _NONFINITE.get(v, v) if isinstance(v, str) else v for id, v in found.items()}
+                    found = {id: NONFINITE.get(v, v) if isinstance(v, str) else v for id, v in found.items()}
             self._columns[name] = found
         return self._columns[name]
 
@@ -293,7 +292,7 @@ class _Table:
 
     def data(self, group: str, id: str) -> dict[str, Any]:
         """All of a group of one run."""
-        return {name: _NONFINITE.get(v, v) if isinstance(v, str) else v for name, v in self.texts(group, id).items()}
+        return {name: NONFINITE.get(v, v) if isinstance(v, str) else v for name, v in self.texts(group, id).items()}
 
     def texts(self, group: str, id: str) -> dict[str, Any]:
         """All of a group of one run, numbers that JSON lacks as texts."""
@@ -376,8 +375,3 @@ def differing(values: Sequence[dict[str, str]]) -> list[str]:
     for path in found:
         columns.setdefault(tuple(v.get(path) for v in values), path)
     return list(columns.values())
-
-
-def store_of(directory: str | os.PathLike[str] | None) -> Store:
-    """The store of a directory; of `runs` under the project's root where none is named."""
-    return Store(directory if directory is not None else project_root(os.getcwd()) / "runs")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 from array import array
 from collections import deque
@@ -14,15 +12,19 @@ from typing import Any
 
 from callsheet.errors import Fault, RunError
 from callsheet.run._draw import Drawing, Item
+from callsheet.run._follow import Follower
 from callsheet.run._job import MISUSE, TAKEN, Exit, Job, Jobs, JobState, Sender, Task
-from callsheet.run._store import Run, Store, is_locked, keep_json_file, read_json_file, take_lock
+from callsheet.run._store import Run, Store, is_locked, note_cancelled
 
 _STATES: tuple[JobState, ...] = (
-    "waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held",
+    "waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held", "pruned",
 )  # fmt: skip
 _OPEN = ("waiting", "running", "elsewhere")
-_BEFORE = len(_STATES)
-"""What is kept of a job that was done before, beside the numbers of states."""
+_BEFORE, _PRUNED_BEFORE = len(_STATES), len(_STATES) + 1
+"""What is kept of a job that was done or pruned before, beside the numbers of states."""
+
+_WELL = bytes([_STATES.index("done"), _STATES.index("pruned"), _BEFORE, _PRUNED_BEFORE])
+"""What is kept of a job of which nothing is left to be done."""
 
 _POLL_S = 0.05
 """Seconds after which one looks again whether to stop, and at what other sweeps run."""
@@ -55,6 +57,7 @@ class Scheduled(Jobs):
         self._sender = sender
         self._retries = retries
         self._store = Store(drawing.place.runs)
+        self._follower = Follower(drawing)
         self._states = bytearray(len(drawing.indices))
         self._log = array("Q")  # the places of the jobs that have ended, in that order
         self._taken = 0  # how many jobs came out of the drawing
@@ -135,7 +138,7 @@ class Scheduled(Jobs):
         except BaseException as error:  # noqa: BLE001
             self._error = self._error or error
         self._sender.close()
-        if self._error is None and not self._states.translate(None, bytes([_STATES.index("done"), _BEFORE])):
+        if self._error is None and not self._states.translate(None, _WELL):
             self._drawing.finish()
         with self._changed:
             self._ended.set()
@@ -149,11 +152,14 @@ class Scheduled(Jobs):
                 tasks, is_drawn = self._next(room, is_drawn)
                 if not tasks:
                     break
-                self._send(tasks)
-                room = self._sender.room()
+                room = self._sender.room() if self._send(tasks) else 0
             if is_drawn and not self._sent and not self._again and not self._elsewhere:
                 return
             self._poll(_POLL_S)
+            for index, step in self._follower.lagging(self._sent):
+                if self._sent[index].pruned_at is None:
+                    self._sent[index].pruned_at = step
+                    self._sender.stop(index)
             if self._elsewhere:
                 # What an earlier sweep left running is waited for, and done here should it fail to end well.
                 free = [sent for sent in self._elsewhere if not is_locked(sent.lock)]
@@ -180,7 +186,8 @@ class Scheduled(Jobs):
                 found.append(_Sent(place, item.task))
         return found, is_drawn
 
-    def _send(self, jobs: list[_Sent]) -> None:
+    def _send(self, jobs: list[_Sent]) -> bool:
+        """Send what no other sweep runs; gives whether there was room for all."""
         free = [sent for sent in jobs if not is_locked(sent.lock)]
         for sent in jobs:
             if sent not in free:
@@ -190,6 +197,7 @@ class Scheduled(Jobs):
             self._sent[sent.task.index] = sent
             self._states[sent.place] = _STATES.index("running")
         self._again.extendleft(reversed(free[count:]))
+        return count == len(free)
 
     def _poll(self, timeout_s: float) -> None:
         for exit in self._sender.poll(timeout_s):
@@ -200,7 +208,10 @@ class Scheduled(Jobs):
             self._set_elsewhere(sent)
             return
         state = self._state_after(sent, exit)
-        if state != "done" and not self._stopping.is_set() and self._may_retry(sent, exit, state):
+        is_ended = state in ("done", "pruned") or self._stopping.is_set()
+        if not is_ended and self._may_retry(sent, exit, state):
+            self._follower.forget(sent.task.index)
+            sent.pruned_at = None
             self._states[sent.place] = 0
             self._again.append(sent)
             return
@@ -223,8 +234,13 @@ class Scheduled(Jobs):
         run = self._store.read(name) if name is not None else None
         if exit.limit:
             if run is not None:
-                _note_limit(run, exit)
+                note_cancelled(run, exit.code, exit.limit)
             return "cancelled"
+        if sent.pruned_at is not None and run is not None:
+            if note_cancelled(run, exit.code, f"pruned at step {sent.pruned_at}", pruned=True):
+                return "pruned"
+            if run.state == "done":  # it was asked to end when nothing but its process was left
+                return "done"
         if self._stopping.is_set() and exit.code < 0:
             return "cancelled"
         return run.state if run is not None and run.state in _STATES and run.state != "done" else "failed"
@@ -241,20 +257,22 @@ class Scheduled(Jobs):
 
     def _settle(self, place: int, item: Item) -> None:
         """End a job that is not sent."""
-        if item.said == "done":
-            self._states[place] = _BEFORE
+        if item.said in ("done", "pruned"):
+            self._states[place] = _BEFORE if item.said == "done" else _PRUNED_BEFORE
             self._note_end(place)
         else:
             self._close(place, "done" if item.said == "meanwhile" else "held" if item.said == "held" else "failed")
-        self._tell(item.index, "done" if item.said in ("done", "meanwhile") else "failed")
+        states: dict[str, JobState] = {"done": "done", "meanwhile": "done", "pruned": "pruned"}
+        self._tell(item.index, states.get(item.said, "failed"))
 
     def _tell(self, index: int, state: JobState) -> None:
         goal = self._drawing.goal
         if goal is not None:
-            run = self.run_of(index) if state == "done" else None
+            run = self.run_of(index) if state in ("done", "pruned") else None
+            self._follower.end(index, run)
             value = run.result.get(goal[0]) if run is not None else None
             is_score = isinstance(value, int | float) and value == value
-            self._drawing.tell(index, value if is_score else None)
+            self._drawing.tell(index, value if is_score else None, stopped=state == "pruned")
 
     def _close(self, place: int, state: JobState) -> None:
         self._states[place] = _STATES.index(state)
@@ -272,13 +290,16 @@ class Scheduled(Jobs):
         state, index = self._states[place] if place < len(self._states) else 0, self._drawing.indices[place]
         if state == _BEFORE or (state == 0 and self._drawing.done_run(index) is not None):
             return index, "done", True
+        if state == _PRUNED_BEFORE:
+            return index, "pruned", True
         said = _STATES[state]
         return index, "cancelled" if self._ended.is_set() and said in _OPEN else said, False
 
     @property
     def done(self) -> int:
-        """How many jobs are done, or were before."""
-        return self._states.count(_STATES.index("done")) + max(self._states.count(_BEFORE), self._drawing.done_before)
+        """How many jobs are done, or were before; those that were pruned among them."""
+        now, before = (sum(map(self._states.count, some)) for some in (_WELL[:2], _WELL[2:]))
+        return now + max(before, self._drawing.done_before)
 
     def run_of(self, index: int) -> Run | None:
         """The run of a job, or the one for which it counts as done."""
@@ -303,13 +324,14 @@ class Scheduled(Jobs):
 class _Sent:
     """A job between its drawing and its end."""
 
-    __slots__ = ("machine", "place", "program", "task")
+    __slots__ = ("machine", "place", "program", "pruned_at", "task")
 
     def __init__(self, place: int, task: Task) -> None:
         self.place = place
         self.task = task
         self.machine = 0
         self.program = 0
+        self.pruned_at: int | None = None
 
     @property
     def lock(self) -> Path:
@@ -345,7 +367,7 @@ class ScheduledJob:
     def run(self) -> Run | None:
         """Its run, once its worker has made the directory."""
         index, state, was_done = self._jobs.place_of(self._place)
-        if was_done:
+        if was_done and state == "done":
             return self._jobs.done_run_of(index)
         return None if state in ("waiting", "held") else self._jobs.run_of(index)
 
@@ -365,24 +387,9 @@ class ScheduledJob:
         state, run = self.state, self.run
         if state == "done" and run is not None:
             return run.result
+        if state == "pruned":
+            return {}
         error = run.status.get("error", "") if run is not None else ""
         where = self.log if run is None or not run.record else run.directory
         problem = f"trial {self.index} is {state}" + (f": {error}" if error else "")
         raise RunError(Fault("", problem, advice=[f"its output is in {where}"]))
-
-
-def _note_limit(run: Run, exit: Exit) -> None:
-    """Let a run whose worker is gone say why it was ended; whoever holds its lock is its one writer."""
-    lock = take_lock(run.directory / "lock", create=False)
-    if lock is None:
-        return
-    try:
-        status = read_json_file(run.directory / "status.json")
-        if status.get("state") in ("running", "cancelled"):
-            with contextlib.suppress(OSError):
-                keep_json_file(
-                    run.directory / "status.json",
-                    {**status, "state": "cancelled", "exit": exit.code, "error": exit.limit},
-                )
-    finally:
-        os.close(lock)

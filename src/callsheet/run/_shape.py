@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from callsheet._items import step_into
-from callsheet._path import parse_path
+from callsheet._path import format_path, parse_path
 from callsheet._ref import Ref
 from callsheet._spec import INSTANCES
 from callsheet._target import Name
@@ -70,12 +70,12 @@ class Needs:
         tasks_per_node: Processes on each.
     """
 
-    cpus: float | None
-    gpus: int | None
-    memory_gb: float | None
-    timeout_min: float | None
-    nodes: int
-    tasks_per_node: int
+    cpus: float | None = None
+    gpus: int | None = None
+    memory_gb: float | None = None
+    timeout_min: float | None = None
+    nodes: int = 1
+    tasks_per_node: int = 1
 
 
 def has_shape(part: Any) -> bool:
@@ -140,22 +140,60 @@ def needs_of(part: Any) -> Needs:
     Raises:
         SpecError: An amount cannot be read; `faults` names each.
     """
+    return _needs([("", part)])
+
+
+def needs_at(root: Any, entry: str) -> Needs:
+    """What the run of an entry needs: what it says as an experiment, else the nearest `resources` beside it.
+
+    Args:
+        root: The whole spec.
+        entry: The path of what is run; "" for the whole.
+
+    Raises:
+        SpecError: An amount cannot be read; `faults` names each.
+
+    >>> needs_at({"main": print, "resources": {"memory_gb": "512Mi"}}, "main").memory_gb
+    0.536870912
+    """
+    steps = parse_path(entry) if entry else ()
+    around = [root]
+    for step in steps:
+        around.append(step_into(around[-1], step))
+    part = around.pop()
+    said = [(entry, part)] if has_shape(part) else []
+    for n in reversed(range(len(around))):
+        kind = kind_of(type(around[n]))
+        if kind is not None and kind.family == "dict" and "resources" in around[n]:
+            said.append((format_path(steps[:n]), {"resources": step_into(around[n], "resources")}))
+    return _needs(said)
+
+
+def _needs(parts: list[tuple[str, Any]]) -> Needs:
+    """What is needed by the first of some parts that says it; each has a path for what is told of it."""
     faults: list[Fault] = []
 
-    def number(paths: str, units: dict[str, float]) -> float | None:
-        found = find(part, paths)
-        if found is None:
-            return None
-        try:
-            return amount(found[1], units)
-        except ValueError:
-            known = " ".join(unit for unit in units if unit)
-            faults.append(Fault(found[0], f"{found[1]!r} is no amount", advice=[f"a number, or one with {known}"]))
-            return None
+    def number(paths: str, units: dict[str, float], *, whole: bool = False) -> float | None:
+        for start, part in parts:
+            found = find(part, paths)
+            if found is None:
+                continue
+            path, value = f"{start}.{found[0]}" if start else found[0], found[1]
+            try:
+                number = amount(value, units)
+            except ValueError:
+                known = " ".join(unit for unit in units if unit)
+                allowed = f"a number, or one with {known}" if known else "a number"
+                faults.append(Fault(path, f"{value!r} is no amount", advice=[allowed]))
+                return None
+            if whole and number % 1:
+                faults.append(Fault(path, f"{value!r} is no whole number"))
+            return number
+        return None
 
     cpus, memory = number(CPUS, CPU_UNITS), number(MEMORY, GB_UNITS)
-    timeout, gpus = number(TIMEOUT, MINUTE_UNITS), number(GPUS, {"": 1})
-    nodes, tasks = number(NODES, {"": 1}), number(TASKS, {"": 1})
+    timeout, gpus = number(TIMEOUT, MINUTE_UNITS), number(GPUS, {"": 1}, whole=True)
+    nodes, tasks = number(NODES, {"": 1}, whole=True), number(TASKS, {"": 1}, whole=True)
     if faults:
         raise SpecError(*faults)
     return Needs(cpus, None if gpus is None else int(gpus), memory, timeout, int(nodes or 1), int(tasks or 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,24 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from callsheet._project import home_of, root_of
-from callsheet._storage import write_whole
+from callsheet._project import root_of
+from callsheet._storage import read_json_file, write_whole
 from callsheet.errors import Fault, RunError
 
 State = Literal["running", "done", "failed", "interrupted", "cancelled", "lost"]
 """What became of a run; "lost" is one that says it runs while nobody runs it, or says nothing that can be read."""
 
 _ENDED = ("done", "failed", "interrupted", "cancelled")
-
-
-def project_root(path: str | os.PathLike[str]) -> Path:
-    """The project's folder, as `root_of` finds it."""
-    return Path(root_of(path))
-
-
-def project_of(config: str | os.PathLike[str]) -> Path:
-    """The folder of the project in which a config is at home."""
-    return Path(home_of(config))
 
 
 @dataclass(frozen=True)
@@ -62,6 +53,23 @@ class Run:
     def identity(self) -> str | None:
         """The hash of its resolved spec; None where that held a live object."""
         return self.record.get("identity")
+
+    @property
+    def finished(self) -> tuple[str, str] | None:
+        """What it has finished: an identity, and by which version of the code; None where nothing counts as done.
+
+        `Index.finished` says the same of all runs.
+        """
+        return self._ran if self.state == "done" else None
+
+    @property
+    def pruned(self) -> tuple[str, str] | None:
+        """The same of one that was stopped since others did better; None where it was not."""
+        return self._ran if self.state == "cancelled" and self.status.get("pruned") is True else None
+
+    @property
+    def _ran(self) -> tuple[str, str] | None:
+        return (self.identity, version_of(self.record)) if isinstance(self.identity, str) else None
 
 
 class Store:
@@ -114,9 +122,7 @@ class Store:
         if names:
             raise RunError(Fault("", f"{run_id!r} is the beginning of several runs", advice=[", ".join(names[:8])]))
         have = self.ids()
-        advice = [
-            f"there {_count(len(have))}: callsheet compare lists them" if have else "callsheet run FILE  makes one"
-        ]
+        advice = [_listed(len(have)) if have else "callsheet run FILE  makes one"]
         raise RunError(Fault("", f"there is no run {run_id!r} in {self.directory}", advice=advice))
 
     def ids(self) -> list[str]:
@@ -141,6 +147,27 @@ class Store:
         return sorted(found, key=lambda run: (str(run.record.get("experiment")), run.record.get("number") or 0))
 
 
+def store_of(directory: str | os.PathLike[str] | None = None) -> Store:
+    """The store of a directory; of `runs` under the project's root where none is named."""
+    return Store(directory or os.path.join(root_of(os.getcwd()), "runs"))
+
+
+def find_run(run: str | os.PathLike[str], runs: str | os.PathLike[str] | None = None) -> Run:
+    """A run by its directory, its id, or the beginning of that.
+
+    Args:
+        run: How it is named.
+        runs: The directory of the runs; `runs` under the project's root by default.
+
+    Raises:
+        RunError: There is none, or more than one.
+    """
+    if os.path.isfile(os.path.join(run, "run.json")):
+        directory = Path(run).absolute()
+        return Store(directory.parent).read(directory.name)
+    return store_of(runs).find(os.fspath(run))
+
+
 def _first_free(folder: Path) -> int:
     """A number from which on no file has one for its name, found without listing the folder."""
     below, above = 0, 1
@@ -152,8 +179,37 @@ def _first_free(folder: Path) -> int:
     return above
 
 
-def _count(runs: int) -> str:
-    return "is 1 run" if runs == 1 else f"are {runs} runs"
+def _listed(runs: int) -> str:
+    if runs == 1:
+        return "there is 1 run: callsheet runs  lists it"
+    return f"there are {runs} runs: callsheet runs  lists them"
+
+
+def note_cancelled(run: Run, exit: int, error: str, **more: Any) -> bool:
+    """Let a run whose worker is gone say why it was ended; whoever holds its lock is its one writer.
+
+    Args:
+        run: A run.
+        exit: The exit code of its worker.
+        error: Why.
+        more: What else its status shall say.
+
+    Returns:
+        Whether that is why it has ended: neither has it done so by itself before, nor does it go on elsewhere.
+    """
+    lock = take_lock(run.directory / "lock", create=False)
+    if lock is None:
+        return False
+    try:
+        status = read_json_file(run.directory / "status.json")
+        if status.get("state") not in ("running", "cancelled"):
+            return False
+        said = {**status, "state": "cancelled", "exit": exit, "error": error, **more}
+        with contextlib.suppress(OSError):
+            keep_json_file(run.directory / "status.json", said)
+        return True
+    finally:
+        os.close(lock)
 
 
 def version_of(record: dict[str, object]) -> str:
@@ -165,15 +221,6 @@ def version_of(record: dict[str, object]) -> str:
 def code_file(runs: Path, version: str) -> Path:
     """Where the digests of the files of a version of the code are noted."""
     return runs / ".code" / f"{version}.json"
-
-
-def read_json_file(path: Path) -> dict[str, Any]:
-    """The dict in a JSON file; empty where there is no whole one."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def write_json_file(path: Path, data: Any) -> None:

@@ -12,6 +12,7 @@ from callsheet._items import CALLS
 from callsheet._lazy import get, walk
 from callsheet._lineage import origins_of
 from callsheet._resolve import reached, resolve
+from callsheet._signature_cache import SignatureCache
 from callsheet._spec import Mapping
 from callsheet._storage import read_bytes
 from callsheet._sweep import Trial
@@ -20,22 +21,26 @@ from callsheet.errors import Fault, LoadError, PathError, SaveError, SpecError
 from callsheet.run._command import command_faults, identity_of
 from callsheet.run._execute import at
 from callsheet.run._plan import PlannedTrial
+from callsheet.run._shape import Needs, needs_at
 
 
-def plan_trial(trial: Trial, entry: str, configs: Sequence[str] = ()) -> PlannedTrial:
+def plan_trial(
+    trial: Trial, entry: str, configs: Sequence[str] = (), *, cache: SignatureCache | None = None
+) -> PlannedTrial:
     """Check a trial and give what its worker needs.
 
     Args:
         trial: What is planned.
         entry: The path of what is built; "" for `main`, or the whole spec where there is none.
         configs: The files that all trials are known to read.
+        cache: What is remembered of signatures, for several trials in a row.
 
     Raises:
         SpecError: It is faulty.
         SaveError: It holds what is not data.
     """
     path = entry_of(trial.spec, entry)
-    check_entry(trial.spec, path)
+    check_entry(trial.spec, path, cache)
     resolved = resolve(trial.spec)
     data = sendable(resolved)  # before the hash, which would name what is no data by its place below the entry
     return PlannedTrial(
@@ -46,8 +51,13 @@ def plan_trial(trial: Trial, entry: str, configs: Sequence[str] = ()) -> Planned
         spec=data,
         origins=origins_of(trial.spec),
         point=trial.point,
+        needs=_said(needs_at(resolved, path)),
         files={path: digest_of(path) for path in trial.files if path not in configs},
     )
+
+
+def _said(needs: Needs) -> dict[str, Any]:
+    return {name: value for name, value in vars(needs).items() if value != getattr(Needs, name)}
 
 
 def sendable(spec: Any) -> Any:
@@ -92,14 +102,15 @@ def entry_of(spec: Any, entry: str) -> str:
     return "main"
 
 
-def check_entry(spec: Any, path: str) -> None:
-    """Check what building an entry reaches.
+def check_entry(spec: Any, path: str, cache: SignatureCache | None = None) -> None:
+    """Check what building an entry reaches, by what a cache remembers of signatures.
 
     Raises:
         SpecError: With every fault.
     """
     start = at(spec, path)
-    faults = find_faults(spec, only=None if start is spec else reached(spec, start)) or command_faults(spec, path)
+    only = None if start is spec else reached(spec, start)
+    faults = find_faults(spec, only=only, cache=cache) or command_faults(spec, path)
     if faults:
         raise SpecError(*faults)
 

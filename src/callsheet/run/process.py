@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from callsheet.errors import Fault, RunError
 from callsheet.run._forks import Fork, Forks
 from callsheet.run._job import TAKEN, Exit, Task
 from callsheet.run._processes import memory_of, send_signal
+from callsheet.run._shape import Needs
 
 _GRACE_S = 5.0
 """Seconds between asking a worker to end and ending it."""
@@ -49,6 +50,9 @@ class ProcessRequest:
 @dataclass(frozen=True)
 class Process:
     """Subprocesses on this machine.
+
+    What a trial says itself that it needs counts before what is said here. Trials that name cores run at a time only
+    as far as there are as many; one that needs more than there are runs with none of these beside it.
 
     Args:
         slots: How many run at a time.
@@ -99,11 +103,31 @@ class Process:
     def sender(self, runs: Path) -> ProcessSender:
         """What starts the tasks of one submission."""
         devices = [str(device) for device in self.devices] if self.devices is not None else _own_devices()
-        if self.gpus and len(devices) < self.gpus:
-            have = f"there are {len(devices)}: {', '.join(devices)}" if devices else "none is seen here"
-            problem = f"a trial needs {self.gpus} GPUs, and {have}"
-            raise RunError(Fault("", problem, advice=["name those that there are:  devices=[0, 1]"]))
+        _refuse_more(self.gpus, devices)
         return ProcessSender(self, devices)
+
+    def needs_of(self, task: Task) -> Needs:
+        """What a task has here: what it says itself, else what this says."""
+        said = task.needs
+        own = {
+            name: getattr(self, name) for name in ("gpus", "memory_gb", "timeout_min") if getattr(said, name) is None
+        }
+        return replace(said, **own)
+
+
+def _refuse_more(gpus: int | None, devices: Sequence[str]) -> None:
+    if gpus and len(devices) < gpus:
+        have = f"there are {len(devices)}: {', '.join(devices)}" if devices else "none is seen here"
+        problem = f"a trial needs {gpus} GPU{'s' if gpus > 1 else ''}, and {have}"
+        raise RunError(Fault("", problem, advice=["name those that there are:  devices=[0, 1]"]))
+
+
+def _own_cores() -> int:
+    """The cores on which a process started here would run."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
 
 
 def _own_devices() -> list[str]:
@@ -127,31 +151,41 @@ class ProcessSender:
 
     def __init__(self, on: Process, devices: Sequence[str]) -> None:
         self._on = on
+        self._devices = tuple(devices)
         self._free = list(devices)
+        self._cores = _own_cores()
         self._running: list[_Child] = []
         self._looked = 0.0
         self._forks = Forks()
 
     def room(self) -> int:
-        """How many may be started now."""
-        slots = self._on.slots - len(self._running)
-        return min(slots, len(self._free) // self._on.gpus) if self._on.gpus else slots
+        """How many may be started now, if these need nothing that is not free."""
+        return self._on.slots - len(self._running)
 
     def send(self, tasks: Sequence[Task]) -> int:
         """Start a subprocess for each task; gives how many could be started."""
         for n, task in enumerate(tasks):
+            needs = self._on.needs_of(task)
+            if not self._has_free(needs):
+                return n
             gpus = None
-            if self._on.gpus is not None:
-                gpus, self._free = tuple(self._free[: self._on.gpus]), self._free[self._on.gpus :]
+            if needs.gpus is not None:
+                gpus, self._free = tuple(self._free[: needs.gpus]), self._free[needs.gpus :]
             request = self._on.request(task, gpus=gpus)
             try:
-                self._running.append(_Child(task.index, request, self._start(request)))
+                self._running.append(_Child(task.index, request, needs, self._start(request)))
             except OSError:
                 self._free += gpus or ()
                 if n == 0:
                     raise
                 return n
         return len(tasks)
+
+    def _has_free(self, needs: Needs) -> bool:
+        _refuse_more(needs.gpus, self._devices)
+        taken = sum(child.needs.cpus or 0 for child in self._running)
+        has_cores = not needs.cpus or not taken or taken + needs.cpus <= self._cores
+        return has_cores and (needs.gpus or 0) <= len(self._free)
 
     def _start(self, request: ProcessRequest) -> Fork | _Spawned:
         log = Path(request.log)
@@ -173,6 +207,12 @@ class ProcessSender:
             self._free += child.request.gpus or ()
         return [child.exit() for child in ended]
 
+    def stop(self, index: int) -> None:
+        """Ask one that runs to end, with all its processes."""
+        for child in self._running:
+            if child.index == index:
+                child.ask()
+
     def cancel(self) -> None:
         """Ask all that run to end, with all their processes."""
         for child in self._running:
@@ -189,12 +229,12 @@ class ProcessSender:
 
     def _enforce(self) -> None:
         now = time.monotonic()
+        is_time_to_look = now - self._looked >= _LOOK_S
+        self._looked = now if is_time_to_look else self._looked
         for child in self._running:
-            child.enforce_time(now, self._on.timeout_min)
-        if self._on.memory_gb is not None and now - self._looked >= _LOOK_S:
-            self._looked = now
-            for child in self._running:
-                child.enforce_memory(self._on.memory_gb)
+            child.enforce_time(now, child.needs.timeout_min)
+            if is_time_to_look and child.needs.memory_gb is not None:
+                child.enforce_memory(child.needs.memory_gb)
 
 
 class _Spawned:
@@ -237,9 +277,10 @@ class _Spawned:
 class _Child:
     """One job that runs, in a session of its own."""
 
-    def __init__(self, index: int, request: ProcessRequest, process: Fork | _Spawned) -> None:
+    def __init__(self, index: int, request: ProcessRequest, needs: Needs, process: Fork | _Spawned) -> None:
         self.index = index
         self.request = request
+        self.needs = needs
         self.process = process
         self._limit = ""
         self._is_memory = False
@@ -282,7 +323,7 @@ class _Child:
     def enforce_time(self, now: float, minutes: float | None) -> None:
         """Ask it to end where its time is over."""
         since = self.process.since
-        if minutes is not None and since is not None and now >= since + minutes * 60 and self._kill_at is None:
+        if minutes is not None and since is not None and now >= since + 60 * minutes and self._kill_at is None:
             self._limit = f"the time limit of {minutes:g} min is over"
             self.ask()
 

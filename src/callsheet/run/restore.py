@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 from callsheet._build import build
@@ -15,7 +14,7 @@ from callsheet._tensors import digest_of
 from callsheet._weights import RECORD, load_weights
 from callsheet.errors import Fault, PathError, RunError, WeightsError, nearest
 from callsheet.run._recorded import recorded_spec
-from callsheet.run._store import Run, Store, project_root
+from callsheet.run._store import Run, find_run
 
 
 def restore(
@@ -67,19 +66,6 @@ def restore(
         RUNNING.reset(token)
     load_weights(model, weights)
     return model
-
-
-def find_run(run: str | os.PathLike[str], runs: str | os.PathLike[str] | None = None) -> Run:
-    """A run by its id or directory.
-
-    Raises:
-        RunError: There is none.
-    """
-    text = os.fspath(run)
-    if os.path.isfile(os.path.join(text, "run.json")):
-        directory = Path(text).absolute()
-        return Store(directory.parent).read(directory.name)
-    return Store(runs or project_root(os.getcwd()) / "runs").find(text)
 
 
 def recorded_weights(run: Run, spec: Any, node: str, file: str | None = None) -> tuple[str, str, str]:

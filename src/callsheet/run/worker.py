@@ -53,7 +53,7 @@ def _run(plan: Plan, header: Header, trial: PlannedTrial, index: int, code: Code
     store = Store(header.runs)
     code = code or code_of(Path(header.project), header.configs, store.directory)
     before = _before(plan, index, store, code)
-    if before is not None and before.state == "done" and before.identity == trial.identity:
+    if before is not None and before.finished == (trial.identity, code.version):
         return 0  # since the trials were looked through, a worker of an earlier sweep finished it
     task = Task(
         spec=trial.read_spec(str(plan.file)),

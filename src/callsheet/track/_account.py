@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from callsheet._configfile import show_file
-from callsheet._storage import write_whole
+from callsheet._storage import read_json_file, write_whole
 from callsheet.errors import CallsheetError
 
 FILE = "trackers.json"
@@ -97,7 +97,7 @@ class Record:
 
     def __init__(self, directory: str) -> None:
         self.path = os.path.join(directory, FILE)
-        self.before = _read(self.path)
+        self.before = read_json_file(self.path)
         self._trackers: list[tuple[Account, Callable[[str], None]]] = []
         self._lock = threading.Lock()
 
@@ -142,13 +142,3 @@ class Record:
                 name = f"{account.name}-{n}"
             named[name] = account.as_data()
         return named
-
-
-def _read(path: str) -> dict[str, Any]:
-    """What the file says; nothing where it is missing or damaged."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            data = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from callsheet._storage import write_whole
+from callsheet._storage import read_json_file, write_whole
 from callsheet.track._backend import Backend
 from callsheet.track._entries import Histogram, Image, Moment, Row
 from callsheet.track._tracker import TrackedRun
@@ -43,7 +43,7 @@ class JSONL(Backend):
         os.makedirs(self.directory, exist_ok=True)
         for name in ("metrics.jsonl", "texts.jsonl", "histograms.jsonl"):
             _drop_half_line(os.path.join(self.directory, name))
-        self._params = {**_noted(os.path.join(self.directory, "params.json")), **self._params}
+        self._params = {**read_json_file(os.path.join(self.directory, "params.json")), **self._params}
         return self.directory, ""
 
     def on_params(self, values: Mapping[str, Any]) -> None:
@@ -105,18 +105,8 @@ def _when(at: Moment) -> dict[str, Any]:
 
 def _json(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+        return str(value)
     return value
-
-
-def _noted(path: str) -> dict[str, Any]:
-    """The params that are noted already; none where there is no whole file."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            data = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def _safe(name: str) -> str:

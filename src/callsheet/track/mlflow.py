@@ -7,6 +7,8 @@ import re
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -48,15 +50,25 @@ class MLflow(Backend):
         uri: A server's `http://host:5000`, or `sqlite:///mlflow.db`, which is made where it is missing; by default
             what `MLFLOW_TRACKING_URI` says, else that file.
         experiment: Its name there, made where it is missing; the run's own experiment by default.
+        artifacts: Folder or URI in which an experiment that is made keeps its artifacts; by default the server's own,
+            or for a SQLite file the folder `mlruns` beside it. One that is there already keeps them where it did.
         wait_s: Seconds that the end of a run waits for what is not written yet.
     """
 
     is_queued: ClassVar[bool] = True
 
-    def __init__(self, uri: str | None = None, experiment: str | None = None, *, wait_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        uri: str | None = None,
+        experiment: str | None = None,
+        *,
+        artifacts: str | os.PathLike[str] | None = None,
+        wait_s: float = 60.0,
+    ) -> None:
         super().__init__()
         self.uri = uri
         self.experiment = experiment
+        self.artifacts = None if artifacts is None else _absolute(os.fspath(artifacts))
         self.wait_s = wait_s
         self._client: Any = None
         self._id = ""
@@ -80,7 +92,7 @@ class MLflow(Backend):
             from mlflow import MlflowClient
         except ImportError as error:
             raise missing("mlflow", "mlflow", error) from None
-        _make_database(self._uri, lambda uri: MlflowClient(uri).get_experiment("0"))
+        _make_database(_database(self._uri), lambda path: self._fill(path, MlflowClient))
         self._client = _Hasty(MlflowClient(self._uri))
         experiment = self._experiment_id(self.experiment or run.experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME"))
         if run.before:
@@ -102,12 +114,31 @@ class MLflow(Backend):
         if found is not None:
             return str(found.experiment_id)
         try:
-            return str(self._client.create_experiment(name))
+            return str(self._client.create_experiment(name, artifact_location=self._location(name)))
         except Exception:
             found = self._client.get_experiment_by_name(name)  # another trial has made it meanwhile
             if found is None:
                 raise
             return str(found.experiment_id)
+
+    def _location(self, experiment: str) -> str | None:
+        """Where an experiment that is made keeps its artifacts; None for where the server says.
+
+        MLflow itself would say `mlruns` in the working directory, whatever that is.
+        """
+        path = _database(self._uri)
+        if self.artifacts is not None or not path:
+            return self.artifacts
+        return (Path(path).parent / "mlruns" / _file_name(experiment)).as_uri()
+
+    def _fill(self, path: str, client: Callable[[str], Any]) -> None:
+        """Let MLflow make a database, and keep artifacts of its experiment 0 as those of others."""
+        import sqlite3
+
+        client(f"sqlite:///{path}").get_experiment("0")
+        with closing(sqlite3.connect(path)) as database, database:
+            said = "update experiments set artifact_location = ? where experiment_id = 0"
+            database.execute(said, (self._location("0"),))
 
     def on_params(self, values: Mapping[str, Any]) -> None:
         from mlflow.entities import Param
@@ -199,14 +230,22 @@ class _Hasty:
         return hasty
 
 
-def _make_database(uri: str, fill: Callable[[str], object]) -> None:
+def _database(uri: str) -> str:
+    """The SQLite file of a URI, absolute; "" where it is none."""
+    kind, _, path = uri.partition(":///")
+    return os.path.abspath(path.partition("?")[0]) if kind == "sqlite" else ""
+
+
+def _absolute(place: str) -> str:
+    return place if urlsplit(place).scheme else Path(place).absolute().as_uri()
+
+
+def _make_database(path: str, fill: Callable[[str], object]) -> None:
     """Make a missing SQLite file in one step, so that neither a second trial nor a kill finds it half made."""
-    path = uri.removeprefix("sqlite:///").partition("?")[0]
-    if path == uri or os.path.exists(path):
+    if not path or os.path.exists(path):
         return
     import fcntl
 
-    path = os.path.abspath(path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     lock = os.open(os.path.dirname(path), os.O_RDONLY)
     try:
@@ -214,7 +253,7 @@ def _make_database(uri: str, fill: Callable[[str], object]) -> None:
         if not os.path.exists(path):
             with tempfile.TemporaryDirectory(prefix=".mlflow-", dir=os.path.dirname(path)) as temporary:
                 made = os.path.join(temporary, "new.db")
-                fill(f"sqlite:///{made}")
+                fill(made)
                 os.rename(made, path)
     finally:
         os.close(lock)

@@ -23,7 +23,8 @@ from callsheet._weights import load_weights
 from callsheet._wire import FORMAT
 from callsheet.errors import Fault, LoadError, PathError, SaveError, WeightsError, ZooError
 from callsheet.run._recorded import recorded_spec
-from callsheet.run.restore import find_run, recorded_weights
+from callsheet.run._store import find_run
+from callsheet.run.restore import recorded_weights
 from callsheet.zoo._card import CARD, Card, Number, card_text, read_card
 
 CONFIG = "config.json"

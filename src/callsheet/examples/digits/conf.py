@@ -6,4 +6,5 @@ epochs = 5
 model = lazy(Net)(width=64, classes=10)
 data  = lazy(digits)(batch_size=64, seed=0)
 optim = lazy(Adam)(ref(model).parameters(), lr=1e-3)            # a method of the model that will be built
-main  = lazy(fit)(model, data, optim, epochs=epochs)            # the same model: built once. `callsheet run` builds `main`
+main  = lazy(fit)(model, data, optim, epochs=epochs,            # the same model: built once. `callsheet run` builds `main`
+                  out="${run.dir}")                             # its directory, for the learning curves

@@ -1,5 +1,7 @@
 """A small network, an optimizer and a training loop: ordinary code that knows nothing of Callsheet."""
 
+import json
+import os
 import sys
 
 import numpy as np
@@ -58,14 +60,18 @@ def digits(batch_size: int = 64, seed: int = 0):
     return batches, test
 
 
-def fit(model: Net, data, optim: Adam, epochs: int = 5) -> dict[str, float]:
+def fit(model: Net, data, optim: Adam, epochs: int = 5, out: str | None = None) -> dict[str, float]:
+    """Trains, prints each epoch, and appends its numbers to `metrics.jsonl` in the folder `out`."""
     batches, (x, y) = data
     for epoch in range(1, epochs + 1):
         for inputs, labels in batches(epoch):
             optim.step(model.gradients(inputs, labels))
         p = model.forward(x)[1]
-        loss, accuracy = -np.log(p[range(len(y)), y]).mean(), (p.argmax(1) == y).mean()
+        loss, accuracy = float(-np.log(p[range(len(y)), y]).mean()), float((p.argmax(1) == y).mean())
         bar = f"epoch {epoch}/{epochs}  {'█' * (20 * epoch // epochs):░<20}" if sys.stdout.isatty() else f"epoch {epoch}/{epochs}"
         end = "\n" if epoch == epochs or not sys.stdout.isatty() else "\r"
         print(f"{bar}   loss {loss:.3f}   accuracy {accuracy:.3f}", end=end, flush=True)
-    return {"loss": float(loss), "accuracy": float(accuracy)}
+        if out:
+            with open(os.path.join(out, "metrics.jsonl"), "a") as file:
+                print(json.dumps({"step": epoch, "loss": loss, "accuracy": accuracy}), file=file)
+    return {"loss": loss, "accuracy": accuracy}
