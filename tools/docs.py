@@ -73,6 +73,7 @@ def at_terminal(command: str, folder: Path) -> str:
     """Run a command at a terminal of 80 columns, and give what stays on the screen."""
     reading, writing = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(COLUMNS), "LINES": "40", "PYTHONPATH": "", "NO_COLOR": "1"}
+    environment["TERM"] = "dumb"  # lines as a pipe has them, no table that is drawn anew
     process = subprocess.Popen(
         ["bash", "-c", command],
         cwd=folder,

@@ -94,7 +94,7 @@ class Board:
         Args:
             job: The job.
             run: Its run, where it is done.
-            line: What stays to be read of one that is not.
+            line: What stays to be read of one that has failed.
         """
         if job.was_done:
             return
@@ -104,6 +104,9 @@ class Board:
             self._took += took or 0.0
             results = "  ".join(f"{name} {number(value)}" for name, value in run.result.items())
             self._ended.append(Row(self.name_of(job), "done", f"{run.id}  {results}", _clock(took)))
+        elif job.state == "pruned":
+            self._done += 1
+            self._ended.append(Row(self.name_of(job), "pruned", line.rpartition("pruned")[2].strip(": "), ""))
         else:
             self._failed += 1
             if self._console.width < _NARROW:
