@@ -16,11 +16,14 @@ from pathlib import Path
 from callsheet.errors import Fault, RunError
 from callsheet.run._forks import Fork, Forks
 from callsheet.run._job import TAKEN, Exit, Task
-from callsheet.run._processes import memory_of, send_signal
+from callsheet.run._processes import has_members, memory_of, send_signal
 from callsheet.run._shape import Needs
 
 _GRACE_S = 5.0
 """Seconds between asking a worker to end and ending it."""
+
+_DYING_S = 1.0
+"""Seconds for which what was killed is waited for."""
 
 _LOOK_S = 0.25
 """Seconds between two looks at the memory of what runs."""
@@ -304,6 +307,9 @@ class _Child:
         assert code is not None
         if code < 0:
             self.process.signal(signal.SIGKILL)
+            latest = time.monotonic() + _DYING_S
+            while has_members(self.process.pid) and time.monotonic() < latest:
+                time.sleep(0.002)  # as long as one of them holds the run's lock, the run is not known to be lost
         if isinstance(self.process, Fork) and self.process.was_refused:
             return Exit(self.index, code, "it was not started", "limit")
         if self._limit and code not in (0, TAKEN):
