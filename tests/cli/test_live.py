@@ -129,8 +129,8 @@ def test_it_shows_what_runs_and_how_far_it_is_what_has_ended_and_the_best(cmd, o
 def test_on_a_narrow_terminal_a_trial_takes_two_lines(cmd, open_terminal):
     cmd.config(CONF, train=TRAIN.replace('"steps": 40, ', ""))
     shown = open_terminal(cmd, "sweep", "conf.py", "main.n=1,3", "--slots", "2", "--minimize", "loss", columns=40)
-    until(lambda: "  running  step 3  loss 0.3333  0:00" in shown.look())
-    assert shown.look()[1:] == [
+    both = shown.until("  running  step 1  loss 1  0:00", "  running  step 3  loss 0.3333  0:00")
+    assert both[1:] == [
         "main.n=1",
         "  running  step 1  loss 1  0:00",
         "main.n=3",
@@ -138,6 +138,8 @@ def test_on_a_narrow_terminal_a_trial_takes_two_lines(cmd, open_terminal):
         "0 of 2 done, 2 running",
         "0:00",
     ]
+    cmd.write("go3", "")
+    shown.until("  failed: ValueError: no good")
     cmd.write("go", "")
     assert shown.end()[1:] == [
         "IDIDID",
