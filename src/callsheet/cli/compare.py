@@ -10,7 +10,9 @@ from callsheet.cli._selection import nothing, selected
 from callsheet.cli._telling import Misuse
 from callsheet.cli._text import is_number, number, print_json, table
 from callsheet.errors import Fault, RunError
-from callsheet.run._runs import Runs, differing
+from callsheet.run._compared import compared, differing
+from callsheet.run._query import typed
+from callsheet.run._runs import Runs
 
 
 @click.command("compare")
@@ -46,7 +48,7 @@ def command(
             raise _no_experiment(selected(words, runs), experiment)
     if not found:
         raise nothing(found, words)
-    found.load("spec", "result")
+    found.load("spec", "result", "facts")
     goal = maximize or minimize
     if goal:
         if not any(is_number(run.result.get(goal)) for run in found):
@@ -54,7 +56,7 @@ def command(
             advice = [f"results have {', '.join(known)}"] if known else []
             raise RunError(Fault("", f"no run has a number named {goal!r}", advice=advice))
         found = found.sort(("-" if maximize else "") + f"result.{goal}")
-    values = [run.values for run in found]
+    values = compared(found)
     results = [run.result for run in found]
     paths = differing(values)
     names = list(dict.fromkeys(name for result in results for name in result))
@@ -73,7 +75,7 @@ def command(
             *([run.experiment] if several else []),
             str(run.number),
             run.state,
-            *(v.get(path, "-") for path in paths),
+            *(_short(v[path]) if path in v else "-" for path in paths),
             *(number(result[name]) if name in result else "-" for name in names),
         ]
         for run, v, result in zip(found, values, results, strict=True)
@@ -85,6 +87,14 @@ def command(
 
     right = [head.index("no."), *range(len(head) - len(names), len(head))]
     say(table([head, *body], right=right, head=True, style=style))
+
+
+def _short(text: str) -> str:
+    """A value of a spec as a cell: numbers with few digits, long texts by their beginning and their end."""
+    value = typed(text)
+    if isinstance(value, float):
+        text = min(text, number(value), key=len)
+    return text if len(text) <= 40 else f"{text[:26]}…{text[-13:]}"
 
 
 def _no_experiment(found: Runs, experiment: str) -> RunError:

@@ -184,7 +184,7 @@ class _Report:
         error = run.status.get("error", "") if run is not None else ""
         return (
             f"{head}  {job.state}"
-            + (f": {error}" if error else "")
+            + (f": {' '.join(error.split())}" if error else "")
             + f"\n          its output: {os.path.relpath(job.log)}"
         )
 
