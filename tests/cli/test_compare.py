@@ -162,3 +162,17 @@ def test_what_an_override_has_set_is_compared_although_only_its_value_is_reached
     cmd("run", "conf.py", "sizes.a=2", "n=3")
     values = [row["values"] for row in cmd("compare", "--json").data]
     assert values == [{"n": "1", "sizes.a": "1"}, {"n": "3", "sizes.a": "2"}]
+
+
+def test_a_report_that_cannot_be_written_says_so(swept):
+    said = swept("report", "-o", "nowhere/page.html", code=1)
+    assert said.err == "callsheet: nowhere/page.html cannot be written: No such file or directory\n"
+
+
+def test_an_error_of_several_lines_takes_one_line_of_a_sweep(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=1)\n",
+        train="def fit(n: int): raise ValueError('one\\n  two')\n",
+    )
+    said = cmd("sweep", "conf.py", "main.n=1,2", code=1)
+    assert said.out.count("failed: ValueError: one two\n") == 2
