@@ -49,13 +49,8 @@ def command(
     if not found:
         raise nothing(found, words)
     found.load("spec", "result", "facts")
-    goal = maximize or minimize
-    if goal:
-        if not any(is_number(run.result.get(goal)) for run in found):
-            known = sorted({name for run in found for name in run.result})
-            advice = [f"results have {', '.join(known)}"] if known else []
-            raise RunError(Fault("", f"no run has a number named {goal!r}", advice=advice))
-        found = found.sort(("-" if maximize else "") + f"result.{goal}")
+    if goal := maximize or minimize:
+        found = _by(found, goal, largest=bool(maximize))
     values = compared(found)
     results = [run.result for run in found]
     paths = differing(values)
@@ -87,6 +82,19 @@ def command(
 
     right = [head.index("no."), *range(len(head) - len(names), len(head))]
     say(table([head, *body], right=right, head=True, style=style))
+
+
+def _by(found: Runs, goal: str, *, largest: bool) -> Runs:
+    """Runs in the order of a number of their results.
+
+    Raises:
+        RunError: None has it.
+    """
+    if not any(is_number(run.result.get(goal)) for run in found):
+        known = sorted({name for run in found for name in run.result})
+        advice = [f"results have {', '.join(known)}"] if known else []
+        raise RunError(Fault("", f"no run has a number named {goal!r}", advice=advice))
+    return found.sort(("-" if largest else "") + f"result.{goal}")
 
 
 def _short(text: str) -> str:
