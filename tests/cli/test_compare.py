@@ -78,3 +78,101 @@ ID0001    1  done    1            1
 ID0002    2  failed  0            -
 """
     )
+
+
+def test_a_call_is_compared_by_what_it_calls_and_numbers_are_short(cmd):
+    cmd.config(
+        """
+        from callsheet import lazy
+        from train import sgd, fit
+        optim = lazy(sgd)(lr=0.1234567)
+        main = lazy(fit)(optim, n=1)
+        """,
+        train="""
+        def sgd(lr=0.1): return lr
+        def adam(lr=0.1): return lr * 2
+        def fit(optim: float, n: int): return optim * n
+        """,
+    )
+    cmd("run", "conf.py")
+    cmd("run", "conf.py", "optim=train.adam", f"+note={'a' * 30}{'b' * 30}")
+    assert (
+        masked(cmd("compare").out)
+        == """\
+run     no.  state  optim  note                                      result
+ID0001    1  done   sgd    -                                         0.1235
+ID0002    2  done   adam   'aaaaaaaaaaaaaaaaaaaaaaaaa…bbbbbbbbbbbb'  0.2469
+"""
+    )
+    assert cmd("runs", "optim=adam", "--columns", "optim,result.result").out == (
+        "optim  result.result\nadam          0.2469\n"
+    )
+
+
+EXPERIMENTS = """
+    from dataclasses import dataclass, field, replace
+    from callsheet.run import Experiment, Launch
+    from callsheet import lazy
+    from train import fit
+
+    @dataclass
+    class HP:
+        lr: float = 0.1
+        width: int = 32
+
+    C1 = Experiment(Launch("echo {{hp.lr}} {{hp.width}}", experiment="nets"), hp=HP())
+    C2 = replace(C1, hp=HP(lr=0.2))
+    n = 1
+    sizes = {"a": 1}
+    main = lazy(fit)(n=n, size="${sizes.a}")
+"""
+
+
+@pytest.fixture
+def experiments(cmd):
+    cmd.config(EXPERIMENTS, train="def fit(n: int, size: int): return n / size\n")
+    return cmd
+
+
+def test_what_a_run_does_not_reach_is_not_compared(experiments):
+    cmd = experiments
+    cmd("run", "conf.py:C1")
+    cmd.config(EXPERIMENTS.replace("lr=0.2", "lr=0.3"))
+    cmd("run", "conf.py:C1", "hp.width=64")
+    (first, second) = cmd("compare", "--json").data
+    assert first["values"] == {"C1.hp.width": "32"}
+    assert second["values"] == {"C1.hp.width": "64"}
+
+
+def test_experiments_of_a_file_are_compared_under_the_same_names(experiments):
+    cmd = experiments
+    cmd("run", "conf.py:C1")
+    cmd("run", "conf.py:C2", "hp.width=64")
+    (first, second) = cmd("compare", "--json").data
+    assert first["values"] == {"hp.lr": "0.1", "hp.width": "32"}
+    assert second["values"] == {"hp.lr": "0.2", "hp.width": "64"}
+    assert cmd("runs", "hp.lr>0.1", "--columns", "hp.lr,C2.hp.lr,C1.hp.lr").out == (
+        "hp.lr  C2.hp.lr  C1.hp.lr\n  0.2       0.2       0.1\n"
+    )
+
+
+def test_what_an_override_has_set_is_compared_although_only_its_value_is_reached(experiments):
+    cmd = experiments
+    cmd("run", "conf.py")
+    cmd("run", "conf.py", "sizes.a=2", "n=3")
+    values = [row["values"] for row in cmd("compare", "--json").data]
+    assert values == [{"n": "1", "sizes.a": "1"}, {"n": "3", "sizes.a": "2"}]
+
+
+def test_a_report_that_cannot_be_written_says_so(swept):
+    said = swept("report", "-o", "nowhere/page.html", code=1)
+    assert said.err == "callsheet: nowhere/page.html cannot be written: No such file or directory\n"
+
+
+def test_an_error_of_several_lines_takes_one_line_of_a_sweep(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=1)\n",
+        train="def fit(n: int): raise ValueError('one\\n  two')\n",
+    )
+    said = cmd("sweep", "conf.py", "main.n=1,2", code=1)
+    assert said.out.count("failed: ValueError: one two\n") == 2

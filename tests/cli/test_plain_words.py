@@ -236,7 +236,7 @@ def test_every_option_can_be_given_in_plain_words(verb):
 
 
 SLOW = ["ast", "click", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "hashlib", "inspect"]
-SLOW += ["json", "pathlib", "re", "shutil", "subprocess", "tempfile", "threading", "tokenize", "traceback", "typing"]
+SLOW += ["json", "pathlib", "re", "subprocess", "threading", "tokenize", "traceback", "typing"]
 SLOW += ["callsheet._about", "callsheet._build", "callsheet._check", "callsheet._guide", "callsheet._signature_cache"]
 SLOW += ["callsheet.run", "callsheet.cli._config", "callsheet.cli._faults", "callsheet.cli._recorded", "train"]
 

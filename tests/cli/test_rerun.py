@@ -54,3 +54,12 @@ def test_a_run_that_fails_again_says_so_by_its_exit_code(cmd):
     cmd.write("train.py", "def fit(m: int): return m\n")
     assert "main.n" in cmd("rerun", first, code=1).err
     assert len(cmd.ids()) == 2
+
+
+def test_a_command_is_known_by_what_its_template_names(cmd):
+    cmd.config('from callsheet.run import Command\nlr = 0.1\nmain = Command("echo {{lr}}")\n', train="")
+    cmd("run", "conf.py", "lr=0.5")
+    (first,) = cmd.ids()
+    cmd("rerun", first)
+    _, second = cmd.ids()
+    assert cmd.read("run.json", second)["identity"] == cmd.read("run.json", first)["identity"]

@@ -116,9 +116,19 @@ def test_a_command_that_a_signal_ended_says_so(cmd):
 
 def test_a_command_that_is_not_there_says_so(cmd):
     cmd.config('from callsheet.run import Command\nmain = Command("no-such-program x")\n')
+    said = cmd("run", "conf.py", code=1)
+    assert "callsheet: the command cannot be started: No such file or directory: no-such-program\n" in said.err
+    assert "Traceback" not in said.err
     assert (
-        "the command cannot be started: No such file or directory: no-such-program" in cmd("run", "conf.py", code=1).err
+        cmd.read("status.json")["error"] == "the command cannot be started: No such file or directory: no-such-program"
     )
+
+
+def test_a_command_that_names_a_whole_part_is_told_to_name_a_value_of_it(cmd):
+    cmd.config(
+        'from callsheet.run import Command\nhp = {"lr": 0.1}\nmain = Command("python train.py {{hp}}")\n', train=""
+    )
+    assert "main.template  {{hp}} at column 17 is {'lr': 0.1}, which is no text" in cmd("check", "conf.py", code=1).err
 
 
 PROBE = """

@@ -31,6 +31,9 @@ def kept(text, rows=ROWS):
         ("acc>0.5", "1"),
         ("acc>=0.9", "1"),
         ("acc<1", "1"),
+        ("acc=nan", "f"),
+        ("acc!=nan", "1a"),
+        ("acc=nan or lr=0.01", "af"),
         ("lr<=1e-2", "1a"),
         ("lr = 1", "f"),
         ("lr=1.0", "f"),
@@ -80,12 +83,24 @@ def test_a_filter_keeps(text, expected):
             "started is compared with a date, as in  2026-11-22  or  2026-11-22T08:30",
             24,
         ),
+        ("duration>1x", "duration is compared with seconds, or with a time as in  30s  5m  1.5h  2d", 9),
         ("(" * 60 + "a=1" + ")" * 60, "the filter is nested too deeply", 50),
     ],
 )
 def test_a_mistake_is_pointed_at(text, problem, column):
     said = told(lambda: Query(text), QueryError)
     assert said == f"{problem}\n  {text}\n  {' ' * column}^"
+
+
+def test_a_state_that_no_run_can_have_is_a_mistake():
+    states = "states are  running, done, failed, interrupted, cancelled, lost"
+    assert told(lambda: Query("acc>0 and state=don"), QueryError) == (
+        f"there is no state 'don'\n  acc>0 and state=don\n                  ^\n  did you mean  done?\n  {states}"
+    )
+    assert told(lambda: Query("status!='x'"), QueryError) == (
+        f"there is no state 'x'\n  status!='x'\n          ^\n  {states}"
+    )
+    assert kept("state~do") == ["1", "f"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from callsheet.cli._selection import nothing, selected
 from callsheet.cli._telling import Misuse
 from callsheet.cli._text import is_number, number, print_json, table
 from callsheet.errors import Fault, RunError
-from callsheet.run._runs import Runs, differing
+from callsheet.run._compared import compared, differing
+from callsheet.run._query import typed
+from callsheet.run._runs import Runs
 
 
 @click.command("compare")
@@ -38,11 +40,11 @@ def command(
     """  # noqa: D301  (click reads the backspace)
     if maximize and minimize:
         raise Misuse("--maximize and --minimize exclude each other")
-    found = _chosen(words, runs, experiment).load("spec", "result")
+    found = _chosen(words, runs, experiment).load("spec", "result", "facts")
     goal = maximize or minimize
     if goal:
         found = _best_first(found, goal, largest=bool(maximize))
-    values = [run.values for run in found]
+    values = compared(found)
     paths = differing(values)
     if as_json:
         rows = [
@@ -51,7 +53,7 @@ def command(
         ]
         print_json(rows)
     else:
-        say(_side_by_side(found, paths))
+        say(_side_by_side(found, values, paths))
 
 
 def _chosen(words: tuple[str, ...], runs: str | None, experiment: str | None) -> Runs:
@@ -84,21 +86,21 @@ def _best_first(found: Runs, goal: str, *, largest: bool) -> Runs:
     return found.sort(("-" if largest else "") + f"result.{goal}")
 
 
-def _side_by_side(found: Runs, paths: list[str]) -> str:
+def _side_by_side(found: Runs, values: list[dict[str, str]], paths: list[str]) -> str:
     """A row for each run: what it is, its values at some paths, what came out."""
     names = list(dict.fromkeys(name for run in found for name in run.result))
     several = len(set(found.column("experiment"))) > 1
     head = ["run", *(["experiment"] if several else []), "no.", "state", *paths, *names]
     body = []
-    for run in found:
-        values, result = run.values, run.result
+    for run, own in zip(found, values, strict=True):
+        result = run.result
         body.append(
             [
                 run.id,
                 *([run.experiment] if several else []),
                 str(run.number),
                 run.state,
-                *(values.get(path, "-") for path in paths),
+                *(_short(own[path]) if path in own else "-" for path in paths),
                 *(number(result[name]) if name in result else "-" for name in names),
             ]
         )
@@ -109,6 +111,14 @@ def _side_by_side(found: Runs, paths: list[str]) -> str:
 
     right = [head.index("no."), *range(len(head) - len(names), len(head))]
     return table([head, *body], right=right, head=True, style=style)
+
+
+def _short(text: str) -> str:
+    """A value of a spec as a cell: numbers with few digits, long texts by their beginning and their end."""
+    value = typed(text)
+    if isinstance(value, float):
+        text = min(text, number(value), key=len)
+    return text if len(text) <= 40 else f"{text[:26]}…{text[-13:]}"
 
 
 def _no_experiment(found: Runs, experiment: str) -> RunError:

@@ -10,6 +10,7 @@ from callsheet._terminal import say
 from callsheet.cli._config import json_option, runs_option, told
 from callsheet.cli._selection import names_said, nothing, selected
 from callsheet.cli._text import print_json
+from callsheet.errors import Fault, RunError
 from callsheet.report._page import write_report
 
 
@@ -36,7 +37,10 @@ def command(
     if not found:
         raise nothing(found, words)
     found = found.sort(*names_said(order))
-    write_report(found, output, title=title, said=" ".join(words))
+    try:
+        write_report(found, output, title=title, said=" ".join(words))
+    except OSError as error:
+        raise RunError(Fault("", f"{output} cannot be written: {error.strerror}")) from None
     size = os.path.getsize(output)
     if as_json:
         print_json({"file": os.path.abspath(output), "runs": len(found), "bytes": size})

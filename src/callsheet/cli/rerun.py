@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from callsheet._equal import hash_of
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import json_option, path_option, runs_option, told
 from callsheet.cli._subject import import_from
 from callsheet.cli._telling import Misuse
 from callsheet.cli._text import print_json
 from callsheet.run._capture import tee
-from callsheet.run._execute import Task, at, execute
+from callsheet.run._command import identity_of
+from callsheet.run._execute import Task, execute
 from callsheet.run._place import Place
 from callsheet.run._provenance import code_of
 from callsheet.run._recorded import origins_of_run, recorded_spec
@@ -76,7 +76,7 @@ def _task(found: Run, config: str, paths: tuple[str, ...]) -> Task:
         entry=entry,
         experiment=str(record.get("experiment") or place.experiment),
         overrides=tuple(map(str, record.get("overrides") or ())),
-        identity=hash_of(at(spec, entry)),
+        identity=identity_of(spec, entry),
         config=config,
         command=tuple(sys.argv),
         code=code_of(place.project, configs, place.runs),

@@ -212,7 +212,7 @@ class _Report:
             return f"{head}  {error}"
         return (
             f"{head}  {job.state}"
-            + (f": {error}" if error else "")
+            + (f": {' '.join(error.split())}" if error else "")
             + f"\n          its output: {os.path.relpath(job.log)}"
         )
 

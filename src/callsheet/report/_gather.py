@@ -13,10 +13,11 @@ from callsheet._path import parse_path
 from callsheet._storage import read_json_file
 from callsheet.errors import PathError
 from callsheet.report._curves import short, thinned
+from callsheet.run._compared import compared, differing
 from callsheet.run._query import typed
 from callsheet.run._recorded import origins_of_run
 from callsheet.run._row import part
-from callsheet.run._runs import Runs, RunView, differing
+from callsheet.run._runs import Runs, RunView
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ def gather(found: Runs, *, title: str = "", said: str = "", limits: Limits = Lim
     if len(found) > limits.runs:
         notes.append(f"the first {limits.runs} of {len(found)} runs are here: a filter picks those that matter")
         found = found[: limits.runs]
-    views = [*found.load("spec", "result", "metrics")]
-    values = [view.values for view in views]
+    views = [*found.load("spec", "result", "metrics", "facts")]
+    values = compared(views)
     columns, cells = _table(found, views, values, limits, notes)
     texts = _Texts()
     details = _details(views, texts, limits, notes)

@@ -23,7 +23,10 @@ _GRACE_S = 3.0
 
 
 class CommandError(RunError):
-    """A command ended with an exit code that says that it failed; `code` is that, 128 and more after a signal."""
+    """A command could not be started, or ended with an exit code that says that it failed.
+
+    `code` is that exit code, 128 and more after a signal; 1 where there is none.
+    """
 
     code = 1
 
@@ -50,8 +53,7 @@ def run_command(
         The result: the last line of the run's `metrics.jsonl`, without step and time.
 
     Raises:
-        CommandError: It ended with another exit code than 0.
-        RunError: It cannot be started.
+        CommandError: It cannot be started, or ended with another exit code than 0.
         SpecError: Its template or its environment is faulty.
     """
     directory = Path(str(running["dir"]))
@@ -123,7 +125,7 @@ class _Child:
         except OSError as error:
             missing = error.filename if isinstance(error, FileNotFoundError) else program
             problem = f"the command cannot be started: {error.strerror}: {missing}"
-            raise RunError(Fault("", problem, advice=[shlex.join(words), f"in {folder}"])) from None
+            raise CommandError(Fault("", problem, advice=[shlex.join(words), f"in {folder}"])) from None
 
     def wait(self) -> int:
         """Its exit code; where this process is interrupted or told to stop, it is ended first."""

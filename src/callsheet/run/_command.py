@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ from callsheet._items import origin_of, raw_item, step_into
 from callsheet._layout import layout
 from callsheet._lazy import get, locate_path, nothing_at
 from callsheet._leaf import MISSING, Datum
+from callsheet._path import format_path
 from callsheet._ref import Ref
-from callsheet._resolve import resolve
+from callsheet._resolve import reached, resolve
 from callsheet._secret import Secret
 from callsheet._spec import INSTANCES, attach
+from callsheet._spec import Mapping as SpecMapping
 from callsheet._target import Name
-from callsheet._tree import kind_of
+from callsheet._tree import kind_of, walk
 from callsheet.errors import Fault, SpecError
 from callsheet.run import _shape
 from callsheet.run._experiment import Command
@@ -142,6 +145,33 @@ def identity_of(root: Any, entry: str) -> str:
     part = get(root, entry) if entry else root
     found = commanded(root, entry) if _is_command(part) else None
     return hash_of(part if found is None else attach({"command": part, "names": found.reads()}))
+
+
+def beside(root: Any, entry: str) -> list[str]:
+    """The paths of a resolved spec that an entry does not reach, with all below them; its plain names are left out."""
+    if not entry or not isinstance(root, SpecMapping):
+        return []
+    found = reached(root, get(root, entry))
+    command = commanded(root, entry) if _is_command(get(root, entry)) else None
+    if command is not None:
+        with suppress(SpecError):  # which the run tells
+            found |= {id(locate_path(root, path)[0]) for path in command.reads()}
+    return [path for path in _unreached(root, (), found) if "." in path or "[" in path or _holds(root[path])]
+
+
+def _unreached(holder: Any, above: tuple[Any, ...], found: set[int]) -> Iterator[str]:
+    kind = kind_of(type(holder))
+    for key, value in zip(*kind.items(holder), strict=True) if kind is not None else ():
+        if id(value) in found:
+            continue
+        if _holds(value) and not found.isdisjoint(id(part) for _, part in walk(value)):
+            yield from _unreached(value, (*above, key), found)
+        else:
+            yield format_path((*above, key))
+
+
+def _holds(value: Any) -> bool:
+    return kind_of(type(value)) is not None
 
 
 def experiment_of(spec: Any, entry: str, default: str) -> str:

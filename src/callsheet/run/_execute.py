@@ -24,6 +24,7 @@ from callsheet._storage import read_json_file
 from callsheet._wire import FORMAT
 from callsheet.errors import SaveError
 from callsheet.run._child import CommandError, run_entry
+from callsheet.run._command import beside
 from callsheet.run._provenance import Code, host, packages
 from callsheet.run._store import State, Store, code_file, keep_json_file, take_lock, write_json_file
 
@@ -205,6 +206,7 @@ def _write_record(task: Task, directory: Path, number: int) -> None:
         "index": task.index,
         "plan": task.plan,
         "entry": task.entry,
+        "beside": beside(task.spec, task.entry),
         "config": task.config,
         "overrides": list(task.overrides),
         "command": list(task.command),

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NoReturn
 
-from callsheet.errors import Fault, QueryError
+from callsheet.errors import Fault, QueryError, nearest
+from callsheet.run._store import STATES
 
 Columns = Callable[[str, int], Sequence[Any]]
 """Gives a name's value of each run, None where a run has none; the column of the text is for its errors."""
@@ -34,6 +35,7 @@ _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|min|m|h|d)")
 _WORDS = {"true": True, "false": False, "none": None, "null": None}
 _TIMES = ("started", "ended")
+_STATE = ("state", "status")
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,8 @@ class _Reader:
         if value_kind not in ("word", "quoted"):
             self._refuse(value_at, f"expected a value after {op!r}")
         self.n += 3
+        if name in _STATE and op in ("=", "==", "!="):
+            self._judge_state(said.strip("\"'"), value_at)
         if value_kind == "quoted":
             value = said = str(ast.literal_eval(said))
         else:
@@ -168,7 +172,17 @@ class _Reader:
         duration = _DURATION.fullmatch(said)
         if name == "duration" and duration:
             return float(duration[1]) * _UNITS[duration[2]]
+        if name == "duration" and said.lower() not in _WORDS and isinstance(typed(said), str):
+            self._refuse(at, "duration is compared with seconds, or with a time as in  30s  5m  1.5h  2d")
         return _WORDS.get(said.lower(), typed(said)) if said.lower() in _WORDS else typed(said)
+
+    def _judge_state(self, said: str, at: int) -> None:
+        if said not in STATES and said.lower() not in _WORDS:
+            close = nearest(said, STATES)
+            advice = [f"did you mean  {close[0]}?"] if close else []
+            raise column_error(
+                self.text, at, f"there is no state {said!r}", [*advice, f"states are  {', '.join(STATES)}"]
+            )
 
     def _take(self, word: str) -> bool:
         kind, said, _ = self.tokens[self.n]
@@ -224,6 +238,8 @@ def _test(node: _Comparison) -> Callable[[Any], bool]:
         def same(value: Any) -> bool:
             if value is None or wanted is None:
                 return (value is wanted) is not negated
+            if wanted != wanted and isinstance(value, float):  # NaN, which equals nothing
+                return (value != value) is not negated
             equal = value == (wanted if is_number and not isinstance(value, str) else said)
             return equal is not negated
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from callsheet._storage import read_json_file
 from callsheet._trust import Policy
 from callsheet.errors import Fault, RunError
 from callsheet.run._store import Run
+
+_MADE = re.compile(r"lazy\((?P<lazy>[\w.]+)\)\(|(?!lazy\()(?P<name>[\w.]+)\(")
 
 
 def recorded_spec(run: Run) -> Any:
@@ -47,14 +50,33 @@ def origins_of_run(run: Run) -> dict[str, Any]:
 
 
 def values_of_run(run: Run) -> dict[str, str]:
-    """The leaves of a run's spec by path, as text; by its `spec.json` where no origins were recorded."""
+    """The leaves of a run's spec by path, as text, and of each call what it calls.
+
+    By its `spec.json`, and without the calls, where no origins were recorded.
+    """
     origins = origins_of_run(run)
     if origins:
-        return {path: chain[0]["value"] for path, chain in origins.items() if chain and not chain[0].get("holds")}
+        said = {path: _told(chain[0]) for path, chain in origins.items() if chain}
+        return {path: text for path, text in said.items() if text is not None}
     data = read_json_file(run.directory / "spec.json")
     found: dict[str, str] = {}
     _leaves((), {key: value for key, value in data.items() if key != "_format_"}, found)
     return found
+
+
+def set_in_run(run: Run) -> set[str]:
+    """The paths that overrides and sweeps have set, rather than the file."""
+    found = origins_of_run(run)
+    return {path for path, chain in found.items() if chain and chain[0].get("kind") in ("override", "sweep", "given")}
+
+
+def _told(link: dict[str, Any]) -> str | None:
+    """A value as text; of a call, or an instance, what makes it; None for what holds others otherwise."""
+    text = str(link["value"])
+    if not link.get("holds"):
+        return text
+    made = _MADE.match(text)
+    return made["lazy"] or made["name"] if made else None
 
 
 def _leaves(steps: tuple[Any, ...], data: Any, found: dict[str, str]) -> None:

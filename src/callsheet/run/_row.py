@@ -8,7 +8,7 @@ import math
 from typing import Any, NamedTuple
 
 from callsheet.run._metrics import last_values
-from callsheet.run._recorded import values_of_run
+from callsheet.run._recorded import set_in_run, values_of_run
 from callsheet.run._store import Run
 
 FINAL = ("done", "failed")
@@ -33,7 +33,7 @@ class Row(NamedTuple):
         facts: JSON of what else its record says, by the names of `facts_of`.
         result: JSON of its result.
         metrics: JSON of the last number of each metric.
-        spec: JSON of the leaves of its spec by path, as text.
+        spec: JSON of the leaves of its spec by path, as text, and of its calls what they call.
 
     In JSON, NaN and infinities are the texts "nan", "inf" and "-inf".
     """
@@ -80,6 +80,7 @@ def facts_of(run: Run) -> dict[str, Any]:
         "overrides": " ".join(map(str, overrides)) if isinstance(overrides, list) else None,
         "config": record.get("config"),
         "entry": record.get("entry"),
+        "beside": _beside(run),
         "index": record.get("index"),
         "plan": record.get("plan"),
         "host": host.get("name"),
@@ -89,6 +90,24 @@ def facts_of(run: Run) -> dict[str, Any]:
         "exit": status.get("exit"),
         "error": status.get("error"),
     }
+
+
+def _beside(run: Run) -> list[str]:
+    """The paths of the spec that the run did not reach; where something was set it may count all the same."""
+    paths = run.record.get("beside")
+    if not isinstance(paths, list) or not paths:
+        return []
+    touched = set_in_run(run)
+    return [path for path in paths if isinstance(path, str) and not any(within(said, path) for said in touched)]
+
+
+def within(path: str, above: str) -> bool:
+    """Whether a path is another one, or leads on from there.
+
+    >>> within("hp.lr", "hp"), within("hp[0]", "hp"), within("hpg.lr", "hp")
+    (True, True, False)
+    """
+    return path == above or path.startswith((f"{above}.", f"{above}["))
 
 
 def part(record: dict[str, Any], name: str) -> dict[str, Any]:

@@ -111,6 +111,11 @@ class RunView:
         """The leaves of its spec by path, as text."""
         return self._table.texts("spec", self.id)
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What its record says besides: its `entry`, the paths `beside` that it did not reach, and others."""
+        return self._table.texts("facts", self.id)
+
     def get(self, name: str) -> Any:
         """The value of a column, by a name as `Runs.filter` takes it; None where it has none."""
         return self._table.value(name, self.id)
@@ -262,7 +267,12 @@ class _Table:
 
     def column(self, name: str, ids: Sequence[str]) -> dict[str, Any]:
         """A name's values of these runs, and of others; of a run that has none, None or nothing."""
-        if name not in self._columns:
+        if name not in self._columns and (within := self._within(name)):
+            entries = self.index.column("facts", "entry")
+            self._columns[name] = {
+                id: self.column(within[entry], ids).get(id) for id, entry in entries.items() if entry in within
+            }
+        elif name not in self._columns:
             group, key = self.place(name)
             if group != "own" and len(ids) <= _FEW < len(self.rows):
                 self.fetch(group, ids)
@@ -327,6 +337,15 @@ class _Table:
                 return "spec", _canonical(path)
         raise self._unknown(name)
 
+    def _within(self, name: str) -> dict[str, str]:
+        """By entry the path of a name that starts in it, for a name that starts nowhere else."""
+        try:
+            self.place(name)
+        except QueryError:
+            entries = {entry for entry in self.index.column("facts", "entry").values() if entry}
+            return {e: f"{e}.{name}" for e in entries if _canonical(f"{e}.{name}") in self.known()["spec"]}
+        return {}
+
     def known(self) -> dict[str, list[str]]:
         """The names of each group."""
         if self._known is None:
@@ -361,17 +380,3 @@ def _canonical(path: str) -> str:
         return format_path(parse_path(path))
     except PathError:
         return path
-
-
-def differing(values: Sequence[dict[str, str]]) -> list[str]:
-    """The paths whose values are not the same everywhere; of those that always differ together, the one that was set.
-
-    >>> differing([{"a": "1", "b": "2"}, {"a": "1", "b": "3"}])
-    ['b']
-    """
-    paths = dict.fromkeys(path for v in values for path in v)
-    found = [path for path in paths if len({v.get(path) for v in values}) > 1]
-    columns: dict[tuple[str | None, ...], str] = {}
-    for path in found:
-        columns.setdefault(tuple(v.get(path) for v in values), path)
-    return list(columns.values())

@@ -8,7 +8,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, get_args
 
 from callsheet._project import root_of
 from callsheet._storage import read_json_file, write_whole
@@ -16,6 +16,9 @@ from callsheet.errors import Fault, RunError
 
 State = Literal["running", "done", "failed", "interrupted", "cancelled", "lost"]
 """What became of a run; "lost" is one that says it runs while nobody runs it, or says nothing that can be read."""
+
+STATES: tuple[str, ...] = get_args(State)
+"""All of them."""
 
 _ENDED = ("done", "failed", "interrupted", "cancelled")
 

@@ -116,7 +116,7 @@ def _text(value: Any, hole: Hole) -> str:
         return str(value)
     if isinstance(value, os.PathLike):
         return str(os.fspath(value))
-    if getattr(value, "shape", None) == () and hasattr(value, "item"):  # a number of NumPy
+    if hasattr(type(value), "shape") and value.shape == ():  # a number of NumPy; the value may have names of its own
         return str(value.item())
     raise _fault(hole, f"is {value!r}, which is no text", "name one of its values, or write it as text:  | tojson")
 
