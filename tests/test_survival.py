@@ -260,7 +260,7 @@ def test_files_that_cannot_grow(cmd):
     words = ("sweep", "conf.py", "main.0=1,2")
 
     def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1200, 1200))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
     process = cmd.start(*words, preexec_fn=limit)

@@ -123,6 +123,11 @@ class Index:
         """Let go of the file."""
         self._db.close()
 
+    def __del__(self) -> None:
+        """Let go of the file, for whoever has kept the runs and forgets them."""
+        with contextlib.suppress(AttributeError):  # it was never opened
+            self._db.close()
+
     @contextlib.contextmanager
     def _lock(self) -> Iterator[bool]:
         """Whether this process may write the file: nobody else does, and the directory can be written."""
@@ -145,7 +150,7 @@ class Index:
             fresh = not self.path.exists() or self.path.stat().st_size == 0
             if fresh and not writable:
                 return _in_memory()
-            db = sqlite3.connect(self.path, timeout=2, isolation_level=None)
+            db = _connected(self.path)
             if fresh:
                 return _prepared(db, self._format())
             found = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
@@ -163,7 +168,9 @@ class Index:
             return _in_memory()
         _warn(f"{self._name()} {problem}, and was made anew")
         self._remove()
-        return _prepared(sqlite3.connect(self.path, timeout=2, isolation_level=None), self._format())
+        return _prepared(
+            sqlite3.connect(self.path, timeout=2, isolation_level=None, check_same_thread=False), self._format()
+        )
 
     def _start_again(self, writable: bool, error: sqlite3.Error) -> None:
         """Put another index in the place of one that turned out to be damaged."""
@@ -238,7 +245,12 @@ def _is_strange(error: sqlite3.Error) -> bool:
 
 
 def _in_memory() -> sqlite3.Connection:
-    return _prepared(sqlite3.connect(":memory:", isolation_level=None), "")
+    return _prepared(_connected(":memory:"), "")
+
+
+def _connected(file: str | os.PathLike[str]) -> sqlite3.Connection:
+    """A connection, which whoever forgets it last may close, in whatever thread."""
+    return sqlite3.connect(file, timeout=2, isolation_level=None, check_same_thread=False)
 
 
 def _prepared(db: sqlite3.Connection, new: str | None = None) -> sqlite3.Connection:
