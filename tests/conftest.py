@@ -10,6 +10,8 @@ import textwrap
 import pytest
 from hypothesis import settings
 
+pytest.register_assert_rewrite("callsheet.testing")
+
 # Nothing that tests leave behind counts for anybody else, or for the next time.
 os.environ["CALLSHEET_CACHE"] = CACHE = tempfile.mkdtemp(prefix="callsheet-cache-")
 

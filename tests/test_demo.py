@@ -114,5 +114,7 @@ def test_the_demo_is_killed_goes_on_and_ends_in_a_table_and_a_page(demo):
 
 
 def test_make_demo_does_this():
-    said = subprocess.run(["make", "-n", "-o", ".venv/.ready", "demo"], cwd=ROOT, capture_output=True, text=True)
+    said = subprocess.run(
+        ["make", "--no-print-directory", "-n", "-o", ".venv/.ready", "demo"], cwd=ROOT, capture_output=True, text=True
+    )
     assert said.stdout.strip().endswith(".venv/bin/python tools/demo.py demo")

@@ -6,8 +6,6 @@ import urllib.request
 
 import pytest
 
-pytest.register_assert_rewrite("callsheet.testing")
-
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
