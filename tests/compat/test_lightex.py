@@ -100,7 +100,8 @@ def test_a_saved_config_is_swept_where_its_classes_are_allowed(example):
 
 ENV = """
     import json, os
-    print(json.dumps({name: os.environ[name] for name in sorted(os.environ) if name.startswith(("MLFLOW", "LX", "WANDB"))}))
+    told = ("MLFLOW_EXPERIMENT", "MLFLOW_RUN", "MLFLOW_TRACKING", "LX", "WANDB_P")
+    print(json.dumps({name: os.environ[name] for name in sorted(os.environ) if name.startswith(told)}))
 """
 
 

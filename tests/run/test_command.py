@@ -188,7 +188,7 @@ def test_the_settings_of_trackers_are_variables_of_the_command(cmd):
             env={"MLFLOW_EXPERIMENT_NAME": "mine"},
         )
         """,
-        env="import os; print(*(v for k, v in sorted(os.environ.items()) if k.startswith(('MLFLOW_', 'TENSORBOARD_'))))",
+        env="import os; print(*(v for k, v in sorted(os.environ.items()) if k.startswith(('MLFLOW_EXP', 'MLFLOW_TRACK', 'TENSORBOARD_'))))",
     )
     cmd("run", "conf.py:C1")
     (run,) = cmd.ids()
