@@ -66,8 +66,7 @@ def end_containerd(place: Place) -> None:
 def sweep(place: Place) -> None:
     """End what a daemon that was killed has left running, and take away its mount."""
     end_containerd(place)
-    if os.path.ismount(place.folder / "data"):
-        subprocess.run(["umount", place.folder / "data"], check=False)
+    subprocess.run(["umount", "--quiet", place.folder / "data"], check=False)
 
 
 def _reach(place: Place) -> dict[str, Any]:
