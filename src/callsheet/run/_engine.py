@@ -41,7 +41,8 @@ class Seen:
     Attributes:
         state: It is `queued`, `running` or `ended`; or the engine knows nothing of it (any more).
         code: Its exit code, below 0 the signal that ended it; None where the engine does not say.
-        reason: What ended it, in words, where it was not the program itself: "node n1 failed".
+        reason: What ended it, in words, where it was not the program itself: "node n1 failed". Of one that is queued
+            what it waits for.
         blame: Whose doing its end was: of the `machine` (killed, lost, preempted, out of memory), of the `program`, or
             of a `limit` of time.
         where: The machine it is on.
