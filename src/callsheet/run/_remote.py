@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from callsheet.run._code import carry_code, carry_library
 from callsheet.run._engine import Engine, Refused, Request, Seen, Unreachable
+from callsheet.run._guard import passed_limit
 from callsheet.run._job import Exit, Task
 from callsheet.run._plan import Plan
 from callsheet.run._sendings import Sending, Sendings
@@ -292,7 +293,7 @@ class RemoteSender:
             if code == 0 and not self._is_done(index):
                 return
             self._collect(sending.id, position, index)
-            exit = Exit(index, code, seen.reason, seen.blame)
+            exit = self._limited(Exit(index, code, seen.reason, seen.blame))
             if code == 0 and index in self._doubts:
                 shared = f"it ended well, but no result of it came to {self._runs}: is that the same folder there?"
                 exit = Exit(index, 1, shared)
@@ -333,6 +334,12 @@ class RemoteSender:
                 log = self._plan.folder / "logs" / f"{index}.log"
                 log.parent.mkdir(exist_ok=True)
                 log.write_bytes(output)
+
+    def _limited(self, exit: Exit) -> Exit:
+        """How a job has ended, by the limit that it has passed where nobody but its worker knows of one."""
+        name = self._plan.run_of(exit.index) if exit.code and not exit.limit else None
+        passed = passed_limit(self._runs / name) if name is not None else None
+        return exit if passed is None else replace(exit, limit=passed.reason, blame=passed.blame)
 
     def _code_by_run(self, index: int) -> int:
         """The exit code of a job of which the engine says none, as its run has it."""
