@@ -2,6 +2,8 @@
 
 import re
 
+from callsheet.cli._sweeping import Naming
+from callsheet.run._trials import sweep_at
 from command import masked
 
 SWEEP = ("sweep", "conf.py", "optim.lr=1e-3,3e-3", "model.width=32,128")
@@ -120,3 +122,14 @@ def test_a_result_that_is_no_number_is_never_the_best(cmd):
     assert [trial["result"]["loss"] for trial in data["trials"]] == [None, 0.5, None]
     said = cmd("sweep", "conf.py", "main.n=0,1,2", "--minimize", "los")
     assert said.err == "no trial has a number named 'los'; results have loss\n"
+
+
+def test_a_trial_is_called_by_what_was_typed_wherever_that_starts():
+    spec = {"model": {"width": 1, "depth": 2}, "lr": 0.1}
+    texts = ["width=8,128", "model.depth=3", "lr=0.1,0.2"]
+    trials = sweep_at(spec, "model", texts, where="", policy=None)
+    naming, overrides = Naming(trials), trials[2].overrides
+    assert naming.whole(overrides) == "width=128 model.depth=3 lr=0.1"
+    assert naming.apart(overrides) == "width=128 lr=0.1"
+    assert naming.width == len(naming.whole(overrides))
+    assert trials[2].spec.model.width == 128

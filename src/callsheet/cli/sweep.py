@@ -13,14 +13,12 @@ from typing import Any, Unpack
 
 import click
 
-from callsheet._functions import Interval
-from callsheet._sweep import Sweep
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._live import Board, can_live
 from callsheet.cli._sampling import Said, Sampling, sampling_options
 from callsheet.cli._subject import Config
-from callsheet.cli._sweeping import repeat_option, trials_of
+from callsheet.cli._sweeping import Naming, repeat_option, trials_of
 from callsheet.cli._telling import Misuse
 from callsheet.cli._text import finite, is_number, number
 from callsheet.run._draw import Drawing, draw
@@ -86,7 +84,8 @@ def command(
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
     drawing = draw(space, place, entry=named.entry, repeat=repeat)
     drawing.decide("keep" if keep else "redo" if redo else _asked(drawing))
-    report = _Report(said["maximize"] or said["minimize"] or "", largest=bool(said["maximize"]), as_json=as_json)
+    goal, naming = said["maximize"] or said["minimize"] or "", Naming(space)
+    report = _Report(goal, naming, largest=bool(said["maximize"]), as_json=as_json)
     with _terminated_as_interrupted() as received:
         jobs = start(drawing, on, Retries(retry, retry_errors))
         try:
@@ -131,22 +130,25 @@ def _terminated_as_interrupted() -> Iterator[list[int]]:
         signal.signal(signal.SIGTERM, before)
 
 
+_WIDEST = 48
+"""Columns that the names of trials have at most to be aligned."""
+
+
 class _Report:
     """What is told of the jobs as they end; it keeps the best of them only."""
 
-    def __init__(self, goal: str, *, largest: bool, as_json: bool) -> None:
+    def __init__(self, goal: str, naming: Naming, *, largest: bool, as_json: bool) -> None:
         self._goal = goal
+        self._naming = naming
         self._largest = largest
         self._as_json = as_json
         self._best: tuple[Any, Job] | None = None
         self._names: set[str] = set()
-        self._width = 0
         self._board: Board | None = None
         self.is_well = True
 
     def begin(self, drawing: Drawing, jobs: Jobs, slots: int) -> None:
         """Say what there is to do."""
-        self._width = min(_columns(drawing.sweep), 48)
         if self._as_json:
             return
         size, done = drawing.size, drawing.done_before
@@ -157,7 +159,7 @@ class _Report:
             parts.append(f"{'' if size is None else f'{size - done} to run, '}{slots} at a time")
         say(", ".join(parts))
         if can_live() and size != done:
-            self._board = Board(jobs, size=size, before=done, slots=slots, axes=drawing.sweep.axes)
+            self._board = Board(jobs, size=size, before=done, slots=slots, naming=self._naming)
 
     @contextmanager
     def ending(self) -> Iterator[None]:
@@ -186,7 +188,7 @@ class _Report:
             if is_number(score) and (self._best is None or self._is_better(score, job)):
                 self._best = score, job
                 if self._board is not None:
-                    self._board.best = f"{run.id}  {self._goal} {number(score)}   {self._board.name_of(job)}"
+                    self._board.best = f"{run.id}  {self._goal} {number(score)}   {self._naming.apart(job.overrides)}"
         self.is_well = self.is_well and job.state in ("done", "pruned")
         if self._board is not None:
             self._board.tell(job, run, self._line(job))
@@ -201,10 +203,10 @@ class _Report:
         return bool(score > best) == self._largest
 
     def _line(self, job: Job) -> str:
-        said, run = " ".join(job.overrides), job.run
-        head = f"{run.id if run is not None else '-':<8}  {said:<{self._width}}"
+        said, run = self._naming.whole(job.overrides), job.run
+        head = f"{run.id if run is not None else '-':<8}  {said:<{min(self._naming.width, _WIDEST)}}"
         if job.state == "done" and run is not None:
-            return f"{head}  " + "  ".join(f"{name} {number(value)}" for name, value in run.result.items())
+            return "  ".join([head, *(f"{name} {number(value)}" for name, value in run.result.items())]).rstrip()
         if job.state == "held":
             return f"{head}  finished by other code, and left:  --keep  counts it as done,  --redo  runs it again"
         error = run.status.get("error", "") if run is not None else ""
@@ -227,7 +229,7 @@ class _Report:
             say(f'\n], "best": {json.dumps(run.id if run is not None else None)}}}')
         elif self._best is not None and run is not None:
             score, job = self._best
-            say(f"best      {run.id}  {self._goal} {number(score)}   {' '.join(job.overrides)}")
+            say(f"best      {run.id}  {self._goal} {number(score)}   {self._naming.whole(job.overrides)}")
         elif self._goal:
             known = f"; results have {', '.join(sorted(self._names))}" if self._names else ""
             tell_error(f"no trial has a number named {self._goal!r}{known}")
@@ -244,12 +246,3 @@ def _row(job: Job) -> Any:
             "result": run.result if run is not None else {},
         }
     )
-
-
-def _columns(sweep: Sweep) -> int:
-    """How wide the overrides of the widest trial are, as far as the first choices of each axis tell."""
-    fixed = [len(text) for text in sweep.texts if text.partition("=")[0].lstrip("+") not in sweep.axes]
-    axes = {path: axis for path, axis in sweep.axes.items() if axis != ("each",)}  # experiments have names of their own
-    lists = {path: axis for path, axis in axes.items() if not isinstance(axis, Interval) and len(axis)}
-    widths = [len(path) + 1 + max(len(text) for text in axis[:1000]) for path, axis in lists.items()]
-    return max(sum(fixed) + sum(widths) + len(fixed) + len(widths) - 1, 0)
