@@ -120,8 +120,25 @@ def test_a_result_that_is_no_number_is_never_the_best(cmd):
     data = cmd("sweep", "conf.py", "main.n=0,1,2", "--minimize", "loss", "--json").data
     assert data["best"] == data["trials"][1]["run"]
     assert [trial["result"]["loss"] for trial in data["trials"]] == [None, 0.5, None]
-    said = cmd("sweep", "conf.py", "main.n=0,1,2", "--minimize", "los")
-    assert said.err == "no trial has a number named 'los'; results have loss\n"
+
+
+def test_a_goal_that_no_result_has_is_told_at_the_first_trial_and_at_the_end(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=1)\n",
+        train="def fit(n: int): return {'accuracy': n / 4, 'acc_text': 'low'}\n",
+    )
+    said = cmd("sweep", "conf.py", "main.n=0,1,2", "--maximize", "accc", "--slots", "1")
+    assert masked(said.err) == (
+        "callsheet: the result of ID0001 has no number named 'accc'\n"
+        "  did you mean  accuracy?\n"
+        "callsheet: no trial has a number named 'accc'\n"
+    )
+    assert masked(cmd("sweep", "conf.py", "main.n=0,1", "--minimize", "zz", "--json").err).splitlines()[1] == (
+        "  there are  accuracy"
+    )
+    shown = masked(cmd.screen("sweep", "conf.py", "main.n=3,4", "--maximize", "accc"))
+    assert shown.count("callsheet: the result of ") == 1
+    assert cmd("sweep", "conf.py", "main.n=0,1,2", "--maximize", "accuracy").err == ""
 
 
 def test_a_trial_is_called_by_what_was_typed_wherever_that_starts():

@@ -114,7 +114,11 @@ class Board:
             self._failed += 1
             if self._console.width < _NARROW:
                 line = "\n  ".join(re.split(r"\s{2,}", line))
-            self._console.print(line, soft_wrap=True)
+            self.remark(line)
+
+    def remark(self, text: str) -> None:
+        """Say something that stays to be read above the table."""
+        self._console.print(text, soft_wrap=True)
 
     def end(self, word: str = "") -> None:
         """Say how it goes on: it is being ended."""

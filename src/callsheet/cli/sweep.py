@@ -13,14 +13,16 @@ from typing import Any, Unpack
 
 import click
 
-from callsheet._terminal import say, tell_error
+from callsheet._terminal import remark, say, tell_error
 from callsheet.cli._config import overrides_argument, reading_options, told
+from callsheet.cli._goal import Goal
 from callsheet.cli._live import Board, can_live
 from callsheet.cli._sampling import Said, Sampling, sampling_options
 from callsheet.cli._subject import Config
 from callsheet.cli._sweeping import Naming, repeat_option, trials_of
 from callsheet.cli._telling import Misuse
-from callsheet.cli._text import finite, is_number, number
+from callsheet.cli._text import finite, number
+from callsheet.errors import render
 from callsheet.run._draw import Drawing, draw
 from callsheet.run._job import Job, Jobs
 from callsheet.run._place import Place
@@ -84,8 +86,9 @@ def command(
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
     drawing = draw(space, place, entry=named.entry, repeat=repeat)
     drawing.decide("keep" if keep else "redo" if redo else _asked(drawing))
-    goal, naming = said["maximize"] or said["minimize"] or "", Naming(space)
-    report = _Report(goal, naming, largest=bool(said["maximize"]), as_json=as_json)
+    name = said["maximize"] or said["minimize"] or ""
+    goal = Goal(name, largest=bool(said["maximize"]), prunes=drawing.prunes)
+    report = _Report(goal, Naming(space), as_json=as_json)
     with _terminated_as_interrupted() as received:
         jobs = start(drawing, on, Retries(retry, retry_errors))
         try:
@@ -135,15 +138,12 @@ _WIDEST = 48
 
 
 class _Report:
-    """What is told of the jobs as they end; it keeps the best of them only."""
+    """What is told of the jobs as they end."""
 
-    def __init__(self, goal: str, naming: Naming, *, largest: bool, as_json: bool) -> None:
+    def __init__(self, goal: Goal, naming: Naming, *, as_json: bool) -> None:
         self._goal = goal
         self._naming = naming
-        self._largest = largest
         self._as_json = as_json
-        self._best: tuple[Any, Job] | None = None
-        self._names: set[str] = set()
         self._board: Board | None = None
         self.is_well = True
 
@@ -182,25 +182,22 @@ class _Report:
     def tell(self, job: Job) -> None:
         """Tell of a job that has ended."""
         run = job.run if job.state == "done" else None
-        if run is not None:
-            self._names.update(run.result)
-            score = run.result.get(self._goal)
-            if is_number(score) and (self._best is None or self._is_better(score, job)):
-                self._best = score, job
-                if self._board is not None:
-                    self._board.best = f"{run.id}  {self._goal} {number(score)}   {self._naming.apart(job.overrides)}"
+        if run is not None and self._goal.take(job, run) and self._board is not None:
+            self._board.best = f"{run.id}  {self._score()}   {self._naming.apart(job.overrides)}"
         self.is_well = self.is_well and job.state in ("done", "pruned")
         if self._board is not None:
             self._board.tell(job, run, self._line(job))
         elif not self._as_json and not job.was_done:
             say(self._line(job))
+        doubt = self._goal.doubt(run) if run is not None else None
+        if doubt is not None and self._board is not None:
+            self._board.remark(render([doubt], head="callsheet: "))
+        elif doubt is not None:
+            remark(doubt, name="callsheet")
 
-    def _is_better(self, score: Any, job: Job) -> bool:
-        assert self._best is not None
-        best, other = self._best
-        if score == best:
-            return job.index < other.index
-        return bool(score > best) == self._largest
+    def _score(self) -> str:
+        assert self._goal.best is not None
+        return f"{self._goal.name} {number(self._goal.best[0])}"
 
     def _line(self, job: Job) -> str:
         said, run = self._naming.whole(job.overrides), job.run
@@ -221,18 +218,17 @@ class _Report:
     def end(self, jobs: Jobs) -> None:
         """Name the best; for a program, list all."""
         self._close()
-        run = self._best[1].run if self._best is not None else None
+        job = self._goal.best[1] if self._goal.best is not None else None
+        run = job.run if job is not None else None
         if self._as_json:
             sys.stdout.write('{"trials": [')
             for n, job in enumerate(jobs):
                 sys.stdout.write(("," if n else "") + "\n " + json.dumps(_row(job), ensure_ascii=False))
             say(f'\n], "best": {json.dumps(run.id if run is not None else None)}}}')
-        elif self._best is not None and run is not None:
-            score, job = self._best
-            say(f"best      {run.id}  {self._goal} {number(score)}   {self._naming.whole(job.overrides)}")
-        elif self._goal:
-            known = f"; results have {', '.join(sorted(self._names))}" if self._names else ""
-            tell_error(f"no trial has a number named {self._goal!r}{known}")
+        elif job is not None and run is not None:
+            say(f"best      {run.id}  {self._score()}   {self._naming.whole(job.overrides)}")
+        for unmet in self._goal.unmet():
+            remark(unmet, name="callsheet")
 
 
 def _row(job: Job) -> Any:
