@@ -141,6 +141,22 @@ def test_a_goal_that_no_result_has_is_told_at_the_first_trial_and_at_the_end(cmd
     assert cmd("sweep", "conf.py", "main.n=0,1,2", "--maximize", "accuracy").err == ""
 
 
+def test_numbers_that_are_drawn_are_short_where_they_are_read_and_exact_where_they_are_recorded(cmd):
+    cmd.listing()
+    words = ("conf.py", "epochs=3", "optim.lr=interval(1e-4,1e-1)", "model.width=32,128", "--trials", "2")
+    said = masked(cmd("sweep", *words, "--slots", "1").out)
+    first, second = cmd.ids()
+    exact = cmd.read("spec.json", first)["optim"]["lr"]
+    assert len(repr(exact)) > 15
+    name = f"optim.lr={exact:.6g} model.width=128"
+    assert said.splitlines()[1].startswith(f"ID0001    epochs=3 {name}")
+    assert said.splitlines()[1].index("  loss") == said.splitlines()[2].index("  loss")
+    assert cmd.read("run.json", first)["overrides"] == ["epochs=3", f"optim.lr={exact}", "model.width=128"]
+    assert cmd("plan", *words).out.splitlines()[0].startswith(f"0  {name}  done")
+    assert f"epochs=3 {name}" in cmd("runs", env={"COLUMNS": "120"}).out
+    assert cmd("runs", "--json").data[1]["overrides"].endswith(f"optim.lr={exact} model.width=128")
+
+
 def test_a_trial_is_called_by_what_was_typed_wherever_that_starts():
     spec = {"model": {"width": 1, "depth": 2}, "lr": 0.1}
     texts = ["width=8,128", "model.depth=3", "lr=0.1,0.2"]

@@ -8,9 +8,11 @@ import click
 
 from callsheet._functions import Interval
 from callsheet._sweep import Sweep
+from callsheet._terminal import width
 from callsheet.cli._sampling import Sampling
 from callsheet.cli._subject import COMMAND_LINE, Config
 from callsheet.cli._telling import Misuse
+from callsheet.cli._text import short
 from callsheet.run._trial import commands_of
 from callsheet.run._trials import sweep_at
 
@@ -55,17 +57,17 @@ class Naming:
         axes = {said.typed or said.path: said for _, said in sweep.space.axes()}
         self._axes = axes.keys()
         self._said = frozenset(text for text in sweep.texts if _path(text) not in axes)
-        fixed = [len(text) for text in self._said if "(" not in _path(text)]  # spaces and samplers read otherwise
+        fixed = [width(text) for text in self._said if "(" not in _path(text)]  # spaces and samplers read otherwise
         widths = [
-            len(path) + 1 + (_DRAWN if isinstance(said.sweep, Interval) else max(map(len, said.texts[:1000])))
+            width(path) + 1 + (_DRAWN if isinstance(said.sweep, Interval) else max(map(width, said.texts[:1000])))
             for path, said in axes.items()
             if isinstance(said.sweep, Interval) or len(said.texts)
         ]
         self.width = max(sum(fixed) + sum(widths) + len(fixed) + len(widths) - 1, 0)
 
     def whole(self, overrides: Sequence[str]) -> str:
-        """All that makes a trial."""
-        return " ".join(overrides)
+        """All that makes a trial; numbers that were drawn are short."""
+        return " ".join(map(short, overrides))
 
     def apart(self, overrides: Sequence[str]) -> str:
         """What tells a trial from the others; all where nothing does."""

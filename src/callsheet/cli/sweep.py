@@ -13,7 +13,7 @@ from typing import Any, Unpack
 
 import click
 
-from callsheet._terminal import remark, say, tell_error
+from callsheet._terminal import remark, say, tell_error, width
 from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._goal import Goal
 from callsheet.cli._live import Board, can_live
@@ -201,7 +201,8 @@ class _Report:
 
     def _line(self, job: Job) -> str:
         said, run = self._naming.whole(job.overrides), job.run
-        head = f"{run.id if run is not None else '-':<8}  {said:<{min(self._naming.width, _WIDEST)}}"
+        gap = " " * (min(self._naming.width, _WIDEST) - width(said))
+        head = f"{run.id if run is not None else '-':<8}  {said}{gap}"
         if job.state == "done" and run is not None:
             return "  ".join([head, *(f"{name} {number(value)}" for name, value in run.result.items())]).rstrip()
         if job.state == "held":
