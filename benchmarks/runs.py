@@ -54,7 +54,7 @@ class Nowhere:
         self._running: list[Any] = []
 
     outlives = False
-    trouble = ""
+    trouble = waits_for = ""
 
     def requests(self, tasks: Any) -> Any:
         return tasks
@@ -64,6 +64,9 @@ class Nowhere:
 
     def resumed(self) -> tuple[int, ...]:
         return ()
+
+    def output(self, index: int) -> bytes:
+        return b""
 
     def queued(self) -> tuple[int, ...]:
         return ()

@@ -26,7 +26,7 @@ class Nowhere:
         self.refuse_after = stop_after
 
     outlives = False
-    trouble = ""
+    trouble = waits_for = ""
 
     def requests(self, tasks):
         return tasks
@@ -36,6 +36,9 @@ class Nowhere:
 
     def resumed(self):
         return ()
+
+    def output(self, index):
+        return b""
 
     def queued(self):
         return ()

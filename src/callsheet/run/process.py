@@ -234,11 +234,15 @@ class ProcessSender:
         for child in self._running:
             child.kill()
 
-    trouble = ""
+    trouble = waits_for = ""
 
     def resumed(self) -> tuple[int, ...]:
         """None: what a process that is gone has left running holds its trials by their locks."""
         return ()
+
+    def output(self, index: int) -> bytes:
+        """None beside its log."""
+        return b""
 
     def queued(self) -> tuple[int, ...]:
         """None: what is sent is started."""
