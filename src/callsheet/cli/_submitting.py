@@ -138,7 +138,7 @@ def prepare(
     drawing.decide("keep" if said["keep"] else "redo" if said["redo"] else _asked(drawing))
     submission = Submission(
         drawing.plan,
-        words=tuple(sys.argv[2:]),
+        words=tuple(word for word in sys.argv[2:] if word != "--json"),
         folder=os.getcwd(),
         name=" ".join((config, *overrides)),
         on=to_data(spec),
