@@ -154,7 +154,7 @@ def _executor(said: dict[str, Any]) -> tuple[str, Any, Executor]:
     if said["warm"]:
         fields["warm"] = True
     is_plain = not said["on"]
-    if is_plain and fields["slots"] is None:
+    if fields["slots"] is None and all(word.partition("=")[0].partition(".")[0] == "process" for word in said["on"]):
         fields["slots"] = _AT_A_TIME
     try:
         name, spec = executor_spec(said["on"], fields)
