@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from callsheet._configfile import read_source
+from callsheet._configfile import read_source, show_file
 from callsheet._equal import hash_of
 from callsheet._files import config_files
 from callsheet._project import home_of
@@ -50,8 +50,8 @@ class Place:
         """The same, named as the experiment at an entry says, where it does."""
         if trials.is_space:
             return self
-        spec = trials.trial(0).spec
-        return replace(self, experiment=experiment_of(spec, entry_of(spec, entry), self.experiment))
+        spec, file = trials.trial(0).spec, show_file(self.config) if self.config else "FILE"
+        return replace(self, experiment=experiment_of(spec, entry_of(spec, entry, file), self.experiment))
 
     def configs(self) -> tuple[str, ...]:
         """The config file and those that it takes from."""

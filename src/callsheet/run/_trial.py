@@ -22,6 +22,7 @@ from callsheet.run._command import command_faults, identity_of
 from callsheet.run._execute import at
 from callsheet.run._plan import PlannedTrial
 from callsheet.run._shape import needs_at
+from callsheet.run._trials import experiments_named
 
 
 def plan_trial(
@@ -79,8 +80,13 @@ def sendable(spec: Any) -> Any:
         ) from None
 
 
-def entry_of(spec: Any, entry: str) -> str:
+def entry_of(spec: Any, entry: str, file: str = "FILE") -> str:
     """The path of what shall be built: the one asked for, else `main`, else the whole where that is a call.
+
+    Args:
+        spec: The whole spec.
+        entry: What was asked for, or "".
+        file: What an error calls the file of the spec.
 
     Raises:
         PathError: There is no such path, or nothing was asked for and there is no `main`.
@@ -92,10 +98,26 @@ def entry_of(spec: Any, entry: str) -> str:
     if type(spec) in CALLS or (kind is not None and kind.family == "fields"):
         return ""
     if not isinstance(spec, Mapping) or "main" not in spec:
-        names = [path for path, value in walk(spec) if type(value) in CALLS and path.isidentifier()]
-        advice = [f"name what to build:  FILE:{names[0]}" if names else "assign a call to it:  main = lazy(fit)(...)"]
-        raise PathError(Fault("main", "is not there, and it is what a run builds", advice=advice))
+        raise PathError(Fault("main", "is not there, and it is what a run builds", advice=_instead(spec, file)))
     return "main"
+
+
+def _instead(spec: Any, file: str) -> list[str]:
+    """What can be done with a spec that has no `main`."""
+    experiments = commands_of(spec, file)
+    if experiments:
+        return experiments
+    names = [path for path, value in walk(spec) if type(value) in CALLS and path.isidentifier()]
+    return [f"name what to build:  {file}:{names[0]}" if names else "assign a call to it:  main = lazy(fit)(...)"]
+
+
+def commands_of(spec: Any, file: str) -> list[str]:
+    """The commands that run the experiments of a spec, of which there may be none; of many the first."""
+    return [f"callsheet {verb} {file}:{name}" for name, verb in [*experiments_named(spec).items()][:_NAMED]]
+
+
+_NAMED = 5
+"""Experiments that an error names."""
 
 
 def check_entry(spec: Any, path: str, cache: SignatureCache | None = None) -> None:
