@@ -98,6 +98,7 @@ class Plan:
         self.folder = folder
         self.file = folder / "plan.jsonl"
         self._index = folder / "plan.index"
+        self._redo = folder / "redo"
 
     @classmethod
     def of(cls, runs: Path, header: Header, source: str) -> Plan:
@@ -291,6 +292,20 @@ class Plan:
         if not noted or noted[-1].startswith("redo ") or (redo and f"redo {redo}" not in noted):
             return None
         return noted[-1]
+
+    def begin_redo(self) -> str:
+        """The token of the redo that goes on here, a new one where none does."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(self._redo, "x", encoding="utf-8") as file:
+                file.write(os.urandom(6).hex() + "\n")
+        except FileExistsError:
+            pass
+        return self._redo.read_text(encoding="utf-8").strip() or "again"
+
+    def end_redo(self) -> None:
+        """Let a later redo begin anew."""
+        self._redo.unlink(missing_ok=True)
 
     def redo(self, index: int, token: str) -> None:
         """Let what has tried a trial before not count any more; once for each token."""
