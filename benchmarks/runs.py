@@ -53,11 +53,20 @@ class Nowhere:
     def __init__(self) -> None:
         self._running: list[Any] = []
 
-    def request(self, task: Any) -> Any:
-        return task
+    outlives = False
+    trouble = ""
 
-    def sender(self, runs: Path) -> Nowhere:
+    def requests(self, tasks: Any) -> Any:
+        return tasks
+
+    def sender(self, plan: Any) -> Nowhere:
         return self
+
+    def resumed(self) -> tuple[int, ...]:
+        return ()
+
+    def queued(self) -> tuple[int, ...]:
+        return ()
 
     def room(self) -> int:
         return SLOTS - len(self._running)

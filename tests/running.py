@@ -13,7 +13,7 @@ from callsheet.run._store import Store
 
 def run_here(runs: Path, entry: str = "main", *overrides: str, config: str = "conf.py") -> str:
     """Run an entry of a config as `callsheet run` does, without its checks and its record of the code; give the id."""
-    task = Task(resolve(load(config, overrides)), entry, "conf", overrides, None, config, (), Code(""), {})
+    task = Task(resolve(load(config, overrides)), entry, "conf", overrides, None, config, Path(), (), Code(""), {})
     directory = Store(runs).new_run()
     assert execute(task, directory, contextlib.nullcontext()).state == "done"
     return directory.name

@@ -40,5 +40,17 @@ class Recording:
 RECORDING: ContextVar[Recording | None] = ContextVar("callsheet_recording", default=None)
 """The recorded run of this process; None outside of one, and in threads and processes that a run starts by itself."""
 
+MOVED: dict[str, str] = {}
+"""Where folders of a plan are found in this process: a worker has a project's code elsewhere."""
+
+
+def moved(path: str) -> str:
+    """Where a path is found in this process."""
+    for folder, there in MOVED.items():
+        if path == folder or path.startswith(f"{folder}/"):
+            return there + path[len(folder) :]
+    return path
+
+
 READ: ContextVar[dict[str, None] | None] = ContextVar("callsheet_read", default=None)
 """The files that the running load has read, those of loads inside it too; None where nobody asks."""

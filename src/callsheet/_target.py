@@ -7,7 +7,7 @@ import sys
 
 from . import _configfile
 from ._configfile import ConfigModule, show_file
-from ._running import RUNNING
+from ._running import RUNNING, moved
 from ._syntax import HOOKS
 from ._tree import is_enum
 from .errors import Fault, SpecError, nearest
@@ -239,11 +239,12 @@ def _no_such(name: Name, holder: Any, part: str) -> TargetError:
 
 def _definitions(name: Name) -> Any:
     """What a config file or script defines, by running it; the file must still be what it was."""
-    module = _configfile.defining_module(name.module, name.digest)
+    path = moved(name.module)
+    module = _configfile.defining_module(path, name.digest)
     if module is not None:
         return module
     try:
-        source = _configfile.read_source(name.module)
+        source = _configfile.read_source(path)
     except OSError as error:
         raise TargetError(Fault("", f"cannot find {name.dotted}: {error}", origin=name.where)) from None
     if _configfile.digest_of(source) != name.digest:
@@ -257,7 +258,7 @@ def _definitions(name: Name) -> Any:
                 ],
             )
         )
-    return run_plainly(name.module)
+    return run_plainly(path)
 
 
 def run_plainly(path: str) -> ModuleType:

@@ -25,11 +25,20 @@ class Nowhere:
         self.running = []
         self.refuse_after = stop_after
 
-    def request(self, task):
-        return task
+    outlives = False
+    trouble = ""
 
-    def sender(self, runs):
+    def requests(self, tasks):
+        return tasks
+
+    def sender(self, plan):
         return self
+
+    def resumed(self):
+        return ()
+
+    def queued(self):
+        return ()
 
     def room(self):
         return self.slots - len(self.running)

@@ -88,7 +88,7 @@ def test_misuse_is_told_and_runs_nothing(cmd, planned):
     file, index, digest = words(planned, 0)
     for given in ((), (file,), (file, "one", digest), (file, index, digest, "more")):
         said = cmd(*given, module=WORKER, code=2)
-        assert said.err == "usage: python -m callsheet.run.worker PLAN INDEX DIGEST\n"
+        assert "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat]" in said.err
     said = cmd(file, index, "0" * 32, module=WORKER, code=2)
     assert (
         said.err == f"callsheet: trial 0 of {file} is not what was submitted\n  submit it again: the plan was changed\n"

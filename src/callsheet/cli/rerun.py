@@ -78,6 +78,7 @@ def _task(found: Run, config: str, paths: tuple[str, ...]) -> Task:
         overrides=tuple(map(str, record.get("overrides") or ())),
         identity=identity_of(spec, entry),
         config=config,
+        project=place.project,
         command=tuple(sys.argv),
         code=code_of(place.project, configs, place.runs),
         origins=origins_of_run(found),

@@ -65,6 +65,7 @@ def command(
         overrides=overrides,
         identity=identity,
         config=place.config,
+        project=place.project,
         command=tuple(sys.argv),
         code=code_of(place.project, place.configs(), place.runs),
         origins=origins_of(spec),

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from callsheet._project import home_of
 from callsheet._storage import read_json_file
 from callsheet.errors import Fault, RunError
 from callsheet.run._command import Commanded, commanded, given_by, variables_of
@@ -72,13 +71,12 @@ def run_command(
 
 
 def run_entry(
-    root: Any, entry: str, running: Mapping[str, Any], *, config: str, experiment: str, in_worker: bool
+    root: Any, entry: str, running: Mapping[str, Any], *, project: Path, experiment: str, in_worker: bool
 ) -> dict[str, Any] | None:
     """Run the command of an entry of a resolved spec; None where the entry is no command but something to build."""
     found = commanded(root, entry)
     if found is None:
         return None
-    project = Path(home_of(config or os.getcwd()))
     return run_command(found, running, project=project, experiment=experiment, in_worker=in_worker)
 
 

@@ -19,6 +19,7 @@ from callsheet._leaf import MISSING, Datum
 from callsheet._path import format_path
 from callsheet._ref import Ref
 from callsheet._resolve import reached, resolve
+from callsheet._running import moved
 from callsheet._secret import Secret
 from callsheet._spec import INSTANCES, attach
 from callsheet._spec import Mapping as SpecMapping
@@ -231,7 +232,7 @@ def given_by(found: Commanded, running: Mapping[str, Any], record: Mapping[str, 
     output = folders["output"] and os.path.join(project, folders["output"], name, str(running["id"]))
     told: dict[str, Any] = {
         **{key: running[key] for key in ("dir", "id", "index", "attempt")},
-        "working_dir": os.path.normpath(project / (_working(found) or ".")),
+        "working_dir": moved(os.path.normpath(project / (_working(found) or "."))),
         "data_dir": os.path.normpath(project / (folders["data"] or ".")),
         "output_dir": os.path.normpath(output or os.path.join(str(running["dir"]), "output")),
     }

@@ -23,6 +23,7 @@ from callsheet._signature import EMPTY
 from callsheet._storage import read_json_file
 from callsheet._wire import FORMAT
 from callsheet.errors import SaveError
+from callsheet.run._beat import boot
 from callsheet.run._child import CommandError, run_entry
 from callsheet.run._command import beside
 from callsheet.run._provenance import Code, host, packages
@@ -49,6 +50,7 @@ class Task:
         overrides: The texts that made the spec.
         identity: The hash of what the entry reaches, None where it holds a live object.
         config: The config file, or "".
+        project: The project's root, where relative folders start.
         command: What was typed or called.
         code: The code that runs.
         index: The trial's place in its sweep.
@@ -62,6 +64,7 @@ class Task:
     overrides: tuple[str, ...]
     identity: str | None
     config: str
+    project: Path
     command: tuple[str, ...]
     code: Code
     origins: dict[str, Any]
@@ -96,7 +99,13 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -
         attempt = 1 + (tried if isinstance(tried, int) else 0)
         store = Store(directory.parent)
         number = read_json_file(directory / "run.json").get("number") or store.number(task.experiment, directory.name)
-        status: dict[str, Any] = {"state": "running", "attempt": attempt, "pid": os.getpid(), "started": _now()}
+        status: dict[str, Any] = {
+            "state": "running",
+            "attempt": attempt,
+            "pid": os.getpid(),
+            "boot": boot(),
+            "started": _now(),
+        }
         (directory / "result.json").unlink(missing_ok=True)  # of an attempt that was cut off before its status
         _write_record(task, directory, number)
         write_json_file(directory / "status.json", status)
@@ -125,8 +134,8 @@ def at(spec: Any, path: str) -> Any:
 def _call(task: Task, running: dict[str, object], recording: Recording) -> tuple[Outcome, str]:
     token, recorded = RUNNING.set(running), RECORDING.set(recording)
     try:
-        names = {"config": task.config, "experiment": task.experiment}
-        returned = run_entry(task.spec, task.entry, running, **names, in_worker=bool(task.plan))
+        where = (task.spec, task.entry, running)
+        returned = run_entry(*where, project=task.project, experiment=task.experiment, in_worker=bool(task.plan))
         if returned is None:
             returned = build(at(task.spec, task.entry), root=task.spec)
     except KeyboardInterrupt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -12,11 +12,16 @@ from callsheet.run._plan import Plan
 from callsheet.run._shape import Needs
 from callsheet.run._store import Run
 
+Blame = Literal["machine", "memory", "program", "limit"]
+"""Whose doing an end was: the `machine` killed or lost it; it held too much `memory`; the `program` ended by itself; a
+`limit` of time was over."""
+
 JobState = Literal[
-    "waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held", "pruned"
+    "waiting", "queued", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held", "pruned"
 ]
-"""`waiting` has no slot yet; `elsewhere` is run by another sweep at this moment, and waited for; `held` was finished by
-other code, and nobody said what shall become of it; `pruned` was stopped, since others did better."""
+"""`waiting` was not sent yet; `queued` waits for its turn where it was sent; `elsewhere` is run by another sweep at
+this moment, and waited for; `held` was finished by other code, and nobody said what shall become of it; `pruned` was
+stopped, since others did better."""
 
 TAKEN = 75
 """The exit code of a worker whose trial some other process runs (EX_TEMPFAIL of sysexits.h)."""
@@ -34,12 +39,16 @@ class Task:
         index: The job's.
         digest: Of its record, which the worker verifies.
         needs: What it says that it needs, which counts before what its executor says.
+        turn: How often it was sent, this time included.
+        code: The digest of the archive of the code that it runs; "" for what is there.
     """
 
     plan: Plan
     index: int
     digest: str
     needs: Needs = field(default_factory=Needs)
+    turn: int = 1
+    code: str = ""
 
 
 class Jobs(ABC, Sequence["Job"]):
@@ -84,6 +93,15 @@ class Jobs(ABC, Sequence["Job"]):
     def cancel(self) -> None:
         """End the jobs that run, with all their processes, and start no others."""
 
+    @abstractmethod
+    def leave(self) -> None:
+        """Send no others, and let go of those that were sent: they go on where their executor outlives this process."""
+
+    @property
+    @abstractmethod
+    def trouble(self) -> str:
+        """Why nothing can be sent or asked at this moment; "" where all is well."""
+
     def results(self) -> list[dict[str, Any]]:
         """Wait, then give the result of each job; {} of one that was pruned.
 
@@ -122,6 +140,11 @@ class Job(Protocol):
         ...
 
     @property
+    def problem(self) -> str:
+        """What ended it, where it did not end well; "" where nothing is known."""
+        ...
+
+    @property
     def log(self) -> Path:
         """Where its output is."""
         ...
@@ -142,14 +165,16 @@ class Exit:
     Attributes:
         index: The job's.
         code: The exit code of its worker; below 0 the signal that ended it.
-        limit: The limit that it went beyond, in words; "" for none.
-        blame: What it ended by: what the `machine` did, or what the `program` did; a `limit` of time is neither.
+        limit: What ended it, in words, where it was not the program itself: a limit, a lost machine; "" for none.
+        blame: Whose doing that was.
+        refused: Whether it was never run, since what it was sent to does not take it.
     """
 
     index: int
     code: int
     limit: str = ""
-    blame: Literal["machine", "program", "limit"] = "program"
+    blame: Blame = "program"
+    refused: bool = False
 
 
 class Sender(Protocol):
@@ -184,21 +209,37 @@ class Sender(Protocol):
     def kill(self) -> None:
         """End all that run, at once."""
 
+    def resumed(self) -> Collection[int]:
+        """The jobs that were sent before, by a process that is gone, and may run: those are followed, too."""
+        ...
+
+    def queued(self) -> Collection[int]:
+        """Those of the jobs that were sent which wait where they were sent to."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be sent or asked at this moment; "" where all is well."""
+        ...
+
     def close(self) -> None:
         """Let go of what was held for further tasks; nothing is sent any more."""
 
 
 class Executor(Protocol):
-    """Sends jobs somewhere: makes a request of each by a pure function, then submits the requests."""
+    """Sends jobs somewhere: makes requests of them by a pure function, then submits these."""
 
-    def request(self, task: Task) -> Any:
-        """What would be submitted, as a value; nothing happens."""
+    def requests(self, tasks: Sequence[Task]) -> Sequence[Any]:
+        """What would be submitted, as values, which as texts are what a person reads; nothing happens."""
+        ...
 
-    def sender(self, runs: Path) -> Sender:
-        """What sends the tasks of one submission.
+    @property
+    def outlives(self) -> bool:
+        """Whether what was sent goes on when this process ends."""
+        ...
 
-        Args:
-            runs: The directory of the runs.
+    def sender(self, plan: Plan) -> Sender:
+        """What sends the tasks of a plan.
 
         Raises:
             RunError: Nothing can be sent from here.

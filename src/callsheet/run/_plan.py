@@ -175,6 +175,18 @@ class Plan:
             sync(file)
         return records
 
+    def header(self) -> Header:
+        """What all its trials have in common.
+
+        Raises:
+            RunError: There is no such plan, or its file is damaged.
+        """
+        try:
+            header: Header = _read(Header, self._header_line())
+        except (ValueError, TypeError, KeyError):
+            raise RunError(Fault("", f"there is no plan {self.file}, or it is damaged")) from None
+        return header
+
     def _header_line(self) -> bytes:
         try:
             with open(self.file, "rb") as file:

@@ -41,8 +41,8 @@ def code_of(root: Path, configs: Iterable[str] = (), runs: Path | None = None) -
     """
     left_out = {os.path.realpath(path) for path in configs}
     # Files that git does not know yet count too: an edit to a `train.py` that nobody added is an edit.
-    listed = _git(root, "ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", ".")
-    tagged = [(name[:1], name[2:]) for name in (listed or "").split("\0") if name]
+    listed = _listed(root)
+    tagged = listed or []
     known = {name for _, name in tagged if name.endswith(".py")}
     files = sorted(known if known else _python_files(root, runs))
     digest = hashlib.sha256()
@@ -62,6 +62,24 @@ def code_of(root: Path, configs: Iterable[str] = (), runs: Path | None = None) -
     inside = os.path.relpath(runs, root) + "/" if runs is not None else "\0"
     others = tuple(name for tag, name in tagged if tag == "?" and not name.startswith(inside))
     return Code(version, commit, diff or "", others, digests)
+
+
+def tracked_files(root: Path, runs: Path | None = None) -> set[str]:
+    """The files that make a project, relative to its root.
+
+    They are those that git tracks, and the Python files that it neither tracks nor ignores; outside of a repository all
+    Python files.
+    """
+    tagged = _listed(root)
+    if tagged is None:
+        return set(_python_files(root, runs))
+    return {name for tag, name in tagged if tag != "?" or name.endswith(".py")}
+
+
+def _listed(root: Path) -> list[tuple[str, str]] | None:
+    """What git tracks, and with a `?` what it neither tracks nor ignores; None outside of a repository."""
+    listed = _git(root, "ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", ".")
+    return None if listed is None else [(name[:1], name[2:]) for name in listed.split("\0") if name]
 
 
 _PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/")

@@ -12,19 +12,23 @@ from typing import Any
 
 from callsheet.errors import Fault, RunError
 from callsheet.run._draw import Drawing, Item
+from callsheet.run._engine import Unreachable
 from callsheet.run._follow import Follower
 from callsheet.run._job import MISUSE, TAKEN, Exit, Job, Jobs, JobState, Sender, Task
-from callsheet.run._store import Run, Store, is_locked, note_cancelled
+from callsheet.run._store import Run, Store, is_locked, note_ended
 
 _STATES: tuple[JobState, ...] = (
-    "waiting", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held", "pruned",
+    "waiting", "queued", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held", "pruned",
 )  # fmt: skip
-_OPEN = ("waiting", "running", "elsewhere")
+_OPEN = ("waiting", "queued", "running", "elsewhere")
 _BEFORE, _PRUNED_BEFORE = len(_STATES), len(_STATES) + 1
 """What is kept of a job that was done or pruned before, beside the numbers of states."""
 
 _WELL = bytes([_STATES.index("done"), _STATES.index("pruned"), _BEFORE, _PRUNED_BEFORE])
 """What is kept of a job of which nothing is left to be done."""
+
+_AWAY_S = 2.0
+"""Seconds after which one asks again what does not answer."""
 
 _POLL_S = 0.05
 """Seconds after which one looks again whether to stop, and at what other sweeps run."""
@@ -64,10 +68,14 @@ class Scheduled(Jobs):
         self._sent: dict[int, _Sent] = {}
         self._again: deque[_Sent] = deque()
         self._elsewhere: list[_Sent] = []
+        self._resumed: set[int] = set()  # those that were sent before this process was, until they are drawn
+        self._early: dict[int, Exit] = {}  # of these the ones that ended before they were drawn
+        self._problems: dict[int, str] = {}
         self._error: BaseException | None = None
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._killing = threading.Event()
+        self._leaving = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="callsheet-jobs", daemon=True)
         self._thread.start()
@@ -118,6 +126,16 @@ class Scheduled(Jobs):
             self._killing.set()
             self._thread.join()
 
+    def leave(self) -> None:
+        """Send no others, and let go of those that were sent."""
+        self._leaving.set()
+        self._thread.join()
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be sent or asked at this moment; "" where all is well."""
+        return self._sender.trouble
+
     # --- the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -131,14 +149,14 @@ class Scheduled(Jobs):
         try:
             if self._stopping.is_set() and self._sent:
                 self._sender.cancel()
-            while self._sent:
+            while self._sent and not self._leaving.is_set():
                 if self._killing.is_set():
                     self._sender.kill()
                 self._poll(0.1)
         except BaseException as error:  # noqa: BLE001
             self._error = self._error or error
         self._sender.close()
-        if self._error is None and not self._states.translate(None, _WELL):
+        if self._error is None and not self._leaving.is_set() and not self._states.translate(None, _WELL):
             self._drawing.finish()
         with self._changed:
             self._ended.set()
@@ -146,9 +164,10 @@ class Scheduled(Jobs):
 
     def _pump(self) -> None:
         is_drawn = False
-        while not self._stopping.is_set():
+        self._resume()
+        while not self._is_told_to_end():
             room = self._sender.room()
-            while room and not self._stopping.is_set():
+            while room and not self._is_told_to_end():
                 tasks, is_drawn = self._next(room, is_drawn)
                 if not tasks:
                     break
@@ -166,6 +185,19 @@ class Scheduled(Jobs):
                 self._elsewhere = [sent for sent in self._elsewhere if sent not in free]
                 self._again += free
 
+    def _is_told_to_end(self) -> bool:
+        return self._stopping.is_set() or self._leaving.is_set()
+
+    def _resume(self) -> None:
+        """Learn what was sent before; what it was sent to may be away for a while."""
+        while not self._is_told_to_end():
+            try:
+                self._resumed = set(self._sender.resumed())
+            except Unreachable:
+                self._sender.poll(_AWAY_S)
+                continue
+            return
+
     def _next(self, room: int, is_drawn: bool) -> tuple[list[_Sent], bool]:
         """What is sent next, and whether nothing more is to be drawn."""
         found: list[_Sent] = []
@@ -182,9 +214,24 @@ class Scheduled(Jobs):
                 self._states.append(0)
             if item.task is None:
                 self._settle(place, item)
+            elif item.index in self._resumed:
+                self._follow(_Sent(place, item.task))
             else:
                 found.append(_Sent(place, item.task))
         return found, is_drawn
+
+    def _follow(self, sent: _Sent) -> None:
+        """Follow a job that was sent before this process was."""
+        self._resumed.discard(sent.task.index)
+        exit = self._early.pop(sent.task.index, None)
+        if exit is not None:
+            self._end(sent, exit)
+        else:
+            self._set_sent(sent)
+
+    def _set_sent(self, sent: _Sent) -> None:
+        self._sent[sent.task.index] = sent
+        self._states[sent.place] = _STATES.index("running")
 
     def _send(self, jobs: list[_Sent]) -> bool:
         """Send what no other sweep runs; gives whether there was room for all."""
@@ -194,14 +241,16 @@ class Scheduled(Jobs):
                 self._set_elsewhere(sent)
         count = self._sender.send([sent.task for sent in free]) if free else 0
         for sent in free[:count]:
-            self._sent[sent.task.index] = sent
-            self._states[sent.place] = _STATES.index("running")
+            self._set_sent(sent)
         self._again.extendleft(reversed(free[count:]))
         return count == len(free)
 
     def _poll(self, timeout_s: float) -> None:
         for exit in self._sender.poll(timeout_s):
-            self._end(self._sent.pop(exit.index), exit)
+            if exit.index in self._sent:
+                self._end(self._sent.pop(exit.index), exit)
+            else:
+                self._early[exit.index] = exit
 
     def _end(self, sent: _Sent, exit: Exit) -> None:
         if exit.code == TAKEN and not self._stopping.is_set():
@@ -233,21 +282,31 @@ class Scheduled(Jobs):
         name = sent.task.plan.run_of(sent.task.index)
         run = self._store.read(name) if name is not None else None
         if exit.limit:
-            if run is not None:
-                note_cancelled(run, exit.code, exit.limit)
-            return "cancelled"
+            return self._state_by(sent, exit, run)
         if sent.pruned_at is not None and run is not None:
-            if note_cancelled(run, exit.code, f"pruned at step {sent.pruned_at}", pruned=True):
+            if note_ended(run, "cancelled", exit.code, f"pruned at step {sent.pruned_at}", pruned=True):
                 return "pruned"
             if run.state == "done":  # it was asked to end when nothing but its process was left
                 return "done"
         if self._stopping.is_set() and exit.code < 0:
             return "cancelled"
-        return run.state if run is not None and run.state in _STATES and run.state != "done" else "failed"
+        state: JobState = run.state if run is not None else "failed"
+        if state == "running":  # nobody runs it
+            return "lost"
+        return "failed" if state == "done" else state  # nobody says that it went well
+
+    def _state_by(self, sent: _Sent, exit: Exit, run: Run | None) -> JobState:
+        """What has become of a job that was ended, as whoever sent it says."""
+        if run is not None and run.state == "done":
+            return "done"
+        state: JobState = "lost" if exit.blame == "machine" else "failed" if exit.blame == "program" else "cancelled"
+        if run is None or exit.blame == "program" or not note_ended(run, state, exit.code, exit.limit):
+            self._problems[sent.task.index] = exit.limit
+        return state
 
     def _may_retry(self, sent: _Sent, exit: Exit, state: JobState) -> bool:
-        is_machine = exit.blame == "machine" or state == "lost"
-        if exit.blame == "limit":
+        is_machine = exit.blame in ("machine", "memory") or state == "lost"
+        if exit.blame == "limit" or exit.refused:
             return False
         if is_machine:
             sent.machine += 1
@@ -293,6 +352,8 @@ class Scheduled(Jobs):
         if state == _PRUNED_BEFORE:
             return index, "pruned", True
         said = _STATES[state]
+        if said == "running" and index in self._sender.queued():
+            said = "queued"
         return index, "cancelled" if self._ended.is_set() and said in _OPEN else said, False
 
     @property
@@ -315,6 +376,10 @@ class Scheduled(Jobs):
         """The texts that make a job's trial."""
         trial = self._drawing.plan.trial(index // self._drawing.repeat)
         return trial.overrides if trial is not None else ()
+
+    def problem_of(self, index: int) -> str:
+        """What ended a job; "" where nothing is known but what its run says."""
+        return self._problems.get(index, "")
 
     def log_of(self, index: int) -> Path:
         """Where a job writes until it has a run directory."""
@@ -369,12 +434,18 @@ class ScheduledJob:
         index, state, was_done = self._jobs.place_of(self._place)
         if was_done and state == "done":
             return self._jobs.done_run_of(index)
-        return None if state in ("waiting", "held") else self._jobs.run_of(index)
+        return None if state in ("waiting", "queued", "held") else self._jobs.run_of(index)
 
     @property
     def overrides(self) -> tuple[str, ...]:
         """The texts that make its trial; empty where that could not be drawn."""
         return self._jobs.overrides_of(self.index)
+
+    @property
+    def problem(self) -> str:
+        """What ended it, where it did not end well; "" where nothing is known."""
+        run = self.run
+        return self._jobs.problem_of(self.index) or (str(run.status.get("error", "")) if run is not None else "")
 
     @property
     def log(self) -> Path:
@@ -389,7 +460,6 @@ class ScheduledJob:
             return run.result
         if state == "pruned":
             return {}
-        error = run.status.get("error", "") if run is not None else ""
         where = self.log if run is None or not run.record else run.directory
-        problem = f"trial {self.index} is {state}" + (f": {error}" if error else "")
+        problem = f"trial {self.index} is {state}" + (f": {self.problem}" if self.problem else "")
         raise RunError(Fault("", problem, advice=[f"its output is in {where}"]))

@@ -13,6 +13,7 @@ from typing import IO, Any, Literal, get_args
 from callsheet._project import root_of
 from callsheet._storage import read_json_file, write_whole
 from callsheet.errors import Fault, RunError
+from callsheet.run._beat import beats
 
 State = Literal["running", "done", "failed", "interrupted", "cancelled", "lost"]
 """What became of a run; "lost" is one that says it runs while nobody runs it, or says nothing that can be read."""
@@ -46,9 +47,9 @@ class Run:
 
     @property
     def state(self) -> State:
-        """What became of it; asks the operating system whether a running one still runs."""
+        """What became of it; asks the operating system whether a running one still runs, or on others for its signs."""
         state = self.status.get("state")
-        if state == "running" and is_locked(self.directory / "lock"):
+        if state == "running" and (is_locked(self.directory / "lock") or beats(self.directory, self.status)):
             return "running"
         return state if state in _ENDED else "lost"
 
@@ -188,11 +189,12 @@ def _listed(runs: int) -> str:
     return f"there are {runs} runs: callsheet runs  lists them"
 
 
-def note_cancelled(run: Run, exit: int, error: str, **more: Any) -> bool:
+def note_ended(run: Run, state: str, exit: int, error: str, **more: Any) -> bool:
     """Let a run whose worker is gone say why it was ended; whoever holds its lock is its one writer.
 
     Args:
         run: A run.
+        state: What has become of it.
         exit: The exit code of its worker.
         error: Why.
         more: What else its status shall say.
@@ -207,7 +209,7 @@ def note_cancelled(run: Run, exit: int, error: str, **more: Any) -> bool:
         status = read_json_file(run.directory / "status.json")
         if status.get("state") not in ("running", "cancelled"):
             return False
-        said = {**status, "state": "cancelled", "exit": exit, "error": error, **more}
+        said = {**status, "state": state, "exit": exit, "error": error, **more}
         with contextlib.suppress(OSError):
             keep_json_file(run.directory / "status.json", said)
         return True

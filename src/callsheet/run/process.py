@@ -16,6 +16,7 @@ from pathlib import Path
 from callsheet.errors import Fault, RunError
 from callsheet.run._forks import Fork, Forks
 from callsheet.run._job import TAKEN, Exit, Task
+from callsheet.run._plan import Plan
 from callsheet.run._processes import has_members, memory_of, send_signal
 from callsheet.run._shape import Needs
 
@@ -93,6 +94,12 @@ class Process:
         more = "".join(f", {name}={value!r}" for name, value in said.items() if value is not None)
         return f"Process(slots={self.slots}{more}{', warm=True' if self.warm else ''})"
 
+    outlives = False
+
+    def requests(self, tasks: Sequence[Task]) -> list[ProcessRequest]:
+        """What would be started for some tasks, as values; which devices each gets is known when it starts."""
+        return [self.request(task) for task in tasks]
+
     def request(self, task: Task, *, gpus: tuple[str, ...] | None = None) -> ProcessRequest:
         """What would be started for a task, as a value.
 
@@ -103,7 +110,7 @@ class Process:
         argv = (sys.executable, "-m", "callsheet.run.worker", str(task.plan.file), str(task.index), task.digest)
         return ProcessRequest(argv, str(task.plan.folder / "logs" / f"{task.index}.log"), gpus, self.warm)
 
-    def sender(self, runs: Path) -> ProcessSender:
+    def sender(self, plan: Plan) -> ProcessSender:
         """What starts the tasks of one submission."""
         devices = [str(device) for device in self.devices] if self.devices is not None else _own_devices()
         _refuse_more(self.gpus, devices)
@@ -227,6 +234,16 @@ class ProcessSender:
         for child in self._running:
             child.kill()
 
+    trouble = ""
+
+    def resumed(self) -> tuple[int, ...]:
+        """None: what a process that is gone has left running holds its trials by their locks."""
+        return ()
+
+    def queued(self) -> tuple[int, ...]:
+        """None: what is sent is started."""
+        return ()
+
     def close(self) -> None:
         """Let what has imported for further trials end."""
         self._forks.close()
@@ -313,7 +330,7 @@ class _Child:
         if isinstance(self.process, Fork) and self.process.was_refused:
             return Exit(self.index, code, "it was not started", "limit")
         if self._limit and code not in (0, TAKEN):
-            return Exit(self.index, code, self._limit, "machine" if self._is_memory else "limit")
+            return Exit(self.index, code, self._limit, "memory" if self._is_memory else "limit")
         return Exit(self.index, code, "", "machine" if code < 0 else "program")
 
     def ask(self) -> None:

@@ -79,4 +79,4 @@ def submit(
 
 def start(drawing: Drawing, on: Executor, retries: Retries) -> Jobs:
     """Send what is left of a drawing; the jobs of finished trials are done at once."""
-    return Scheduled(drawing, on.sender(drawing.place.runs), retries)
+    return Scheduled(drawing, on.sender(drawing.plan), retries)

@@ -1,4 +1,9 @@
-"""The far side of a job: `python -m callsheet.run.worker PLAN INDEX DIGEST` runs one trial of a plan."""
+"""The far side of a job: `python -m callsheet.run.worker PLAN INDEX DIGEST` runs one trial of a plan.
+
+In an array the first is a parcel, and in place of the index stands `@` with the environment variable that tells the
+position. `--code DIGEST` runs an archive of the code that was sent along. With `--beat` the run shows that it goes on,
+for those on other machines.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +11,17 @@ import contextlib
 import os
 import signal
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from callsheet.errors import CallsheetError
+from callsheet._running import MOVED, moved
+from callsheet.errors import CallsheetError, Fault, RunError
+from callsheet.run._beat import beating, wait_for_silence
 from callsheet.run._capture import redirect
+from callsheet.run._code import unpacked
 from callsheet.run._execute import Task, execute, terminate
 from callsheet.run._job import MISUSE, TAKEN
+from callsheet.run._parcel import read_parcel
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import Code, code_of
 from callsheet.run._store import Run, Store, take_lock, version_of
@@ -28,33 +38,81 @@ def main(argv: list[str], *, code: Code | None = None) -> int:
         The exit code: 0 done, also where another worker did it meanwhile; 1 failed;
         2 it could not be read; 75 where another process runs this trial.
     """
-    if len(argv) != 3 or not argv[1].isdigit():
-        print("usage: python -m callsheet.run.worker PLAN INDEX DIGEST", file=sys.stderr)
-        return MISUSE
-    plan, index = Plan(Path(argv[0]).parent), int(argv[1])
     try:
-        header, trial = plan.read(index, argv[2])
+        asked = _asked(argv)
+        header, trial = asked.plan.read(asked.index, asked.digest)
+        if asked.code:
+            folder, code = unpacked(Path(header.runs), asked.code)
+            header = _moved(header, folder)
     except CallsheetError as error:
         print(f"callsheet: {error}", file=sys.stderr)
         return MISUSE
-    lock = take_lock(plan.lock_path(index))
+    lock = take_lock(asked.plan.lock_path(asked.index))
     if lock is None:
         return TAKEN
     os.set_inheritable(lock, True)  # by a command alone
     signal.signal(signal.SIGTERM, terminate)
     try:
-        return _run(plan, header, trial, index, code)
+        return _run(asked, header, trial, code)
     finally:
         os.close(lock)
 
 
-def _run(plan: Plan, header: Header, trial: PlannedTrial, index: int, code: Code | None) -> int:
+@dataclass(frozen=True)
+class _Asked:
+    """What a worker is told.
+
+    Attributes:
+        plan: The plan.
+        index: The job's.
+        digest: Of the trial.
+        code: Of the archive of the code; "" for what is there.
+        beats: Whether it shows that it goes on.
+    """
+
+    plan: Plan
+    index: int
+    digest: str
+    code: str = ""
+    beats: bool = False
+
+
+def _asked(argv: list[str]) -> _Asked:
+    """What the words of a command line ask for; read by hand, since a worker starts often."""
+    words, options = argv[:3], argv[3:]
+    beats = "--beat" in options
+    if beats:
+        options.remove("--beat")
+    if len(words) != 3 or (options and (len(options) != 2 or options[0] != "--code")):
+        usage = "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat]"
+        raise RunError(Fault("", "these words are no task", advice=[usage]))
+    code = options[1] if options else ""
+    file, index, digest = words
+    if index.isdigit():
+        return _Asked(Plan(Path(file).parent), int(index), digest, code, beats)
+    position = os.environ.get(index[1:], "")
+    if not index.startswith("@") or not position.isdigit():
+        raise RunError(Fault("", f"{index} is no index: its variable is {position!r}"))
+    return _Asked(*read_parcel(Path(file), int(position), digest), code, beats)
+
+
+def _moved(header: Header, folder: Path) -> Header:
+    """The header of a plan whose project has been unpacked elsewhere; what it names there is found there."""
+    MOVED[header.project] = str(folder)
+    paths, configs = (tuple(map(moved, some)) for some in (header.paths, header.configs))
+    return replace(header, paths=paths, configs=configs)
+
+
+def _run(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) -> int:
+    plan, index = asked.plan, asked.index
     sys.path[:0] = [path for path in header.paths if path not in sys.path]
     store = Store(header.runs)
     code = code or code_of(Path(header.project), header.configs, store.directory)
     before = _before(plan, index, store, code)
     if before is not None and before.finished == (trial.identity, code.version):
         return 0  # since the trials were looked through, a worker of an earlier sweep finished it
+    if before is not None and not wait_for_silence(before.directory, before.status):
+        return TAKEN
     task = Task(
         spec=trial.read_spec(str(plan.file)),
         entry=trial.entry,
@@ -62,6 +120,7 @@ def _run(plan: Plan, header: Header, trial: PlannedTrial, index: int, code: Code
         overrides=trial.overrides,
         identity=trial.identity,
         config=header.config,
+        project=Path(header.project),
         command=tuple(sys.orig_argv),
         code=code,
         origins=trial.origins,
@@ -70,7 +129,8 @@ def _run(plan: Plan, header: Header, trial: PlannedTrial, index: int, code: Code
     )
     directory = _directory(plan, index, store, before)
     redirect(directory / "out.log", directory / "err.log")
-    return execute(task, directory, contextlib.nullcontext()).code
+    with beating(directory) if asked.beats else contextlib.nullcontext():
+        return execute(task, directory, contextlib.nullcontext()).code
 
 
 def _before(plan: Plan, index: int, store: Store, code: Code) -> Run | None:

@@ -1,0 +1,357 @@
+"""Executors that hand trials to an engine, and what is handed over: noted, followed, collected."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar, Literal
+
+from callsheet.run._code import carry_code, carry_library
+from callsheet.run._engine import Engine, Refused, Request, Seen, Unreachable
+from callsheet.run._job import Exit, Task
+from callsheet.run._plan import Plan
+from callsheet.run._sendings import Sending, Sendings
+from callsheet.run._shape import Needs, needs_of
+from callsheet.run._store import Store
+
+_SOON_S = 0.2
+"""Seconds after something has changed in which one looks again."""
+
+_LATE_S = 20.0
+"""Seconds for which the files of a run that ended well are waited for."""
+
+_AWAY_S = 60.0
+"""Seconds between two tries to reach an engine, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteExecutor(ABC):
+    """What can be said of every executor that hands trials to an engine.
+
+    What a trial says itself that it needs counts before what is said here, and that before `resources`.
+
+    Args:
+        slots: How many run at a time; None leaves that to the engine.
+        cpus: Cores of each.
+        gpus: Devices of each.
+        memory_gb: In units of 10⁹ bytes.
+        timeout_min: Minutes that an attempt may take.
+        resources: The same as a value, `Resources(cpus=4)`.
+        env: Environment variables: names, which are taken from here when it is submitted, or names with values.
+        python: The interpreter there.
+        code: What code runs: an `archive` of the project as it is when it is submitted, or what is `there` then.
+        poll_s: Seconds between two questions to the engine, at most.
+    """
+
+    slots: int | None = None
+    cpus: float | None = None
+    gpus: int | None = None
+    memory_gb: float | None = None
+    timeout_min: float | None = None
+    resources: Any = None
+    env: Sequence[str] | Mapping[str, str] = ()
+    python: str = ""
+    code: Literal["archive", "there"] = "archive"
+    poll_s: float = 5.0
+
+    outlives: ClassVar[bool] = True
+    in_container: ClassVar[bool] = False
+    """Whether workers find nothing but what is mounted, and so need the library itself among the runs."""
+
+    def __post_init__(self) -> None:
+        """Refuse what could never run a job."""
+        for name, least in (("slots", 1), ("gpus", 0)):
+            number = getattr(self, name)
+            if number is not None and number < least:
+                raise ValueError(f"{name} must be at least {least}, found {number}")
+        for name in ("cpus", "memory_gb", "timeout_min", "poll_s"):
+            number = getattr(self, name)
+            if number is not None and not number > 0:
+                raise ValueError(f"{name} must be more than 0, found {number}")
+        if self.code not in ("archive", "there"):
+            raise ValueError(f"code must be 'archive' or 'there', found {self.code!r}")
+
+    @property
+    def capacity(self) -> int:
+        """How many tasks may be with the engine at a time, those that wait there included."""
+        return self.slots or 100
+
+    @property
+    def batch(self) -> int:
+        """How many tasks one request holds at most."""
+        return 1
+
+    @abstractmethod
+    def requests(self, tasks: Sequence[Task]) -> Sequence[Request]:
+        """What would be submitted for some tasks, as values, in their order; nothing happens."""
+
+    @abstractmethod
+    def engine(self) -> Engine:
+        """What takes the requests.
+
+        Raises:
+            RunError: It cannot be used from here: a package or a program is missing.
+        """
+
+    def sender(self, plan: Plan) -> RemoteSender:
+        """What hands over the tasks of a plan."""
+        return RemoteSender(self, plan)
+
+    def needs_of(self, task: Task) -> Needs:
+        """What a task has: what it says itself, else what this says, else `resources`."""
+        said, other = task.needs, needs_of({"resources": self.resources}) if self.resources is not None else Needs()
+        names = ("cpus", "gpus", "memory_gb", "timeout_min")
+        own = {name: getattr(self, name) if getattr(self, name) is not None else getattr(other, name) for name in names}
+        left = {name: value for name, value in own.items() if getattr(said, name) is None}
+        more = {name: getattr(other, name) for name in ("nodes", "tasks_per_node") if getattr(said, name) == 1}
+        return replace(said, **left, **more)
+
+
+class RemoteSender:
+    """The tasks of a plan that an engine has.
+
+    A request is noted before it is handed over and again with the engine's id for it, so that after a crash in between
+    it is looked for by its name. While the engine does not answer, nothing is given up.
+
+    Args:
+        on: Where tasks go.
+        plan: Their plan.
+
+    Attributes:
+        trouble: Why the engine cannot be asked at this moment; "" where it can.
+    """
+
+    def __init__(self, on: RemoteExecutor, plan: Plan) -> None:
+        self._on = on
+        self._plan = plan
+        self._runs = plan.folder.parent.parent
+        self._engine: Engine = on.engine()
+        self._sendings = Sendings(plan)
+        self._turns = self._sendings.turns()
+        self._code: str | None = None
+        self._open: dict[str, Sending] = {}
+        self._unsure: dict[str, Request] = {}
+        self._at: dict[int, tuple[str, int]] = {}
+        self._waiting: set[int] = set()
+        self._exits: list[Exit] = []
+        self._doubts: dict[int, float] = {}
+        self._next_look = 0.0
+        self._pause = _SOON_S
+        self._asked_to_end: set[str] = set()
+        self.trouble = ""
+
+    def room(self) -> int:
+        """How many tasks may be handed over now."""
+        return 0 if self.trouble else max(0, self._on.capacity - len(self._at))
+
+    def send(self, tasks: Sequence[Task]) -> int:
+        """Hand over tasks; all that are tried count as sent, since one that is in doubt is not tried anew."""
+        code = self._carried()
+        made = [replace(task, turn=self._turns.get(task.index, 0) + 1, code=code) for task in tasks]
+        count = 0
+        for request in self._on.requests(made):
+            indices = tuple(task.index for task in request.tasks)
+            self._sendings.intend(request.name, type(self._on).__name__, indices)
+            self._hold(Sending(request.name, type(self._on).__name__, indices))
+            self._unsure[request.name] = request
+            for index in indices:
+                self._turns[index] = self._turns.get(index, 0) + 1
+            count += len(indices)
+            self._hand_over(request, is_new=True)
+            if self.trouble:
+                break
+        self._next_look = 0.0
+        self._pause = _SOON_S
+        return count
+
+    def poll(self, timeout_s: float) -> list[Exit]:
+        """Those that have ended; asks the engine when it is time to."""
+        latest = time.monotonic() + timeout_s
+        while True:
+            if time.monotonic() >= self._next_look and self._open:
+                self._look()
+            left = latest - time.monotonic()
+            if self._exits or left <= 0:
+                break
+            time.sleep(min(left, max(self._next_look - time.monotonic(), 0.01)) if self._open else left)
+        exits, self._exits = self._exits, []
+        return exits
+
+    def stop(self, index: int) -> None:
+        """Ask one to end."""
+        name, position = self._at[index]
+        sending = self._open[name]
+        if sending.id:
+            self._asking(partial(self._engine.end, sending.id, [position]))
+
+    def cancel(self) -> None:
+        """Ask all to end."""
+        self._asked_to_end.update(self._open)
+        self._end_asked()
+
+    def kill(self) -> None:
+        """Ask all to end: an engine ends by itself what does not listen."""
+        self.cancel()
+
+    def resumed(self) -> Collection[int]:
+        """The jobs that were handed over before and have not ended."""
+        for sending in self._sendings.read().values():
+            if not sending.is_open or sending.on != type(self._on).__name__:
+                continue
+            if not sending.id:
+                found = self._engine.find(sending.name)
+                if found is None:  # whoever noted it came no further
+                    self._sendings.ended((sending.name, position) for position, _ in sending.left())
+                    continue
+                self._sendings.sent(sending.name, found)
+                sending = replace(sending, id=found)
+            self._hold(sending)
+        return tuple(self._at)
+
+    def queued(self) -> Collection[int]:
+        """Those that wait for the engine to start them."""
+        return self._waiting
+
+    def close(self) -> None:
+        """Let go of the engine; what runs there goes on."""
+        self._engine.close()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _carried(self) -> str:
+        """What a worker needs is put among the runs, once; gives the digest of the archive of the code."""
+        if self._code is None:
+            if self._on.in_container:
+                carry_library(self._runs)
+            self._code = carry_code(self._plan.header()) if self._on.code == "archive" else ""
+        return self._code
+
+    def _hold(self, sending: Sending) -> None:
+        self._open[sending.name] = sending
+        for position, index in sending.left():
+            self._at[index] = (sending.name, position)
+            self._waiting.add(index)
+
+    def _hand_over(self, request: Request, *, is_new: bool = False) -> None:
+        """Submit a request; where the engine does not answer it stays in doubt, and is looked for later."""
+        sending = self._open[request.name]
+        try:
+            id = (None if is_new else self._engine.find(request.name)) or self._engine.submit(request)
+        except Unreachable as error:
+            self._be_away(error)
+            return
+        except Refused as error:
+            del self._unsure[request.name]
+            for position, index in [*sending.left()]:
+                self._end(sending.name, position, Exit(index, 1, error.faults[0].problem, "program", refused=True))
+            return
+        self.trouble = ""
+        del self._unsure[request.name]
+        self._open[request.name] = replace(sending, id=id)
+        self._sendings.sent(request.name, id)
+
+    def _look(self) -> None:
+        """Ask the engine what has become of what it has."""
+        try:
+            for request in [*self._unsure.values()]:
+                self._hand_over(request)
+                if self.trouble:
+                    return
+            self._end_asked()
+            known = {sending.id: sending for sending in self._open.values() if sending.id}
+            before = len(self._waiting), len(self._at)
+            for id, seen in (self._engine.look([*known]) if known else {}).items():
+                for position, index in [*known[id].left()]:
+                    if position in seen:
+                        self._see(known[id], position, index, seen[position])
+            self.trouble = ""
+        except Unreachable as error:
+            self._be_away(error)
+            return
+        changed = before != (len(self._waiting), len(self._at))
+        self._pause = _SOON_S if changed else min(self._pause * 1.3, self._on.poll_s)
+        self._next_look = time.monotonic() + self._pause
+
+    def _see(self, sending: Sending, position: int, index: int, seen: Seen) -> None:
+        if seen.state != "queued":
+            self._waiting.discard(index)
+        if seen.state == "ended":
+            code = seen.code if seen.code is not None else self._code_by_run(index)
+            if code == 0 and not self._is_done(index):
+                return
+            self._collect(sending.id, position, index)
+            exit = Exit(index, code, seen.reason, seen.blame)
+            if code == 0 and index in self._doubts:
+                shared = f"it ended well, but no result of it came to {self._runs}: is that the same folder there?"
+                exit = Exit(index, 1, shared)
+            self._end(sending.name, position, exit)
+        elif seen.state == "unknown":
+            name = self._plan.run_of(index)
+            state = Store(self._runs).read(name).state if name is not None else "lost"
+            if state != "running":
+                code = 0 if state == "done" else -9
+                reason = "" if state == "done" else "nothing is known of it any more where it was sent to"
+                self._end(sending.name, position, Exit(index, code, reason, "machine"))
+
+    def _end(self, name: str, position: int, exit: Exit) -> None:
+        self._sendings.ended([(name, position)])
+        sending = self._open[name]
+        self._open[name] = sending = replace(sending, ended=sending.ended | {position})
+        del self._at[exit.index]
+        self._doubts.pop(exit.index, None)
+        self._waiting.discard(exit.index)
+        self._exits.append(exit)
+        if not sending.is_open:
+            del self._open[name]
+            self._asked_to_end.discard(name)
+            if sending.id:
+                self._asking(partial(self._engine.forget, sending.id))
+
+    def _end_asked(self) -> None:
+        for name in [*self._asked_to_end]:
+            sending = self._open.get(name)
+            if sending is None or (sending.id and self._asking(partial(self._engine.end, sending.id))):
+                self._asked_to_end.discard(name)
+
+    def _collect(self, id: str, position: int, index: int) -> None:
+        """Keep what a task has written that came to no run directory."""
+        if self._plan.run_of(index) is None:
+            output = self._engine.output(id, position)
+            if output:
+                log = self._plan.folder / "logs" / f"{index}.log"
+                log.parent.mkdir(exist_ok=True)
+                log.write_bytes(output)
+
+    def _code_by_run(self, index: int) -> int:
+        """The exit code of a job of which the engine says none, as its run has it."""
+        name = self._plan.run_of(index)
+        run = Store(self._runs).read(name) if name is not None else None
+        if run is not None and run.state == "done":
+            return 0
+        exit = run.status.get("exit") if run is not None else None
+        return exit if isinstance(exit, int) and exit else 1
+
+    def _is_done(self, index: int) -> bool:
+        """Whether one that ended well is done; what was written elsewhere may be seen a while later here."""
+        name = self._plan.run_of(index)
+        if name is not None and Store(self._runs).read(name).state == "done":
+            self._doubts.pop(index, None)
+            return True
+        return time.monotonic() > self._doubts.setdefault(index, time.monotonic() + _LATE_S)
+
+    def _asking(self, ask: Callable[[], None]) -> bool:
+        """Ask the engine for what can be asked for again; gives whether it answered."""
+        try:
+            ask()
+        except Unreachable as error:
+            self._be_away(error)
+            return False
+        return True
+
+    def _be_away(self, error: Unreachable) -> None:
+        self.trouble = str(error)
+        self._pause = min(max(2 * self._pause, 1.0), _AWAY_S)
+        self._next_look = time.monotonic() + self._pause
