@@ -83,7 +83,8 @@ def _asked(argv: list[str]) -> _Asked:
     beats = "--beat" in options
     if beats:
         options.remove("--beat")
-    if len(words) != 3 or (options and (len(options) != 2 or options[0] != "--code")):
+    is_task = len(words) == 3 and (words[1].isdigit() or words[1].startswith("@"))
+    if not is_task or (options and (len(options) != 2 or options[0] != "--code")):
         usage = "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat]"
         raise RunError(Fault("", "these words are no task", advice=[usage]))
     code = options[1] if options else ""
@@ -91,8 +92,8 @@ def _asked(argv: list[str]) -> _Asked:
     if index.isdigit():
         return _Asked(Plan(Path(file).parent), int(index), digest, code, beats)
     position = os.environ.get(index[1:], "")
-    if not index.startswith("@") or not position.isdigit():
-        raise RunError(Fault("", f"{index} is no index: its variable is {position!r}"))
+    if not position.isdigit():
+        raise RunError(Fault("", f"{index[1:]} is to tell the position in the array, and is {position!r}"))
     return _Asked(*read_parcel(Path(file), int(position), digest), code, beats)
 
 
