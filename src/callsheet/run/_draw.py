@@ -13,7 +13,8 @@ from callsheet.errors import Fault, RunError
 from callsheet.run._finished import Endings, Finished, Policy
 from callsheet.run._job import Task
 from callsheet.run._place import Place
-from callsheet.run._plan import PlannedTrial, Record
+from callsheet.run._plan import PlannedTrial
+from callsheet.run._planindex import Record
 from callsheet.run._planning import Planning
 from callsheet.run._provenance import code_of
 from callsheet.run._shape import Needs

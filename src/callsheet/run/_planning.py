@@ -9,7 +9,8 @@ from callsheet._signature_cache import SignatureCache
 from callsheet._sweep import Sweep, Trial
 from callsheet.errors import Fault, OverrideError, SaveError, SpecError, render
 from callsheet.run._place import Place, Source, current_plan
-from callsheet.run._plan import Header, PlannedTrial, Record
+from callsheet.run._plan import Header, PlannedTrial
+from callsheet.run._planindex import Record
 from callsheet.run._trial import faults_of, plan_trial
 
 CHECKED = 1000
@@ -55,6 +56,7 @@ class Planning:
             str(place.runs),
             sweep.texts,
             repeat,
+            alone,
         )
         self.plan = current_plan(place, self._header, self._source.digest)
         self.drawn = sweep.draw()
