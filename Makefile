@@ -12,7 +12,7 @@ TORCH := torch==2.13.0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help shells browser demo test laws test-others lint format types floors docs bench clean
+.PHONY: help shells browser demo test laws engines engines-stop test-engines test-others lint format types floors docs bench clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -22,7 +22,7 @@ $(VENV)/.ready: pyproject.toml Makefile
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(UV) pip install --quiet --python $(BIN)/python --editable . --group test --group trackers --group browser --group lint
+	$(UV) pip install --quiet --python $(BIN)/python --editable . --group test --group trackers --group browser --group engines --group lint
 	@touch $@
 
 shells:  ## the shells whose completion is tested, by the machine's own package manager
@@ -45,12 +45,21 @@ demo: $(VENV)/.ready  ## the main job, in the folder demo/: check, run, why, swe
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py demo
 
 test: $(VENV)/.ready shells browser  ## all tests, the examples in docstrings, and every block of README and docs
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q --ignore=tests/engines
 
 laws: $(VENV)/.ready  ## the laws of a spec, each tried on 20,000 other specs (an hour)
 	CALLSHEET_LAWS=20000 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/test_laws.py
 
-test-others: $(VENV)/.ready shells  ## the tests under the other Python versions that this machine has (pages, PyTorch, trackers and the browser excepted)
+engines: $(VENV)/.ready  ## the real engines that jobs are sent to, installed and started on loopback: Slurm, Docker, Kubernetes, Ray (Debian, as root or by sudo)
+	@$(BIN)/python tools/engines start
+
+engines-stop: $(VENV)/.ready  ## end these engines, and the jobs in them
+	@$(BIN)/python tools/engines stop
+
+test-engines: engines  ## the tests that send jobs to the real engines
+	$(BIN)/python -m pytest -q tests/engines
+
+test-others: $(VENV)/.ready shells  ## the tests under the other Python versions that this machine has (pages, PyTorch, trackers, the browser and the engines excepted)
 	@for version in $(OTHER_PYTHONS); do \
 	    found=; \
 	    for python in python$$version $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python; do \
@@ -61,7 +70,7 @@ test-others: $(VENV)/.ready shells  ## the tests under the other Python versions
 	    $$found -m venv --clear $(VENV)-$$version && \
 	    $(UV) pip install --quiet --python $(VENV)-$$version/bin/python --editable . --group test && \
 	    test $$version = $(lastword $(OTHER_PYTHONS)) && fewer= || fewer="$(STARTING)"; \
-	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider $$fewer --ignore=tests/test_docs.py --ignore=tests/torch --ignore=tests/track --ignore=tests/browser || exit 1; \
+	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider $$fewer --ignore=tests/test_docs.py --ignore=tests/torch --ignore=tests/track --ignore=tests/browser --ignore=tests/engines || exit 1; \
 	done
 
 lint: $(VENV)/.ready  ## ruff's rules and format

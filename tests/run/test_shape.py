@@ -2,11 +2,12 @@
 
 from collections import namedtuple
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from callsheet import Config
-from callsheet.run import Command, Experiment, Launch, Resources, needs_of
+from callsheet.run import Command, Experiment, Folders, Image, Launch, Resources, Storage, needs_of
 from callsheet.run._shape import CPU_UNITS, GB_UNITS, IMAGE_URL, MINUTE_UNITS, Needs, amount, has_shape, needs_at, said
 from saying import told
 
@@ -35,11 +36,16 @@ class Own:
 
 
 def test_anybodys_classes_say_what_a_run_needs():
-    assert needs_of(Own()) == Needs(0.5, None, 2.147483648, None, 1, 1)
+    assert needs_of(Own()) == Needs(0.5, None, 2.147483648, None, 1, 1, image="net:1")
     assert said(Own(), IMAGE_URL) == "net:1"
     ours = Experiment(Launch("ls"), resources=Resources(2, 1, memory_gb=3, timeout_min="2h", nodes=4))
     assert needs_of(ours) == Needs(2.0, 1, 3.0, 120.0, 4, 1)
     assert needs_of(Experiment(Launch("ls"))) == Needs(None, None, None, None, 1, 1)
+    folders = Storage(Folders(data="/data/here", output="out"), Folders("/p", "/d", ""))
+    held = Experiment(Launch("ls"), image=Image("net:2", pull_policy="Never"), storage=folders)
+    mounts = {"data": ("/data/here", "/d"), "output": ("out", "/output")}
+    assert needs_of(held) == Needs(image="net:2", pull_policy="Never", mounts=mounts)
+    assert Needs.of_data(needs_of(held).as_data(), Path("/home/me")).mounts["output"] == ("/home/me/out", "/output")
 
 
 @pytest.mark.parametrize(

@@ -228,27 +228,37 @@ def given_by(found: Commanded, running: Mapping[str, Any], record: Mapping[str, 
         project: Where relative folders start.
     """
     name, number = record.get("experiment", ""), record.get("number", 0)
-    folders = {kind: _shape.folder_of(found.part, paths) for kind, paths in _shape.HOST.items()}
+    folders = {kind: _folder(found.part, kind) for kind in _shape.HOST}
     output = folders["output"] and os.path.join(project, folders["output"], name, str(running["id"]))
     told: dict[str, Any] = {
         **{key: running[key] for key in ("dir", "id", "index", "attempt")},
         "working_dir": moved(os.path.normpath(project / (_working(found) or "."))),
-        "data_dir": os.path.normpath(project / (folders["data"] or ".")),
+        "data_dir": os.path.normpath(project / folders["data"]) if folders["data"] else moved(str(project)),
         "output_dir": os.path.normpath(output or os.path.join(str(running["dir"]), "output")),
     }
     names = dict.fromkeys(_shape.RUN_NAME.split(), f"{name}-{number}")
-    inside = {
-        path: os.path.normpath(project / folder) for path, folder in _shape.seen_without_container(found.part).items()
-    }
+    inside = {path: os.path.normpath(project / folder) for path, folder in _seen_here(found.part).items()}
     return {f"run.{key}": told[key] for key in TAKEN} | names | inside
 
 
 def _working(found: Commanded) -> str:
-    return str(
-        raw_item(found.part, "working")
-        if _is_command(found.part)
-        else _shape.said(found.part, _shape.HOST["working"], "")
-    )
+    return str(raw_item(found.part, "working")) if _is_command(found.part) else _folder(found.part, "working")
+
+
+def _folder(part: Any, kind: str) -> str:
+    """Where an experiment has one of its folders, as this process sees it; "" where it names none."""
+    if _is_in_container():
+        return _shape.mounts_of(part).get(kind, ("", ""))[1]
+    return _shape.folder_of(part, _shape.HOST[kind])
+
+
+def _seen_here(part: Any) -> dict[str, str]:
+    return {} if _is_in_container() else _shape.seen_without_container(part)
+
+
+def _is_in_container() -> bool:
+    """Whether the executor that started this process says that it is in a container."""
+    return "CALLSHEET_CONTAINER" in os.environ
 
 
 class _Later(str):
@@ -270,7 +280,7 @@ class _Names(Mapping[str, Any]):
         self.waits = False
         self._found = found
         self._given = given
-        self._inside = _shape.seen_without_container(found.part)
+        self._inside = _seen_here(found.part)
 
     def __getitem__(self, name: str) -> Any:
         return self.item(self._found.names, (), name)

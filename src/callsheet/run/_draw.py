@@ -194,7 +194,7 @@ class Drawing:
             else:
                 endings.begin(n)
                 planned = planned or self.plan.trial(index)
-                needs = Needs(**planned.needs) if planned is not None and planned.needs else Needs()
+                needs = Needs.of_data(planned.needs if planned is not None else {}, self.place.project)
                 items.append(Item(n, "run", Task(self.plan, n, record.digest.hex(), needs)))
         self._put(items)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from callsheet._items import step_into
@@ -59,7 +61,7 @@ TRACKERS = "trackers er.loggers loggers tracker"
 
 @dataclass(frozen=True)
 class Needs:
-    """What a run needs, in numbers.
+    """What a run needs: numbers, an image, folders.
 
     Attributes:
         cpus: Cores, or None where nothing is said.
@@ -68,6 +70,9 @@ class Needs:
         timeout_min: Minutes.
         nodes: Machines.
         tasks_per_node: Processes on each.
+        image: The container image; "" where none is named.
+        pull_policy: `Always`, `IfNotPresent` or `Never`; "" where nothing is said.
+        mounts: For `working`, `data` and `output`, where they are said, the folder here and the one in a container.
     """
 
     cpus: float | None = None
@@ -76,6 +81,24 @@ class Needs:
     timeout_min: float | None = None
     nodes: int = 1
     tasks_per_node: int = 1
+    image: str = ""
+    pull_policy: str = ""
+    mounts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def as_data(self) -> dict[str, Any]:
+        """What it says, by name."""
+        return {name: value for name, value in vars(self).items() if value != getattr(_NOTHING, name)}
+
+    @classmethod
+    def of_data(cls, data: Mapping[str, Any], project: Path) -> Needs:
+        """What `as_data` gave; folders here start at a project's root."""
+        if "mounts" not in data:
+            return cls(**data)
+        mounts = {kind: (os.path.normpath(project / host), inside) for kind, (host, inside) in data["mounts"].items()}
+        return cls(**{**data, "mounts": mounts})
+
+
+_NOTHING = Needs()
 
 
 def has_shape(part: Any) -> bool:
@@ -196,7 +219,30 @@ def _needs(parts: list[tuple[str, Any]]) -> Needs:
     nodes, tasks = number(NODES, {"": 1}, whole=True), number(TASKS, {"": 1}, whole=True)
     if faults:
         raise SpecError(*faults)
-    return Needs(cpus, None if gpus is None else int(gpus), memory, timeout, int(nodes or 1), int(tasks or 1))
+    counts = (cpus, None if gpus is None else int(gpus), memory, timeout, int(nodes or 1), int(tasks or 1))
+    image, policy = (
+        next((said(part, of) for _, part in parts if said(part, of)), "") for of in (IMAGE_URL, PULL_POLICY)
+    )
+    mounts = next(filter(None, (mounts_of(part) for _, part in parts)), {})
+    return Needs(*counts, str(image), str(policy), mounts)
+
+
+def mounts_of(part: Any) -> dict[str, tuple[str, str]]:
+    """For each kind of folder that an experiment names on this machine that folder, and where a container sees it.
+
+    >>> mounts_of({"storage": {"host": {"data": "/home/me/data"}, "container": {"data": "/d"}}})
+    {'data': ('/home/me/data', '/d')}
+    """
+    found = {}
+    for kind, inside in _INSIDE.items():
+        host = folder_of(part, HOST[kind])
+        if host:
+            found[kind] = host, folder_of(part, CONTAINER[kind]) or inside
+    return found
+
+
+_INSIDE = {"working": "/project", "data": "/data", "output": "/output"}
+"""Where a container sees the folders of which nobody says where."""
 
 
 CPU_UNITS = {"": 1.0, "m": 1e-3}

@@ -21,7 +21,7 @@ from callsheet.errors import Fault, LoadError, PathError, SaveError, SpecError
 from callsheet.run._command import command_faults, identity_of
 from callsheet.run._execute import at
 from callsheet.run._plan import PlannedTrial
-from callsheet.run._shape import Needs, needs_at
+from callsheet.run._shape import needs_at
 
 
 def plan_trial(
@@ -51,13 +51,9 @@ def plan_trial(
         spec=data,
         origins=origins_of(trial.spec),
         point=trial.point,
-        needs=_said(needs_at(resolved, path)),
+        needs=needs_at(resolved, path).as_data(),
         files={path: digest_of(path) for path in trial.files if path not in configs},
     )
-
-
-def _said(needs: Needs) -> dict[str, Any]:
-    return {name: value for name, value in vars(needs).items() if value != getattr(Needs, name)}
 
 
 def sendable(spec: Any) -> Any:

@@ -1,0 +1,129 @@
+"""Each engine runs a job that its own client asks for, and is mended after a test has broken it."""
+
+import json
+import sys
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from .conftest import tool, until
+
+
+def job(cluster, *words):
+    """What Slurm says of a job, as a dict."""
+    said = cluster.run("scontrol", "--oneliner", "show", "job", *words)
+    return dict(word.partition("=")[::2] for word in said.split() if "=" in word)
+
+
+def submitted(cluster, tmp_path, *words, wrap):
+    asked = (*words, f"--output={tmp_path}/out", f"--chdir={tmp_path}", f"--wrap={wrap}")
+    return cluster.run("sbatch", "--parsable", *asked).strip()
+
+
+def ended(cluster, number, state):
+    return until(lambda: (found := job(cluster, number))["JobState"] == state and found)
+
+
+def test_slurm_runs_a_job_and_tells_how_it_ended(slurm, tmp_path):
+    number = submitted(slurm, tmp_path, "--gres=gpu:1", wrap="echo $CUDA_VISIBLE_DEVICES; exit 3")
+    assert ended(slurm, number, "FAILED")["ExitCode"] == "3:0"
+    assert (tmp_path / "out").read_text() in ("0\n", "1\n")
+
+
+def test_slurm_has_two_nodes_for_one_job(slurm, tmp_path):
+    number = submitted(slurm, tmp_path, "--nodes=2", wrap="srun sh -c 'echo $SLURM_PROCID $SLURMD_NODENAME'")
+    assert ended(slurm, number, "COMPLETED")["NodeList"] == "n[1-2]"
+    assert sorted((tmp_path / "out").read_text().splitlines()) == ["0 n1", "1 n2"]
+
+
+def test_slurm_loses_a_node_and_gets_it_back(slurm, tmp_path):
+    number = submitted(slurm, tmp_path, "--nodelist=n2", "--no-requeue", wrap="sleep 60")
+    ended(slurm, number, "RUNNING")
+    with slurm.node_down("n2"):
+        ended(slurm, number, "NODE_FAIL")
+    assert slurm.node_state("n2") == "idle"
+
+
+def test_slurm_requeues_what_the_urgent_preempt(slurm, tmp_path):
+    number = submitted(slurm, tmp_path, "--nodelist=n1", "--exclusive", "--requeue", wrap="sleep 60")
+    ended(slurm, number, "RUNNING")
+    urgent = submitted(slurm, tmp_path, "--partition=urgent", "--nodelist=n1", "--exclusive", wrap="true")
+    ended(slurm, urgent, "COMPLETED")
+    assert job(slurm, number)["Restarts"] == "1"
+    slurm.run("scancel", number)
+
+
+def test_slurm_is_back_after_its_controller_was_down(slurm, tmp_path):
+    with slurm.down("slurmctld"):
+        slurm.run("squeue", code=1)
+    ended(slurm, submitted(slurm, tmp_path, wrap="true"), "COMPLETED")
+
+
+def test_slurm_without_accounting_has_no_sacct(slurm):
+    slurm.run("sacct", code=1)
+
+
+def test_slurm_with_accounting_remembers_its_jobs(slurmdbd, tmp_path):
+    number = submitted(slurmdbd, tmp_path, wrap="exit 4")
+    asked = ("sacct", "--noheader", "--parsable2", "--allocations", f"--jobs={number}", "--format=State,ExitCode")
+    until(lambda: slurmdbd.run(*asked) == "FAILED|4:0\n")
+
+
+def test_docker_runs_a_container_of_this_python(docker):
+    version = "import sys; print(sys.version)"
+    said = docker.run("docker", "run", "--rm", "--network=none", docker.told["image"], "python", "-c", version)
+    assert said == f"{sys.version}\n"
+
+
+def test_docker_kills_what_takes_too_much_memory(docker):
+    eats = ("python", "-c", "bytearray(200_000_000)")
+    number = docker.run("docker", "create", "--network=none", "--memory=50m", docker.told["image"], *eats).strip()
+    docker.run("docker", "start", "--attach", number, code=137)
+    assert docker.run("docker", "inspect", "--format={{.State.OOMKilled}}", number) == "true\n"
+    docker.run("docker", "rm", number)
+
+
+def test_docker_is_back_after_it_was_killed(docker):
+    docker.kill("dockerd")
+    docker.run("docker", "ps", code=1)
+    docker.start()
+    test_docker_runs_a_container_of_this_python(docker)
+
+
+def ray_job(cluster, tmp_path, token=""):
+    """Submit a job to a cluster, and return its state once it has ended, and what it printed."""
+
+    def ask(path, **body):
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        data = json.dumps(body).encode() if body else None
+        with urlopen(Request(f"{cluster.told['url']}/api/jobs/{path}", data, headers), timeout=60) as said:
+            return json.load(said)
+
+    number = ask("", entrypoint=f"{sys.executable} -c 'print(7)'")["submission_id"]
+    state = until(lambda: (found := ask(number)["status"]) not in ("PENDING", "RUNNING") and found, 120)
+    return state, ask(f"{number}/logs")["logs"]
+
+
+def test_ray_runs_a_job(ray, tmp_path):
+    state, logs = ray_job(ray, tmp_path)
+    assert (state, logs.splitlines()[-1]) == ("SUCCEEDED", "7")
+
+
+def test_ray_with_a_token_runs_jobs_of_who_has_it_and_of_nobody_else(ray_with_token, tmp_path):
+    with open(ray_with_token.env["RAY_AUTH_TOKEN_PATH"]) as file:
+        token = file.read()
+    state, logs = ray_job(ray_with_token, tmp_path, token)
+    assert (state, logs.splitlines()[-1]) == ("SUCCEEDED", "7")
+    with pytest.raises(HTTPError) as refused:
+        ray_job(ray_with_token, tmp_path, "another")
+    refused.value.close()
+    assert refused.value.code in (401, 403)
+
+
+def test_what_runs_is_kept(slurm, docker):
+    pids = [path.read_text() for each in (slurm, docker) for path in sorted((each.folder / "run").glob("*.pid"))]
+    assert tool("start", "slurm", "docker") == "slurm: runs already\ndocker: runs already\n"
+    assert pids == [
+        path.read_text() for each in (slurm, docker) for path in sorted((each.folder / "run").glob("*.pid"))
+    ]

@@ -1,0 +1,112 @@
+"""Makes images from this machine's own files, since nothing is pulled: one with its Python, and one that waits."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+from _daemon import answers
+from _place import EngineError
+
+# Nobody listens at this port: whoever tries to pull such an image is told so at once.
+OWN = "localhost:5999/callsheet"
+PAUSE = f"{OWN}/pause:1"
+SHELL = ("sh", "cat", "ls", "env", "sleep", "echo", "mkdir", "rm", "kill", "test", "true", "false", "dd", "head", "id")
+LEFT_OUT = re.compile(r"/(site-packages|dist-packages|tests?|idlelib|lib2to3|ensurepip|__pycache__|config-3[^/]*)(/|$)")
+WAITS = "trap 'exit 0' TERM INT; while :; do sleep 86400 & wait $!; done"
+
+
+def python_image() -> str:
+    """The name of the image that has this machine's Python."""
+    return f"{OWN}/python:{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def import_python(host: str) -> None:
+    """Make the image with the Python that runs this, its standard library, and a shell; once.
+
+    Args:
+        host: The address of the Docker daemon.
+
+    Raises:
+        EngineError: The daemon did not take it.
+    """
+    real = Path(sys.executable).resolve()  # not the virtual environment's
+    library = Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix})).resolve()
+    libraries = sorted({*_needed([real, *library.glob("lib-dynload/*.so")])})
+    changes = {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LD_LIBRARY_PATH": ":".join(sorted({str(Path(path).parent) for path in libraries})),
+    }
+
+    def write(archive: tarfile.TarFile) -> None:
+        _busybox(archive)
+        for path in [str(real), *libraries]:
+            archive.add(os.path.realpath(path), path)
+        archive.add(library, str(library), filter=lambda info: None if LEFT_OUT.search(f"/{info.name}") else info)
+        for name in {"python", "python3", real.name} if str(real.parent) != "/usr/local/bin" else {"python", "python3"}:
+            _link(archive, f"usr/local/bin/{name}", str(real))
+        _text(archive, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
+
+    _import(host, python_image(), write, [f"ENV {name}={value}" for name, value in changes.items()])
+
+
+def import_pause(host: str) -> None:
+    """Make the image of a container that only holds what a pod's others share; once.
+
+    Raises:
+        EngineError: The daemon did not take it.
+    """
+    _import(host, PAUSE, _busybox, [f'ENTRYPOINT ["/bin/sh", "-c", "{WAITS}"]'])
+
+
+def _import(host: str, name: str, write: Callable[[tarfile.TarFile], None], changes: list[str]) -> None:
+    env = {**os.environ, "DOCKER_HOST": host}
+    if answers("docker", "image", "inspect", name, env=env):
+        return
+    options = [word for change in changes for word in ("--change", change)]
+    command = ["docker", "import", *options, "-", name]
+    with tempfile.TemporaryFile() as file:
+        with tarfile.open(fileobj=file, mode="w") as archive:
+            write(archive)
+        file.seek(0)
+        ended = subprocess.run(command, env=env, stdin=file, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise EngineError(f"docker import of {name} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
+
+
+def _needed(programs: list[Path]) -> Iterator[str]:
+    """The shared libraries that programs are linked with, and the loader."""
+    for program in programs:
+        said = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False).stdout
+        yield from re.findall(r"(?:=> |^\s*)(/\S+) \(0x", said, re.MULTILINE)
+
+
+def _busybox(archive: tarfile.TarFile) -> None:
+    for name in ("tmp", "root", "proc", "sys", "dev", "etc", "bin"):
+        folder = tarfile.TarInfo(name)
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o1777 if name == "tmp" else 0o755
+        archive.addfile(folder)
+    program = shutil.which("busybox")
+    assert program, "installed before"
+    archive.add(os.path.realpath(program), "bin/busybox")
+    for name in SHELL:
+        _link(archive, f"bin/{name}", "busybox")
+
+
+def _link(archive: tarfile.TarFile, name: str, target: str) -> None:
+    link = tarfile.TarInfo(name)
+    link.type, link.linkname = tarfile.SYMTYPE, target
+    archive.addfile(link)
+
+
+def _text(archive: tarfile.TarFile, name: str, text: str) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(text)
+    archive.addfile(info, BytesIO(text.encode()))
