@@ -110,16 +110,21 @@ def name_of(tasks: Sequence[Task]) -> str:
     return f"callsheet-{first.plan.id}-a{parcel_of(tasks).digest[:12]}"
 
 
-def worker_argv(tasks: Sequence[Task], *, python: str = "", position: str = "") -> tuple[str, ...]:
+def worker_argv(
+    tasks: Sequence[Task], *, python: str = "", position: str = "", limit_min: float | None = None
+) -> tuple[str, ...]:
     """The command that runs a task there, or in an array the one at its position.
 
     Args:
         tasks: What is run.
         python: The interpreter there; the one of this process by default.
         position: For an array the name of the environment variable that tells a task its position.
+        limit_min: Minutes after which it ends itself, where nobody else does.
     """
     first = tasks[0]
-    more = ("--beat", *(("--code", first.code) if first.code else ()))
+    more = ["--beat", *(["--code", first.code] if first.code else [])]
+    if limit_min is not None:
+        more += ["--limit", f"{60 * limit_min:g}"]
     head = (python or sys.executable, "-m", "callsheet.run.worker")
     if not position:
         return (*head, str(first.plan.file), str(first.index), first.digest, *more)

@@ -2,7 +2,7 @@
 
 In an array the first is a parcel, and in place of the index stands `@` with the environment variable that tells the
 position. `--code DIGEST` runs an archive of the code that was sent along. With `--beat` the run shows that it goes on,
-for those on other machines.
+for those on other machines. `--limit SECONDS` ends it, where nobody else does.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from callsheet.run._capture import redirect
 from callsheet.run._code import unpacked
 from callsheet.run._execute import Task, execute, terminate
 from callsheet.run._job import MISUSE, TAKEN
+from callsheet.run._limit import limited
 from callsheet.run._parcel import read_parcel
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import Code, code_of
@@ -68,6 +69,7 @@ class _Asked:
         digest: Of the trial.
         code: Of the archive of the code; "" for what is there.
         beats: Whether it shows that it goes on.
+        limit_s: Seconds after which it ends itself; None where others do.
     """
 
     plan: Plan
@@ -75,26 +77,42 @@ class _Asked:
     digest: str
     code: str = ""
     beats: bool = False
+    limit_s: float | None = None
 
 
 def _asked(argv: list[str]) -> _Asked:
     """What the words of a command line ask for; read by hand, since a worker starts often."""
-    words, options = argv[:3], argv[3:]
-    beats = "--beat" in options
-    if beats:
-        options.remove("--beat")
-    is_task = len(words) == 3 and (words[1].isdigit() or words[1].startswith("@"))
-    if not is_task or (options and (len(options) != 2 or options[0] != "--code")):
-        usage = "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat]"
+    words, options = argv[:3], _options(argv[3:])
+    if len(words) != 3 or not (words[1].isdigit() or words[1].startswith("@")) or options is None:
+        usage = "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat] [--limit SECONDS]"
         raise RunError(Fault("", "these words are no task", advice=[usage]))
-    code = options[1] if options else ""
     file, index, digest = words
+    limit_s = float(options["--limit"]) if "--limit" in options else None
+    said = (options.get("--code", ""), "--beat" in options, limit_s)
     if index.isdigit():
-        return _Asked(Plan(Path(file).parent), int(index), digest, code, beats)
+        return _Asked(Plan(Path(file).parent), int(index), digest, *said)
     position = os.environ.get(index[1:], "")
     if not position.isdigit():
         raise RunError(Fault("", f"{index[1:]} is to tell the position in the array, and is {position!r}"))
-    return _Asked(*read_parcel(Path(file), int(position), digest), code, beats)
+    return _Asked(*read_parcel(Path(file), int(position), digest), *said)
+
+
+def _options(words: list[str]) -> dict[str, str] | None:
+    """What is said after the task, by name; None where that is nothing that is known."""
+    found = {}
+    rest = iter(words)
+    for word in rest:
+        if word not in ("--beat", "--code", "--limit"):
+            return None
+        found[word] = "" if word == "--beat" else next(rest, "")
+    return found if found.get("--code") != "" and _is_seconds(found.get("--limit", "1")) else None
+
+
+def _is_seconds(text: str) -> bool:
+    try:
+        return float(text) > 0
+    except ValueError:
+        return False
 
 
 def _moved(header: Header, folder: Path) -> Header:
@@ -130,7 +148,7 @@ def _run(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) 
     )
     directory = _directory(plan, index, store, before)
     redirect(directory / "out.log", directory / "err.log")
-    with beating(directory) if asked.beats else contextlib.nullcontext():
+    with limited(asked.limit_s), beating(directory) if asked.beats else contextlib.nullcontext():
         return execute(task, directory, contextlib.nullcontext()).code
 
 
