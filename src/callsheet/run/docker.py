@@ -215,7 +215,7 @@ class Docker(RemoteExecutor):
             name=name_of([task]),
             tasks=(task,),
             image=image,
-            argv=worker_argv([task], python=self.python or "python3", limit_min=needs.timeout_min),
+            argv=worker_argv([task], python=self.python or "python3", minutes=needs.timeout_min),
             user=self.user or f"{os.getuid()}:{os.getgid()}",
             labels=labels,
             mounts=self._mounts(task),
@@ -460,7 +460,7 @@ class _Daemon:
         if name in self._kill_at:
             return Seen("ended", code)
         if code == -signal.SIGKILL:
-            return Seen("ended", code, "its container was killed", "machine")
+            return Seen("ended", code, "its container was killed, or the worker in it", "machine")
         if code == _TERMINATED:
             return Seen("ended", code, "its container was stopped, or the Docker daemon was", "machine")
         return Seen("ended", code, state.get("Error") or "")

@@ -2,7 +2,7 @@
 
 In an array the first is a parcel, and in place of the index stands `@` with the environment variable that tells the
 position. `--code DIGEST` runs an archive of the code that was sent along. With `--beat` the run shows that it goes on,
-for those on other machines. `--limit SECONDS` ends it, where nobody else does.
+for those on other machines. `--minutes M` and `--memory GB` are limits which the worker itself sees to.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from callsheet.run._beat import beating, wait_for_silence
 from callsheet.run._capture import redirect
 from callsheet.run._code import unpacked
 from callsheet.run._execute import Task, execute, terminate
+from callsheet.run._first import beside_first
+from callsheet.run._guard import guarded, lead_session
 from callsheet.run._job import MISUSE, TAKEN
-from callsheet.run._limit import limited
 from callsheet.run._parcel import read_parcel
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import Code, code_of
 from callsheet.run._store import Run, Store, take_lock, version_of
+
+_USAGE = "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat] [--minutes M] [--memory GB]"
 
 
 def main(argv: list[str], *, code: Code | None = None) -> int:
@@ -69,7 +72,8 @@ class _Asked:
         digest: Of the trial.
         code: Of the archive of the code; "" for what is there.
         beats: Whether it shows that it goes on.
-        limit_s: Seconds after which it ends itself; None where others do.
+        minutes: How long it may take; None without a limit.
+        memory_gb: What all its processes may hold together, in 10^9 bytes; None without a limit.
     """
 
     plan: Plan
@@ -77,42 +81,39 @@ class _Asked:
     digest: str
     code: str = ""
     beats: bool = False
-    limit_s: float | None = None
+    minutes: float | None = None
+    memory_gb: float | None = None
 
 
 def _asked(argv: list[str]) -> _Asked:
     """What the words of a command line ask for; read by hand, since a worker starts often."""
-    words, options = argv[:3], _options(argv[3:])
-    if len(words) != 3 or not (words[1].isdigit() or words[1].startswith("@")) or options is None:
-        usage = "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat] [--limit SECONDS]"
-        raise RunError(Fault("", "these words are no task", advice=[usage]))
+    words, options = argv[:3], argv[3:]
+    beats = "--beat" in options
+    if beats:
+        options.remove("--beat")
+    said = dict(zip(options[::2], options[1::2], strict=False))
+    code, limits = said.pop("--code", ""), [_limit(said.pop(name, None)) for name in ("--minutes", "--memory")]
+    is_task = len(words) == 3 and (words[1].isdigit() or words[1].startswith("@"))
+    if not is_task or said or len(options) % 2 or 0 in limits:
+        raise RunError(Fault("", "these words are no task", advice=[_USAGE]))
+    if any(limits) and not lead_session():
+        raise RunError(Fault("", "a worker with limits must lead its session", advice=["start it with  setsid"]))
     file, index, digest = words
-    limit_s = float(options["--limit"]) if "--limit" in options else None
-    said = (options.get("--code", ""), "--beat" in options, limit_s)
     if index.isdigit():
-        return _Asked(Plan(Path(file).parent), int(index), digest, *said)
+        return _Asked(Plan(Path(file).parent), int(index), digest, code, beats, *limits)
     position = os.environ.get(index[1:], "")
     if not position.isdigit():
         raise RunError(Fault("", f"{index[1:]} is to tell the position in the array, and is {position!r}"))
-    return _Asked(*read_parcel(Path(file), int(position), digest), *said)
+    return _Asked(*read_parcel(Path(file), int(position), digest), code, beats, *limits)
 
 
-def _options(words: list[str]) -> dict[str, str] | None:
-    """What is said after the task, by name; None where that is nothing that is known."""
-    found = {}
-    rest = iter(words)
-    for word in rest:
-        if word not in ("--beat", "--code", "--limit"):
-            return None
-        found[word] = "" if word == "--beat" else next(rest, "")
-    return found if found.get("--code") != "" and _is_seconds(found.get("--limit", "1")) else None
-
-
-def _is_seconds(text: str) -> bool:
+def _limit(text: str | None) -> float | None:
+    """A limit as a number; 0 where it is none that could be kept."""
     try:
-        return float(text) > 0
+        number = float(text) if text is not None else None
     except ValueError:
-        return False
+        return 0
+    return number if number is None or 0 < number < float("inf") else 0
 
 
 def _moved(header: Header, folder: Path) -> Header:
@@ -148,7 +149,10 @@ def _run(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) 
     )
     directory = _directory(plan, index, store, before)
     redirect(directory / "out.log", directory / "err.log")
-    with limited(asked.limit_s), beating(directory) if asked.beats else contextlib.nullcontext():
+    with contextlib.ExitStack() as around:
+        around.enter_context(guarded(directory, minutes=asked.minutes, memory_gb=asked.memory_gb))
+        if asked.beats:
+            around.enter_context(beating(directory))
         return execute(task, directory, contextlib.nullcontext()).code
 
 
@@ -177,4 +181,4 @@ def _is_usable(directory: Path) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(beside_first(lambda: main(sys.argv[1:])) if os.getpid() == 1 else main(sys.argv[1:]))
