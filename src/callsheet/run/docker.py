@@ -220,7 +220,7 @@ class Docker(RemoteExecutor):
             labels=labels,
             mounts=self._mounts(task),
             env=self._env(task),
-            pull_policy=cast(PullPolicy, needs.pull_policy or self.pull_policy),
+            pull_policy=cast("PullPolicy", needs.pull_policy or self.pull_policy),
             network=self.network,
             entrypoint=None if self.entrypoint is None else tuple(self.entrypoint),
             cpus=needs.cpus,
