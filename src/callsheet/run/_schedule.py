@@ -12,6 +12,7 @@ from typing import Any
 
 from callsheet.errors import Fault, RunError
 from callsheet.run._attend import Attendance, Submission
+from callsheet.run._claims import is_alive
 from callsheet.run._draw import Drawing, Item
 from callsheet.run._engine import Unreachable
 from callsheet.run._follow import Follower
@@ -170,8 +171,7 @@ class Scheduled(Jobs):
             self._changed.notify_all()
 
     def _pump(self) -> None:
-        is_drawn = False
-        self._resume()
+        is_drawn = self._resume()
         while not self._is_told_to_end():
             room = self._sender.room()
             while room and not self._is_told_to_end():
@@ -190,9 +190,23 @@ class Scheduled(Jobs):
                     self._sender.stop(index)
             if self._elsewhere:
                 # What an earlier sweep left running is waited for, and done here should it fail to end well.
-                free = [sent for sent in self._elsewhere if not is_locked(sent.lock)]
+                free = [sent for sent in self._elsewhere if not self._is_taken(sent)]
                 self._elsewhere = [sent for sent in self._elsewhere if sent not in free]
-                self._again += free
+                for sent in free:
+                    self._take_back(sent)
+
+    def _is_taken(self, sent: _Sent) -> bool:
+        """Whether some process runs the trial of a job: in its plan, or in another that has the same trial."""
+        name = sent.task.plan.run_of(sent.task.index)
+        return is_locked(sent.lock) or (name is not None and is_alive(self._store.read(name)))
+
+    def _take_back(self, sent: _Sent) -> None:
+        """Count a job as done that was so elsewhere; else it is to be run here."""
+        if self._drawing.done_run(sent.task.index) is None:
+            self._again.append(sent)
+        else:
+            self._close(sent.place, "done")
+            self._tell(sent.task.index, "done")
 
     def _obey(self, orders: Sequence[int] | None) -> None:
         """End what somebody has ordered to be ended."""
@@ -219,15 +233,25 @@ class Scheduled(Jobs):
     def _is_told_to_end(self) -> bool:
         return self._stopping.is_set() or self._leaving.is_set()
 
-    def _resume(self) -> None:
-        """Learn what was sent before; what it was sent to may be away for a while."""
+    def _resume(self) -> bool:
+        """Learn what was sent before, and follow it; gives whether nothing more is to be drawn.
+
+        What it was sent to may be away for a while.
+        """
         while not self._is_told_to_end():
             try:
                 self._resumed = set(self._sender.resumed())
             except Unreachable:
                 self._sender.poll(_AWAY_S)
                 continue
-            return
+            break
+        is_drawn = False
+        ahead: list[_Sent] = []
+        while self._resumed and not is_drawn:
+            found, is_drawn = self._next(1, is_drawn)
+            ahead += found
+        self._again.extend(ahead)
+        return is_drawn
 
     def _next(self, room: int, is_drawn: bool) -> tuple[list[_Sent], bool]:
         """What is sent next, and whether nothing more is to be drawn."""
