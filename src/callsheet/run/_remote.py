@@ -86,6 +86,11 @@ class RemoteExecutor(ABC):
         """How many tasks one request holds at most."""
         return 1
 
+    @property
+    def least(self) -> int:
+        """For how many tasks there must be room before some are handed over, so that requests do not hold one each."""
+        return 1
+
     @abstractmethod
     def requests(self, tasks: Sequence[Task]) -> Sequence[Request]:
         """What would be submitted for some tasks, as values, in their order; nothing happens."""
@@ -148,7 +153,13 @@ class RemoteSender:
 
     def room(self) -> int:
         """How many tasks may be handed over now."""
-        return 0 if self.trouble else max(0, self._on.capacity - len(self._at))
+        free = self._on.capacity - len(self._at)
+        return free if not self.trouble and free >= min(self._on.least, self._on.capacity) else 0
+
+    def spare(self) -> int:
+        """How many may be handed over beside the others, one by one."""
+        most = self._on.capacity if self._on.slots is None else min(self._on.slots, self._on.capacity)
+        return 0 if self.trouble else max(0, most - len(self._at))
 
     def send(self, tasks: Sequence[Task]) -> int:
         """Hand over tasks; all count as sent: those for which the engine is away are handed over when it answers."""

@@ -129,14 +129,16 @@ class SlurmEngine:
 
     def output(self, id: str, position: int) -> bytes:
         """What a task has written before its worker had a run directory."""
-        found = (file for file in self._files(id) if file.stem in (f"slurm-{id}", f"slurm-{id}_{position}"))
+        found = (file for file in self._files(id) if file.name in (f"slurm-{id}.out", f"slurm-{id}_{position}.out"))
         return b"".join(file.read_bytes() for file in found)
 
     def forget(self, id: str) -> None:
-        """Delete what jobs have left that is empty."""
+        """Delete what jobs have left that is empty, and what the processes of one have told each other."""
         for file in self._files(id):
-            if not file.stat().st_size:
+            if file.suffix == ".out" and not file.stat().st_size:
                 file.unlink(missing_ok=True)
+            elif file.suffix != ".out":
+                shutil.rmtree(file, ignore_errors=True)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -144,7 +146,7 @@ class SlurmEngine:
     def _files(self, id: str) -> list[Path]:
         if self._logs is None:
             return []
-        return sorted([*self._logs.glob(f"slurm-{id}.out"), *self._logs.glob(f"slurm-{id}_*.out")])
+        return sorted([*self._logs.glob(f"slurm-{id}.*"), *self._logs.glob(f"slurm-{id}_*")])
 
     def _accounted(self, ids: Sequence[str]) -> Iterator[tuple[str, int, Seen]]:
         if not self._has_accounting:

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from callsheet.run._engine import name_of, worker_argv
@@ -119,6 +120,11 @@ class Slurm(RemoteExecutor):
         """How many tasks an array holds at most."""
         return self.array_size
 
+    @property
+    def least(self) -> int:
+        """An array holds `slots` by itself, and so the next follows when it has ended; else when it is half done."""
+        return self.array_size if self.slots is not None else max(1, self.array_size // 2)
+
     def engine(self) -> SlurmEngine:
         """What talks to Slurm's commands."""
         return SlurmEngine()
@@ -144,12 +150,13 @@ class Slurm(RemoteExecutor):
         ]
 
     def _request(self, tasks: Sequence[Task], asked: Sequence[str]) -> SlurmRequest:
-        is_array = len(tasks) > 1
+        is_array, needs = len(tasks) > 1, self.needs_of(tasks[0])
+        logs = tasks[0].plan.folder / "logs"
         throttle = f"%{self.slots}" if self.slots is not None else ""
         options = [
             f"--job-name={name_of(tasks)}",
             *([f"--array=0-{len(tasks) - 1}{throttle}"] if is_array else []),
-            f"--output={tasks[0].plan.folder / 'logs'}/slurm-{'%A_%a' if is_array else '%j'}.out",
+            f"--output={logs}/slurm-{'%A_%a' if is_array else '%j'}.out",
             "--open-mode=append",
             *(f"--{name}={value}" for name in _PLACES if (value := getattr(self, name))),
             *asked,
@@ -158,13 +165,14 @@ class Slurm(RemoteExecutor):
         ]
         own = self.env if isinstance(self.env, Mapping) else {}
         worker = worker_argv(tasks, python=self.python, position="SLURM_ARRAY_TASK_ID" if is_array else "")
+        is_alone = needs.nodes == needs.tasks_per_node == 1
         lines = [
             "#!/bin/bash -l",
             *(f"#SBATCH {_word(option)}" for option in options),
             "set -e",
             *(f"export {name}={shlex.quote(str(value))}" for name, value in own.items()),
             *self.setup,
-            f"exec {shlex.join(worker)}",
+            *([f"exec {shlex.join(worker)}"] if is_alone else _several(worker, needs, logs, is_array=is_array)),
         ]
         names = () if isinstance(self.env, Mapping) else tuple(self.env)
         return SlurmRequest(name=name_of(tasks), tasks=tuple(tasks), script="\n".join(lines) + "\n", names=names)
@@ -175,7 +183,7 @@ class Slurm(RemoteExecutor):
         if needs.nodes > 1 or needs.tasks_per_node > 1:
             said += [f"--nodes={needs.nodes}", f"--ntasks-per-node={needs.tasks_per_node}"]
         if needs.cpus:
-            said.append(f"--cpus-per-task={max(1, math.ceil(needs.cpus / needs.tasks_per_node))}")
+            said.append(_cores(needs))
         if needs.gpus:
             said.append(self._gpus(needs.gpus))
         if needs.memory_gb:
@@ -183,12 +191,34 @@ class Slurm(RemoteExecutor):
         if needs.timeout_min:
             said.append(f"--time={_minutes(needs.timeout_min)}")
             if self.warn_s is not None:
-                said.append(f"--signal=B:{self.signal}@{self.warn_s}")
+                shell = "B:" if needs.nodes == needs.tasks_per_node == 1 else ""
+                said.append(f"--signal={shell}{self.signal}@{self.warn_s}")
         return said
 
     def _gpus(self, count: int) -> str:
         kind = f"{self.gpu_type}:{count}" if self.gpu_type else str(count)
         return f"--gres=gpu:{kind}" if self.gpus_by == "gres" else f"--gpus-per-node={kind}"
+
+
+def _cores(needs: Needs) -> str:
+    """A node's cores, shared by its processes."""
+    return f"--cpus-per-task={max(1, math.ceil((needs.cpus or 0) / needs.tasks_per_node))}"
+
+
+def _several(worker: Sequence[str], needs: Needs, logs: Path, *, is_array: bool) -> list[str]:
+    """The lines that run a worker several times: what torchrun tells each is told here."""
+    start = '"$SLURM_ARRAY_JOB_ID"_"$SLURM_ARRAY_TASK_ID"' if is_array else '"$SLURM_JOB_ID"'
+    port = 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'
+    world = needs.nodes * needs.tasks_per_node
+    srun = ["srun", "--export=ALL", "--kill-on-bad-exit=1", *([_cores(needs)] if needs.cpus else [])]
+    inside = ["sh", "-c", 'export RANK=$SLURM_PROCID LOCAL_RANK=$SLURM_LOCALID; exec "$@"', "rank"]
+    return [
+        """MASTER_ADDR=$(scontrol --oneliner show node "$SLURMD_NODENAME" | sed 's/.* NodeAddr=\\([^ ]*\\).*/\\1/')""",
+        f"MASTER_PORT=$({shlex.join([worker[0], '-c', port])})",
+        f"export MASTER_ADDR MASTER_PORT WORLD_SIZE={world} LOCAL_WORLD_SIZE={needs.tasks_per_node}",
+        f'ranks={shlex.quote(str(logs))}/slurm-{start}.ranks-"${{SLURM_RESTART_COUNT:-0}}"',
+        f'exec {shlex.join([*srun, *inside, *worker])} --ranks "$ranks"',
+    ]
 
 
 def _word(option: str) -> str:
