@@ -65,22 +65,25 @@ class Ranks:
 
     def wait(self) -> str:
         """Wait until all others have ended; gives what the first of them to fail says, "" where none did."""
-        while True:
-            ends = [self._end_of(rank) for rank in range(1, self.count)]
-            problem = self.problem()
-            if problem or all(end is not None for end in ends):
-                return problem
+        while not (problem := self.problem()) and len(_ends(self.folder)) < self.count - 1:
             time.sleep(_LOOK_S)
+        return problem
 
     def problem(self) -> str:
         """Which of the others have failed so far, and how; "" where none has."""
-        ends = ((rank, self._end_of(rank)) for rank in range(1, self.count))
-        return "; ".join(f"rank {rank}: {error}" for rank, error in ends if error)
-
-    def _end_of(self, rank: int) -> str | None:
-        said = read_json_file(self.folder / f"{rank}.json")
-        return str(said["error"]) if "error" in said else None
+        return problem_in(self.folder)
 
     def _say(self, name: str, said: Mapping[str, Any]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_json_file(self.folder / f"{name}.json", said)
+
+
+def problem_in(folder: Path) -> str:
+    """Which of the processes that met in a folder have failed, and how; "" where none has."""
+    return "; ".join(f"rank {rank}: {error}" for rank, error in sorted(_ends(folder).items()) if error)
+
+
+def _ends(folder: Path) -> dict[int, str]:
+    """How those have ended that have: "" or an error, by their number."""
+    said = {int(file.stem): read_json_file(file) for file in folder.glob("*.json") if file.stem.isdigit()}
+    return {rank: str(end["error"]) for rank, end in said.items() if "error" in end}

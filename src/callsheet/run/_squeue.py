@@ -15,6 +15,7 @@ from callsheet.errors import Fault, RunError
 from callsheet.run._engine import Refused, Seen, Unreachable
 from callsheet.run._job import Blame, Task
 from callsheet.run._parcel import parcel_of
+from callsheet.run._ranks import problem_in
 
 _MOST_S = 120.0
 """Seconds that a command of Slurm may take."""
@@ -162,9 +163,15 @@ class SlurmEngine:
                 yield match[1], int(match[2] or 0), _seen(state.split()[0], code, "", where)
 
     def _by_whom(self, id: str, position: int, seen: Seen) -> Seen:
-        """One that was cancelled from here needs no words."""
+        """One that was cancelled from here needs no words; of several processes the one that failed has them."""
         is_ours = not self._ended.isdisjoint({(id, position), (id, None)})
-        return Seen("ended", -15) if is_ours and seen.blame == "limit" else seen
+        if is_ours and seen.blame == "limit":
+            return Seen("ended", -15)
+        if seen.state == "ended" and seen.code and seen.blame != "limit":
+            met = [file for file in self._files(id) if re.fullmatch(rf"slurm-{id}(_{position})?\.ranks-\d+", file.name)]
+            problem = problem_in(met[-1]) if met else ""
+            return Seen("ended", 1, problem, "program", seen.where) if problem else seen
+        return seen
 
 
 class _Looked:

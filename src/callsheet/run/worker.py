@@ -19,6 +19,7 @@ from callsheet.errors import CallsheetError, Fault, RunError
 from callsheet.run._beat import beating, wait_for_silence
 from callsheet.run._capture import redirect
 from callsheet.run._child import heed_warnings
+from callsheet.run._claims import claiming, is_alive
 from callsheet.run._code import unpacked
 from callsheet.run._execute import Task, Terminated, execute, execute_beside, terminate
 from callsheet.run._guard import guarded, lead_session
@@ -29,7 +30,10 @@ from callsheet.run._provenance import Code, code_of
 from callsheet.run._ranks import Ranks
 from callsheet.run._store import Run, Store, take_lock, version_of
 
-_USAGE = "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat] [--minutes M] [--memory GB]"
+_USAGE = (
+    "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat] [--minutes M] [--memory GB] "
+    "[--ranks FOLDER]"
+)
 
 
 def main(argv: list[str], *, code: Code | None = None) -> int:
@@ -94,20 +98,20 @@ def _asked(argv: list[str]) -> _Asked:
         options.remove("--beat")
     said = dict(zip(options[::2], options[1::2], strict=False))
     code, folder = said.pop("--code", ""), said.pop("--ranks", "")
-    limits = [_limit(said.pop(name, None)) for name in ("--minutes", "--memory")]
+    minutes, memory_gb = _limit(said.pop("--minutes", None)), _limit(said.pop("--memory", None))
     is_task = len(words) == 3 and (words[1].isdigit() or words[1].startswith("@"))
-    if not is_task or said or len(options) % 2 or 0 in limits:
+    if not is_task or said or len(options) % 2 or 0 in (minutes, memory_gb):
         raise RunError(Fault("", "these words are no task", advice=[_USAGE]))
-    if any(limits) and not lead_session():
+    if (minutes or memory_gb) and not lead_session():
         raise RunError(Fault("", "a worker with limits must lead its session", advice=["start it with  setsid"]))
     ranks = Ranks.told(folder) if folder else None
     file, index, digest = words
     if index.isdigit():
-        return _Asked(Plan(Path(file).parent), int(index), digest, code, beats, *limits, ranks)
+        return _Asked(Plan(Path(file).parent), int(index), digest, code, beats, minutes, memory_gb, ranks)
     position = os.environ.get(index[1:], "")
     if not position.isdigit():
         raise RunError(Fault("", f"{index[1:]} is to tell the position in the array, and is {position!r}"))
-    return _Asked(*read_parcel(Path(file), int(position), digest), code, beats, *limits, ranks)
+    return _Asked(*read_parcel(Path(file), int(position), digest), code, beats, minutes, memory_gb, ranks)
 
 
 def _limit(text: str | None) -> float | None:
@@ -185,13 +189,36 @@ def _run(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) 
     if before is not None and not wait_for_silence(before.directory, before.status):
         return TAKEN
     task = _task(asked, header, trial, code)
-    directory = _directory(plan, index, store, before)
+    claimed = _claimed(task, header, plan, store, before)
+    if isinstance(claimed, int):
+        return claimed
+    directory, lock = claimed
     redirect(directory / "out.log", directory / "err.log")
     with contextlib.ExitStack() as around:
         around.enter_context(guarded(directory, minutes=asked.minutes, memory_gb=asked.memory_gb))
         if asked.beats:
             around.enter_context(beating(directory))
-        return execute(task, directory, contextlib.nullcontext(), others=asked.ranks).code
+        return execute(task, directory, contextlib.nullcontext(), lock=lock, others=asked.ranks).code
+
+
+def _claimed(task: Task, header: Header, plan: Plan, store: Store, before: Run | None) -> tuple[Path, int | None] | int:
+    """The directory in which a trial is to be run, and its lock; an exit code where another sweep does it or did."""
+    if header.repeat > 1 or header.alone or plan.is_redone(task.index):
+        return _directory(plan, task.index, store, before), None
+    assert task.identity is not None
+    with claiming(store, task.identity, task.code.version) as claim:
+        other = claim.run()
+        is_taken = other is not None and is_alive(other)
+        if other is not None and (is_taken or other.finished == (task.identity, task.code.version)):
+            if plan.run_of(task.index) != other.id:
+                plan.note_run(task.index, other.id)
+            return TAKEN if is_taken else 0
+        directory = _directory(plan, task.index, store, before)
+        lock = take_lock(directory / "lock")
+        if lock is None:  # of the worker before, something still runs
+            return TAKEN
+        claim.note(directory.name)
+        return directory, lock
 
 
 def _before(plan: Plan, index: int, store: Store, code: Code) -> Run | None:
@@ -205,7 +232,9 @@ def _before(plan: Plan, index: int, store: Store, code: Code) -> Run | None:
 
 
 def _directory(plan: Plan, index: int, store: Store, before: Run | None) -> Path:
-    """The directory of the run that was cut off, so that it can go on from its own files; else a new one."""
+    """The directory of the plan's run that was cut off, so that it can go on from its own files; else a new one."""
+    if before is not None and before.record.get("plan", plan.id) != plan.id:
+        before = None
     if before is not None and before.state in ("lost", "interrupted", "cancelled") and _is_usable(before.directory):
         return before.directory
     directory = store.new_run()
