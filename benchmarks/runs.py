@@ -54,7 +54,7 @@ class Nowhere:
         self._running: list[Any] = []
 
     outlives = False
-    trouble = ""
+    trouble = waits_for = ""
 
     def requests(self, tasks: Any) -> Any:
         return tasks

@@ -22,9 +22,10 @@ class Settings:
         allow: What data may name, as `load(..., allow=)` takes it.
         migrations: What was renamed, as `load(..., migrations=)` takes it.
         resolvers: For names of references (`${name:...}`) the functions that resolve them, as `module:qualname`.
+        executors: Named executors with their fields, where `on` is the kind: `{"cluster": {"on": "slurm", ...}}`.
     """
 
-    __slots__ = ("allow", "file", "migrations", "resolvers")
+    __slots__ = ("allow", "executors", "file", "migrations", "resolvers")
 
     def __init__(
         self,
@@ -33,11 +34,13 @@ class Settings:
         allow: tuple[str, ...] = (),
         migrations: dict[str, str] | None = None,
         resolvers: dict[str, str] | None = None,
+        executors: dict[str, dict[str, Any]] | None = None,
     ) -> None:
         self.file = file
         self.allow = allow
         self.migrations = migrations or {}
         self.resolvers = resolvers or {}
+        self.executors = executors or {}
 
 
 def root_of(path: str | os.PathLike[str]) -> str:
@@ -156,7 +159,17 @@ class _Reader:
             allow=entries,
             migrations=self.texts(table, "migrations"),
             resolvers=self.texts(table, "resolvers"),
+            executors=self.tables(table, "executors"),
         )
+
+    def tables(self, table: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
+        found = table.get(key, {})
+        if not isinstance(found, dict):
+            raise self.bad(key, f"tool.callsheet.{key}", f"must be a table of tables, found {found!r}")
+        for name, value in found.items():
+            if not isinstance(value, dict):
+                raise self.bad(name, f"tool.callsheet.{key}", f"has {name!r} = {value!r}, which is no table")
+        return found
 
     def texts(self, table: dict[str, Any], key: str) -> dict[str, str]:
         found = table.get(key, {})
@@ -180,4 +193,4 @@ class _Reader:
         return start + 1
 
 
-_KEYS = ("allow", "migrations", "resolvers")
+_KEYS = ("allow", "executors", "migrations", "resolvers")

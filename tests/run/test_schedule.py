@@ -26,7 +26,7 @@ class Nowhere:
         self.refuse_after = stop_after
 
     outlives = False
-    trouble = ""
+    trouble = waits_for = ""
 
     def requests(self, tasks):
         return tasks

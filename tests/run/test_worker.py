@@ -11,6 +11,7 @@ from callsheet.run._place import Place
 from callsheet.run._store import take_lock
 
 WORKER = "callsheet.run.worker"
+USAGE = "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat] [--minutes M] [--memory GB]"
 
 
 @pytest.fixture
@@ -86,9 +87,15 @@ def test_a_trial_that_failed_is_tried_in_a_new_directory(cmd, planned):
 
 def test_misuse_is_told_and_runs_nothing(cmd, planned):
     file, index, digest = words(planned, 0)
-    for given in ((), (file,), (file, "one", digest), (file, index, digest, "more")):
+    for given in (
+        (),
+        (file,),
+        (file, "one", digest),
+        (file, index, digest, "more"),
+        (file, index, digest, "--minutes", "0"),
+    ):
         said = cmd(*given, module=WORKER, code=2)
-        assert "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat]" in said.err
+        assert USAGE in said.err
     said = cmd(file, index, "0" * 32, module=WORKER, code=2)
     assert (
         said.err == f"callsheet: trial 0 of {file} is not what was submitted\n  submit it again: the plan was changed\n"

@@ -59,11 +59,13 @@ class Board:
         jobs: Those that are sent.
         size: How many there will be; None where nobody knows.
         before: How many were done before.
-        slots: How many run at a time.
+        slots: How many run at a time; None where whoever they are sent to says.
         axes: The paths that vary; the others are the same in all trials, and not shown.
     """
 
-    def __init__(self, jobs: Jobs, *, size: int | None, before: int, slots: int, axes: Collection[str] = ()) -> None:
+    def __init__(
+        self, jobs: Jobs, *, size: int | None, before: int, slots: int | None, axes: Collection[str] = ()
+    ) -> None:
         from rich.console import Console
         from rich.live import Live
 
@@ -72,7 +74,7 @@ class Board:
         self._done = self._before = before
         self._slots = slots
         self._axes = axes
-        self._failed = 0
+        self._failed = self._queued = 0
         self._ended: deque[Row] = deque(maxlen=_ENDED)
         self._begun: dict[int, float] = {}
         self._took = 0.0
@@ -140,7 +142,9 @@ class Board:
 
     def _lines(self, width: int, height: int) -> list[list[tuple[str, str]]]:
         """The lines, each as parts with their styles."""
-        jobs = self._jobs.running()
+        sent = self._jobs.running()
+        jobs = [job for job in sent if job.state != "queued"]
+        self._queued = len(sent) - len(jobs)
         self._begun = {job.index: self._begun.get(job.index, time.monotonic()) for job in jobs}
         running = [self._row(job) for job in jobs]
         tall = 2 if width < _NARROW else 1
@@ -164,8 +168,12 @@ class Board:
             parts.append((f", {self._failed} failed", "red"))
         if running:
             parts.append((f", {len(running)} running", ""))
+        if self._queued:
+            parts.append((f", {self._queued} queued", ""))
         if self._word:
             parts.append((f", {self._word}", ""))
+        if self._jobs.trouble:
+            parts.append((f", {self._jobs.trouble}", "red"))
         spent = _clock(time.monotonic() - self._start) + ("" if self._word else self._left(len(running)))
         return [parts, [(spent, "dim")]] if width < _NARROW else [[*parts, ("   " + spent, "dim")]]
 
@@ -176,12 +184,13 @@ class Board:
             return ""
         now = time.monotonic()
         left = max(self._size - self._done - self._failed, 0)
-        if own >= _PACE * self._slots:
+        slots = self._slots or max(running, 1)
+        if own >= _PACE * slots:
             seconds = (now - self._start) / (own + self._failed) * left
         else:
             mean = self._took / own
             under_way = sum(max(mean - (now - begun), 0.0) for begun in self._begun.values())
-            seconds = (max(left - running, 0) * mean + under_way) / self._slots
+            seconds = (max(left - running, 0) * mean + under_way) / slots
         return f", about {_clock(seconds)} left" if seconds >= 1 else ""
 
     def _row(self, job: Job) -> Row:

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Unpack
+from typing import Any
 
 import click
 
@@ -18,55 +18,29 @@ from callsheet._sweep import Sweep
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._live import Board, can_live
-from callsheet.cli._sampling import Said, Sampling, sampling_options
-from callsheet.cli._subject import Config
-from callsheet.cli._sweeping import repeat_option, trials_of
-from callsheet.cli._telling import Misuse
+from callsheet.cli._submitting import Prepared, prepare, sending_options
 from callsheet.cli._text import finite, is_number, number
-from callsheet.run._draw import Drawing, draw
+from callsheet.run._draw import Drawing
 from callsheet.run._job import Job, Jobs
-from callsheet.run._place import Place
-from callsheet.run._schedule import Retries
-from callsheet.run.process import Process
 from callsheet.run.submit import start
 
 
 @click.command("sweep")
 @click.argument("config", metavar="FILE[:PATH]")
 @overrides_argument
-@click.option(
-    "--slots", default=2, show_default=True, type=click.IntRange(1), metavar="N", help="Run N trials at a time."
-)
-@click.option("--gpus", type=click.IntRange(0), metavar="N", help="Give each trial N GPUs for itself.")
-@click.option("--memory", "memory_gb", type=float, metavar="GB", help="End a trial that holds more memory.")
-@click.option("--timeout", "timeout_min", type=float, metavar="MIN", help="End a trial that takes longer.")
-@click.option("--warm", is_flag=True, help="Import what trials need once, and fork them.")
-@repeat_option
-@click.option("--retry", default=0, metavar="N", help="Run a trial that was killed or lost again, N times.")
-@click.option("--retry-errors", default=0, metavar="N", help="Run a trial that failed again, N times.")
-@click.option("--keep", is_flag=True, help="Count as done what other code has finished.")
-@click.option("--redo", is_flag=True, help="Run again what is finished.")
-@sampling_options
+@sending_options
+@click.option("--single", is_flag=True, hidden=True)
 @reading_options
 @functools.partial(told, outcome="nothing was started")
 def command(
     config: str,
     overrides: tuple[str, ...],
-    slots: int,
-    gpus: int | None,
-    memory_gb: float | None,
-    timeout_min: float | None,
-    warm: bool,
-    repeat: int,
-    retry: int,
-    retry_errors: int,
-    keep: bool,
-    redo: bool,
+    single: bool,
     paths: tuple[str, ...],
     allow: tuple[str, ...],
     runs: str | None,
     as_json: bool,
-    **said: Unpack[Said],
+    **said: Any,
 ) -> None:
     """Run every combination of the choices, or draw some; trials that were finished are not run again.
 
@@ -74,30 +48,17 @@ def command(
     callsheet sweep conf.py optim.lr=1e-3,3e-3 model.width=32,128
     callsheet sweep conf.py optim.lr=1e-3,3e-3 --maximize accuracy
     """  # noqa: D301  (click reads the backspace)
-    if keep and redo:
-        raise Misuse("--keep and --redo exclude each other")
-    drawn = Sampling.of(said)
-    try:
-        on = Process(slots, gpus=gpus, memory_gb=memory_gb, timeout_min=timeout_min, warm=warm)
-    except ValueError as error:
-        raise Misuse(str(error)) from None
-    named = Config(config, paths, allow)
-    space = trials_of(named, overrides, drawn, repeat=repeat)
-    place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
-    drawing = draw(space, place, entry=named.entry, repeat=repeat)
-    drawing.decide("keep" if keep else "redo" if redo else _asked(drawing))
-    report = _Report(said["maximize"] or said["minimize"] or "", largest=bool(said["maximize"]), as_json=as_json)
+    found = prepare(config, overrides, said, paths=paths, allow=allow, runs=runs, is_single=single)
+    goal = said["maximize"] or said["minimize"] or ""
+    report = _Report(goal, largest=bool(said["maximize"]), as_json=as_json)
     with _terminated_as_interrupted() as received:
-        jobs = start(drawing, on, Retries(retry, retry_errors))
+        jobs = start(found.drawing, found.on, found.retries, found.submission)
         try:
-            report.begin(drawing, jobs, slots)
+            report.begin(found.drawing, jobs, found.slots)
             for job in jobs.ended():
                 report.tell(job)
         except KeyboardInterrupt:
-            with report.ending():
-                jobs.cancel()
-            done = f"{jobs.done} of {len(jobs)}"
-            tell_error(f"\ninterrupted  {done} trials are done; the same command goes on")
+            _interrupted(found, jobs, report)
             sys.exit(128 + (received[0] if received else signal.SIGINT))
         except BaseException:
             with report.ending():
@@ -107,12 +68,20 @@ def command(
     sys.exit(0 if report.is_well else 1)
 
 
-def _asked(drawing: Drawing) -> Any:
-    """What becomes of trials that other code has finished: who sits at the terminal says it."""
-    if not drawing.stale or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return "refuse"
-    tell_error(str(drawing.refusal()))
-    return click.prompt("keep or redo", type=click.Choice(["keep", "redo"]), err=True)
+def _interrupted(found: Prepared, jobs: Jobs, report: _Report) -> None:
+    """End what runs here; what runs elsewhere goes on."""
+    with report.ending():
+        if found.on.outlives:
+            jobs.leave()
+        else:
+            jobs.cancel()
+    done = f"{jobs.done} of {len(jobs)}"
+    if not found.on.outlives:
+        tell_error(f"\ninterrupted  {done} trials are done; the same command goes on")
+        return
+    id = found.submission.id
+    tell_error(f"\nleft  {done} trials are done, {len(jobs.running())} were sent and go on; no others are sent")
+    tell_error(f"      callsheet wait {id}  goes on,  callsheet cancel {id}  ends them")
 
 
 @contextmanager
@@ -144,7 +113,7 @@ class _Report:
         self._board: Board | None = None
         self.is_well = True
 
-    def begin(self, drawing: Drawing, jobs: Jobs, slots: int) -> None:
+    def begin(self, drawing: Drawing, jobs: Jobs, slots: int | None) -> None:
         """Say what there is to do."""
         self._width = min(_columns(drawing.sweep), 48)
         if self._as_json:
@@ -154,7 +123,8 @@ class _Report:
         if done:
             parts.append(f"{done} done before")
         if size is None or size > done:
-            parts.append(f"{'' if size is None else f'{size - done} to run, '}{slots} at a time")
+            parts += [] if size is None else [f"{size - done} to run"]
+            parts += [] if slots is None else [f"{slots} at a time"]
         say(", ".join(parts))
         if can_live() and size != done:
             self._board = Board(jobs, size=size, before=done, slots=slots, axes=drawing.sweep.axes)
@@ -207,7 +177,7 @@ class _Report:
             return f"{head}  " + "  ".join(f"{name} {number(value)}" for name, value in run.result.items())
         if job.state == "held":
             return f"{head}  finished by other code, and left:  --keep  counts it as done,  --redo  runs it again"
-        error = run.status.get("error", "") if run is not None else ""
+        error = job.problem
         if job.state == "pruned":
             return f"{head}  {error}"
         return (

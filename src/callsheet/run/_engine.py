@@ -41,7 +41,8 @@ class Seen:
     Attributes:
         state: It is `queued`, `running` or `ended`; or the engine knows nothing of it (any more).
         code: Its exit code, below 0 the signal that ended it; None where the engine does not say.
-        reason: What ended it, in words, where it was not the program itself: "node n1 failed".
+        reason: What ended it, in words, where it was not the program itself: "node n1 failed". Of one that is queued
+            what it waits for.
         blame: Whose doing its end was: of the `machine` (killed, lost, preempted, out of memory), of the `program`, or
             of a `limit` of time.
         where: The machine it is on.
@@ -110,16 +111,27 @@ def name_of(tasks: Sequence[Task]) -> str:
     return f"callsheet-{first.plan.id}-a{parcel_of(tasks).digest[:12]}"
 
 
-def worker_argv(tasks: Sequence[Task], *, python: str = "", position: str = "") -> tuple[str, ...]:
+def worker_argv(
+    tasks: Sequence[Task],
+    *,
+    python: str = "",
+    position: str = "",
+    minutes: float | None = None,
+    memory_gb: float | None = None,
+) -> tuple[str, ...]:
     """The command that runs a task there, or in an array the one at its position.
 
     Args:
         tasks: What is run.
         python: The interpreter there; the one of this process by default.
         position: For an array the name of the environment variable that tells a task its position.
+        minutes: How long it may take, where the engine does not see to that itself.
+        memory_gb: What its processes may hold together, in 10^9 bytes, where the engine does not see to that.
     """
     first = tasks[0]
-    more = ("--beat", *(("--code", first.code) if first.code else ()))
+    limits = {"--minutes": minutes, "--memory": memory_gb}
+    said = [(name, f"{limit:g}") for name, limit in limits.items() if limit is not None]
+    more = ("--beat", *(("--code", first.code) if first.code else ()), *(word for pair in said for word in pair))
     head = (python or sys.executable, "-m", "callsheet.run.worker")
     if not position:
         return (*head, str(first.plan.file), str(first.index), first.digest, *more)

@@ -222,6 +222,11 @@ class Sender(Protocol):
         """Why nothing can be sent or asked at this moment; "" where all is well."""
         ...
 
+    @property
+    def waits_for(self) -> str:
+        """What most of those that are queued wait for, where whoever they were sent to says so."""
+        ...
+
     def close(self) -> None:
         """Let go of what was held for further tasks; nothing is sent any more."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from callsheet.run._code import carry_code, carry_library
 from callsheet.run._engine import Engine, Refused, Request, Seen, Unreachable
+from callsheet.run._guard import passed_limit
 from callsheet.run._job import Exit, Task
 from callsheet.run._plan import Plan
 from callsheet.run._sendings import Sending, Sendings
@@ -135,7 +137,7 @@ class RemoteSender:
         self._open: dict[str, Sending] = {}
         self._unsure: dict[str, Request] = {}
         self._at: dict[int, tuple[str, int]] = {}
-        self._waiting: set[int] = set()
+        self._waiting: dict[int, str] = {}
         self._exits: list[Exit] = []
         self._doubts: dict[int, float] = {}
         self._next_look = 0.0
@@ -213,7 +215,13 @@ class RemoteSender:
 
     def queued(self) -> Collection[int]:
         """Those that wait for the engine to start them."""
-        return self._waiting
+        return self._waiting.keys()
+
+    @property
+    def waits_for(self) -> str:
+        """What most of these wait for, where the engine says so."""
+        reasons = Counter(filter(None, [*self._waiting.values()]))
+        return reasons.most_common(1)[0][0] if reasons else ""
 
     def close(self) -> None:
         """Let go of the engine; what runs there goes on."""
@@ -233,7 +241,7 @@ class RemoteSender:
         self._open[sending.name] = sending
         for position, index in sending.left():
             self._at[index] = (sending.name, position)
-            self._waiting.add(index)
+            self._waiting[index] = ""
 
     def _hand_over(self, request: Request, *, is_new: bool = False) -> None:
         """Submit a request; where the engine does not answer it stays in doubt, and is looked for later."""
@@ -276,14 +284,16 @@ class RemoteSender:
         self._next_look = time.monotonic() + self._pause
 
     def _see(self, sending: Sending, position: int, index: int, seen: Seen) -> None:
-        if seen.state != "queued":
-            self._waiting.discard(index)
+        if seen.state == "queued":
+            self._waiting[index] = seen.reason
+        else:
+            self._waiting.pop(index, None)
         if seen.state == "ended":
             code = seen.code if seen.code is not None else self._code_by_run(index)
             if code == 0 and not self._is_done(index):
                 return
             self._collect(sending.id, position, index)
-            exit = Exit(index, code, seen.reason, seen.blame)
+            exit = self._limited(Exit(index, code, seen.reason, seen.blame))
             if code == 0 and index in self._doubts:
                 shared = f"it ended well, but no result of it came to {self._runs}: is that the same folder there?"
                 exit = Exit(index, 1, shared)
@@ -302,7 +312,7 @@ class RemoteSender:
         self._open[name] = sending = replace(sending, ended=sending.ended | {position})
         del self._at[exit.index]
         self._doubts.pop(exit.index, None)
-        self._waiting.discard(exit.index)
+        self._waiting.pop(exit.index, None)
         self._exits.append(exit)
         if not sending.is_open:
             del self._open[name]
@@ -324,6 +334,12 @@ class RemoteSender:
                 log = self._plan.folder / "logs" / f"{index}.log"
                 log.parent.mkdir(exist_ok=True)
                 log.write_bytes(output)
+
+    def _limited(self, exit: Exit) -> Exit:
+        """How a job has ended, by the limit that it has passed where nobody but its worker knows of one."""
+        name = self._plan.run_of(exit.index) if exit.code and not exit.limit else None
+        passed = passed_limit(self._runs / name) if name is not None else None
+        return exit if passed is None else replace(exit, limit=passed.reason, blame=passed.blame)
 
     def _code_by_run(self, index: int) -> int:
         """The exit code of a job of which the engine says none, as its run has it."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from callsheet.errors import Fault, RunError
+from callsheet.run._attend import Attendance, Submission
 from callsheet.run._draw import Drawing, Item
 from callsheet.run._engine import Unreachable
 from callsheet.run._follow import Follower
@@ -54,9 +55,13 @@ class Scheduled(Jobs):
         drawing: Where jobs come from.
         sender: Where they go.
         retries: How often one is sent again.
+        attendance: Who says how they stand, and what shall be ended.
     """
 
-    def __init__(self, drawing: Drawing, sender: Sender, retries: Retries) -> None:
+    def __init__(
+        self, drawing: Drawing, sender: Sender, retries: Retries, attendance: Attendance | None = None
+    ) -> None:
+        self._attendance = attendance or Attendance(Submission(drawing.plan), alone=False)
         self._drawing = drawing
         self._sender = sender
         self._retries = retries
@@ -156,6 +161,8 @@ class Scheduled(Jobs):
         except BaseException as error:  # noqa: BLE001
             self._error = self._error or error
         self._sender.close()
+        self._note(is_last=True)
+        self._attendance.end()
         if self._error is None and not self._leaving.is_set() and not self._states.translate(None, _WELL):
             self._drawing.finish()
         with self._changed:
@@ -174,6 +181,8 @@ class Scheduled(Jobs):
                 room = self._sender.room() if self._send(tasks) else 0
             if is_drawn and not self._sent and not self._again and not self._elsewhere:
                 return
+            self._obey(self._attendance.orders())
+            self._note()
             self._poll(_POLL_S)
             for index, step in self._follower.lagging(self._sent):
                 if self._sent[index].pruned_at is None:
@@ -184,6 +193,25 @@ class Scheduled(Jobs):
                 free = [sent for sent in self._elsewhere if not is_locked(sent.lock)]
                 self._elsewhere = [sent for sent in self._elsewhere if sent not in free]
                 self._again += free
+
+    def _obey(self, orders: Sequence[int] | None) -> None:
+        """End what somebody has ordered to be ended."""
+        if orders is None:
+            self._stopping.set()
+        for index in orders or ():
+            if index in self._sent:
+                self._sender.stop(index)
+                self._sent[index].is_cancelled = True
+
+    def _note(self, *, is_last: bool = False) -> None:
+        """Let others know how the jobs stand."""
+        counts: dict[str, int] = {state: self._states.count(n) for n, state in enumerate(_STATES)}
+        counts["done"] += sum(map(self._states.count, _WELL[2:]))
+        queued = len(self._sender.queued())
+        counts["queued"], counts["running"] = queued, counts["running"] - queued
+        waits_for = "" if is_last else self._sender.waits_for
+        told = {state: count for state, count in counts.items() if count}
+        self._attendance.note(told, trouble=self._sender.trouble, waits_for=waits_for, is_last=is_last)
 
     def _is_told_to_end(self) -> bool:
         return self._stopping.is_set() or self._leaving.is_set()
@@ -257,7 +285,7 @@ class Scheduled(Jobs):
             self._set_elsewhere(sent)
             return
         state = self._state_after(sent, exit)
-        is_ended = state in ("done", "pruned") or self._stopping.is_set()
+        is_ended = state in ("done", "pruned") or self._stopping.is_set() or sent.is_cancelled
         if not is_ended and self._may_retry(sent, exit, state):
             self._follower.forget(sent.task.index)
             sent.pruned_at = None
@@ -288,7 +316,7 @@ class Scheduled(Jobs):
                 return "pruned"
             if run.state == "done":  # it was asked to end when nothing but its process was left
                 return "done"
-        if self._stopping.is_set() and exit.code < 0:
+        if (self._stopping.is_set() or sent.is_cancelled) and (exit.code < 0 or run is None):
             return "cancelled"
         state: JobState = run.state if run is not None else "failed"
         if state == "running":  # nobody runs it
@@ -389,7 +417,7 @@ class Scheduled(Jobs):
 class _Sent:
     """A job between its drawing and its end."""
 
-    __slots__ = ("machine", "place", "program", "pruned_at", "task")
+    __slots__ = ("is_cancelled", "machine", "place", "program", "pruned_at", "task")
 
     def __init__(self, place: int, task: Task) -> None:
         self.place = place
@@ -397,6 +425,7 @@ class _Sent:
         self.machine = 0
         self.program = 0
         self.pruned_at: int | None = None
+        self.is_cancelled = False
 
     @property
     def lock(self) -> Path:

@@ -234,7 +234,7 @@ class ProcessSender:
         for child in self._running:
             child.kill()
 
-    trouble = ""
+    trouble = waits_for = ""
 
     def resumed(self) -> tuple[int, ...]:
         """None: what a process that is gone has left running holds its trials by their locks."""

@@ -8,6 +8,7 @@ from typing import Any
 from callsheet._running import RUNNING
 from callsheet._sweep import Sweep
 from callsheet.errors import Fault, RunError
+from callsheet.run._attend import Attendance, Submission
 from callsheet.run._draw import Drawing, Policy, draw
 from callsheet.run._job import Executor, Jobs
 from callsheet.run._place import Place
@@ -73,9 +74,21 @@ def submit(
     place = place.named_by(trials, entry or "")
     drawing = draw(trials, place, entry=entry or "", repeat=repeat, alone=not trials.axes)
     drawing.decide(finished)
-    return start(drawing, on or Process(), Retries(retry, retry_errors))
+    executor = on or Process()
+    submission = Submission(drawing.plan, name=config or "python", on_name=type(executor).__name__, size=drawing.size)
+    return start(drawing, executor, Retries(retry, retry_errors), submission)
 
 
-def start(drawing: Drawing, on: Executor, retries: Retries) -> Jobs:
-    """Send what is left of a drawing; the jobs of finished trials are done at once."""
-    return Scheduled(drawing, on.sender(drawing.plan), retries)
+def start(drawing: Drawing, on: Executor, retries: Retries, submission: Submission) -> Jobs:
+    """Send what is left of a drawing; the jobs of finished trials are done at once.
+
+    Raises:
+        RunError: Another process attends to the same, and what it has sent outlives it; or nothing can be sent.
+    """
+    attendance = Attendance(submission, alone=on.outlives)
+    attendance.begin()
+    try:
+        return Scheduled(drawing, on.sender(drawing.plan), retries, attendance)
+    except BaseException:
+        attendance.end()
+        raise

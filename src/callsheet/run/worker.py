@@ -2,7 +2,7 @@
 
 In an array the first is a parcel, and in place of the index stands `@` with the environment variable that tells the
 position. `--code DIGEST` runs an archive of the code that was sent along. With `--beat` the run shows that it goes on,
-for those on other machines.
+for those on other machines. `--minutes M` and `--memory GB` are limits which the worker itself sees to.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from callsheet.run._beat import beating, wait_for_silence
 from callsheet.run._capture import redirect
 from callsheet.run._code import unpacked
 from callsheet.run._execute import Task, execute, terminate
+from callsheet.run._guard import guarded, lead_session
 from callsheet.run._job import MISUSE, TAKEN
 from callsheet.run._parcel import read_parcel
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import Code, code_of
 from callsheet.run._store import Run, Store, take_lock, version_of
+
+_USAGE = "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat] [--minutes M] [--memory GB]"
 
 
 def main(argv: list[str], *, code: Code | None = None) -> int:
@@ -68,6 +71,8 @@ class _Asked:
         digest: Of the trial.
         code: Of the archive of the code; "" for what is there.
         beats: Whether it shows that it goes on.
+        minutes: How long it may take; None without a limit.
+        memory_gb: What all its processes may hold together, in 10^9 bytes; None without a limit.
     """
 
     plan: Plan
@@ -75,6 +80,8 @@ class _Asked:
     digest: str
     code: str = ""
     beats: bool = False
+    minutes: float | None = None
+    memory_gb: float | None = None
 
 
 def _asked(argv: list[str]) -> _Asked:
@@ -83,18 +90,29 @@ def _asked(argv: list[str]) -> _Asked:
     beats = "--beat" in options
     if beats:
         options.remove("--beat")
+    said = dict(zip(options[::2], options[1::2], strict=False))
+    code, limits = said.pop("--code", ""), [_limit(said.pop(name, None)) for name in ("--minutes", "--memory")]
     is_task = len(words) == 3 and (words[1].isdigit() or words[1].startswith("@"))
-    if not is_task or (options and (len(options) != 2 or options[0] != "--code")):
-        usage = "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat]"
-        raise RunError(Fault("", "these words are no task", advice=[usage]))
-    code = options[1] if options else ""
+    if not is_task or said or len(options) % 2 or 0 in limits:
+        raise RunError(Fault("", "these words are no task", advice=[_USAGE]))
+    if any(limits) and not lead_session():
+        raise RunError(Fault("", "a worker with limits must lead its session", advice=["start it with  setsid"]))
     file, index, digest = words
     if index.isdigit():
-        return _Asked(Plan(Path(file).parent), int(index), digest, code, beats)
+        return _Asked(Plan(Path(file).parent), int(index), digest, code, beats, *limits)
     position = os.environ.get(index[1:], "")
     if not position.isdigit():
         raise RunError(Fault("", f"{index[1:]} is to tell the position in the array, and is {position!r}"))
-    return _Asked(*read_parcel(Path(file), int(position), digest), code, beats)
+    return _Asked(*read_parcel(Path(file), int(position), digest), code, beats, *limits)
+
+
+def _limit(text: str | None) -> float | None:
+    """A limit as a number; 0 where it is none that could be kept."""
+    try:
+        number = float(text) if text is not None else None
+    except ValueError:
+        return 0
+    return number if number is None or 0 < number < float("inf") else 0
 
 
 def _moved(header: Header, folder: Path) -> Header:
@@ -130,7 +148,10 @@ def _run(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) 
     )
     directory = _directory(plan, index, store, before)
     redirect(directory / "out.log", directory / "err.log")
-    with beating(directory) if asked.beats else contextlib.nullcontext():
+    with contextlib.ExitStack() as around:
+        around.enter_context(guarded(directory, minutes=asked.minutes, memory_gb=asked.memory_gb))
+        if asked.beats:
+            around.enter_context(beating(directory))
         return execute(task, directory, contextlib.nullcontext()).code
 
 

@@ -1,0 +1,173 @@
+"""What `sweep` and `submit` share: from a command line to trials that are drawn, and who takes them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypedDict, cast
+
+import click
+
+from callsheet._encode import to_data
+from callsheet._terminal import tell_error
+from callsheet.cli._sampling import Said, Sampling, sampling_options
+from callsheet.cli._subject import Config
+from callsheet.cli._sweeping import repeat_option, trials_of
+from callsheet.cli._telling import Misuse
+from callsheet.errors import RunError
+from callsheet.run._attend import Submission
+from callsheet.run._draw import Drawing, draw
+from callsheet.run._executors import executor_of, executor_spec
+from callsheet.run._job import Executor
+from callsheet.run._place import Place
+from callsheet.run._schedule import Retries
+
+_AT_A_TIME = 2
+"""Trials that run at a time on this machine, where nobody says how many."""
+
+
+class Sending(TypedDict):
+    """What a command receives of the options that say where trials go, and how often.
+
+    Attributes:
+        on: The executor, by name, and changes of its fields.
+        slots: How many trials run at a time.
+        gpus: Devices of each.
+        memory_gb: Memory of each.
+        timeout_min: Minutes of each.
+        warm: Whether they are forked.
+        repeat: How often each is run.
+        retry: How often one is sent again after what the machine did.
+        retry_errors: How often one is after it has failed.
+        keep: Whether what other code has finished counts.
+        redo: Whether what is finished runs again.
+    """
+
+    on: tuple[str, ...]
+    slots: int | None
+    gpus: int | None
+    memory_gb: float | None
+    timeout_min: float | None
+    warm: bool
+    repeat: int
+    retry: int
+    retry_errors: int
+    keep: bool
+    redo: bool
+
+
+class Prepared(NamedTuple):
+    """A submission of which nothing is sent yet.
+
+    Attributes:
+        drawing: Where trials come from.
+        on: Where they go.
+        slots: How many run at a time; None where the engine says.
+        retries: How often one is sent again.
+        submission: What others may know of it.
+    """
+
+    drawing: Drawing
+    on: Executor
+    slots: int | None
+    retries: Retries
+    submission: Submission
+
+
+on_option = click.option(
+    "--on", multiple=True, metavar="NAME", help="Where: process, slurm, a profile; NAME.FIELD=VALUE changes it."
+)
+
+
+def sending_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of `Sending`, and those of sampling."""
+    for option in reversed(
+        (
+            on_option,
+            click.option("--slots", type=click.IntRange(1), metavar="N", help="Run N trials at a time; 2 by default."),
+            click.option("--gpus", type=click.IntRange(0), metavar="N", help="Give each trial N GPUs for itself."),
+            click.option("--memory", "memory_gb", type=float, metavar="GB", help="End a trial that holds more memory."),
+            click.option("--timeout", "timeout_min", type=float, metavar="MIN", help="End a trial that takes longer."),
+            click.option("--warm", is_flag=True, help="Import what trials need once, and fork them."),
+            repeat_option,
+            click.option("--retry", default=0, metavar="N", help="Run a trial that was killed or lost again, N times."),
+            click.option("--retry-errors", default=0, metavar="N", help="Run a trial that failed again, N times."),
+            click.option("--keep", is_flag=True, help="Count as done what other code has finished."),
+            click.option("--redo", is_flag=True, help="Run again what is finished."),
+            sampling_options,
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def prepare(
+    config: str,
+    overrides: tuple[str, ...],
+    said: dict[str, Any],
+    *,
+    paths: tuple[str, ...],
+    allow: tuple[str, ...],
+    runs: str | None,
+    is_single: bool = False,
+) -> Prepared:
+    """Draw and check the trials of a command line, and make what takes them; nothing is sent.
+
+    Args:
+        config: What is swept.
+        overrides: What varies.
+        said: The options of `Sending` and of sampling.
+        paths: Folders from which modules are imported as well.
+        allow: What a data file may import.
+        runs: The directory of the runs.
+        is_single: Whether a spec without choices is one trial.
+
+    Raises:
+        Misuse: The words do not go together.
+        CallsheetError: Something is wrong with the config, its trials or the executor.
+    """
+    if said["keep"] and said["redo"]:
+        raise Misuse("--keep and --redo exclude each other")
+    name, spec, on = _executor(said)
+    sampling = Sampling.of(cast("Said", said))
+    named = Config(config, paths, allow)
+    space = trials_of(named, overrides, sampling, repeat=said["repeat"], is_single=is_single)
+    place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
+    drawing = draw(space, place, entry=named.entry, repeat=said["repeat"])
+    drawing.decide("keep" if said["keep"] else "redo" if said["redo"] else _asked(drawing))
+    submission = Submission(
+        drawing.plan,
+        words=tuple(sys.argv[2:]),
+        folder=os.getcwd(),
+        name=" ".join((config, *overrides)),
+        on=to_data(spec),
+        on_name=name,
+        size=drawing.size,
+    )
+    slots: int | None = getattr(on, "slots", None)
+    return Prepared(drawing, on, slots, Retries(said["retry"], said["retry_errors"]), submission)
+
+
+def _executor(said: dict[str, Any]) -> tuple[str, Any, Executor]:
+    fields = {name: said[name] for name in ("slots", "gpus", "memory_gb", "timeout_min")}
+    if said["warm"]:
+        fields["warm"] = True
+    is_plain = not said["on"]
+    if is_plain and fields["slots"] is None:
+        fields["slots"] = _AT_A_TIME
+    try:
+        name, spec = executor_spec(said["on"], fields)
+        return name, spec, executor_of(spec)
+    except RunError as error:
+        if not is_plain or error.faults[0].path != "--on":
+            raise
+        raise Misuse(error.faults[0].problem) from None
+
+
+def _asked(drawing: Drawing) -> Any:
+    """What becomes of trials that other code has finished: who sits at the terminal says it."""
+    if not drawing.stale or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return "refuse"
+    tell_error(str(drawing.refusal()))
+    return click.prompt("keep or redo", type=click.Choice(["keep", "redo"]), err=True)
