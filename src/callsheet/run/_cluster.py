@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -69,7 +70,7 @@ class Cluster:
             found = self._find(request.namespace, request.name)
             if found is not None:
                 return found
-        if status == 403 and "exceeded quota" in said.get("message", ""):
+        if status == 403 and re.search("exceeded quota|status unknown for quota", said.get("message", "")):
             raise Unreachable(f"Kubernetes takes nothing at this moment: {said['message']}")
         if status >= 300:
             raise _refusal(status, said, request.namespace)

@@ -87,7 +87,7 @@ def is_ending(pod: Object) -> bool:
     status, metadata = pod["status"], pod["metadata"]
     if metadata.get("deletionTimestamp"):
         return status.get("phase") not in ("Failed", "Succeeded")
-    return status.get("reason") == "DeadlineExceeded" and not status.get("containerStatuses")
+    return status.get("reason") == "DeadlineExceeded" and not _state(pod, "terminated")  # as before 1.22
 
 
 def _seen(job: Object, pod: Object | None, over: Object | None, lingering: Mapping[str, float]) -> Seen:
@@ -116,10 +116,8 @@ def _seen(job: Object, pod: Object | None, over: Object | None, lingering: Mappi
 
 def _may_run(pod: Object, lingers_s: float) -> bool:
     """Whether processes of a pod that shall end may still run."""
-    if is_ending(pod):
-        more = _SILENT_S if pod["metadata"].get("deletionTimestamp") else 0.0
-        return lingers_s < pod["spec"].get("terminationGracePeriodSeconds", 30) + more
-    return bool(_state(pod, "running"))
+    more = _SILENT_S if pod["metadata"].get("deletionTimestamp") else 0.0
+    return is_ending(pod) and lingers_s < pod["spec"].get("terminationGracePeriodSeconds", 30) + more
 
 
 def _gone(over: Object) -> Seen:
