@@ -37,6 +37,9 @@ class Nowhere:
     def resumed(self):
         return ()
 
+    def output(self, index):
+        return b""
+
     def queued(self):
         return ()
 

@@ -22,12 +22,13 @@ from typing import Any
 from _daemon import running, start, stop
 from _docker import DOCKER
 from _engine import Engine
+from _kubernetes import KUBERNETES
 from _packages import install
 from _place import EngineError, Place, engines_folder, locked, tell
 from _ray import RAY, RAY_WITH_TOKEN
 from _slurm import SLURM, SLURMDBD
 
-ENGINES = {engine.name: engine for engine in (SLURM, SLURMDBD, DOCKER, RAY, RAY_WITH_TOKEN)}
+ENGINES = {engine.name: engine for engine in (SLURM, SLURMDBD, DOCKER, RAY, RAY_WITH_TOKEN, KUBERNETES)}
 KEPT = "CALLSHEET_ENGINES,CALLSHEET_ENGINES_CACHE,HOME,PATH"
 
 

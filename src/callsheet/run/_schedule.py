@@ -206,9 +206,12 @@ class Scheduled(Jobs):
     def _note(self, *, is_last: bool = False) -> None:
         """Let others know how the jobs stand."""
         counts: dict[str, int] = {state: self._states.count(n) for n, state in enumerate(_STATES)}
-        counts["done"] += sum(map(self._states.count, _WELL[2:]))
+        counts["done"], counts["pruned"] = self.done - counts["pruned"], counts["pruned"]
         queued = len(self._sender.queued())
         counts["queued"], counts["running"] = queued, counts["running"] - queued
+        counts["waiting"] = max(0, len(self) - sum(counts.values()) + counts["waiting"])
+        if is_last and self._stopping.is_set():
+            counts["cancelled"] += sum(counts.pop(state, 0) for state in _OPEN)
         waits_for = "" if is_last else self._sender.waits_for
         told = {state: count for state, count in counts.items() if count}
         self._attendance.note(told, trouble=self._sender.trouble, waits_for=waits_for, is_last=is_last)
