@@ -7,8 +7,8 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 
-from callsheet.run import Resources
 from callsheet.errors import RunError
+from callsheet.run import Resources
 from callsheet.run._code import library_name
 from callsheet.run._engine import Refused, Seen
 from callsheet.run._job import Task
