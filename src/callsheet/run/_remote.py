@@ -280,10 +280,6 @@ class RemoteSender:
     def _look(self) -> None:
         """Ask the engine what has become of what it has."""
         try:
-            for request in [*self._unsure.values()]:
-                self._hand_over(request)
-                if self.trouble:
-                    return
             self._end_asked()
             known = {sending.id: sending for sending in self._open.values() if sending.id}
             before = len(self._waiting), len(self._at)
@@ -295,6 +291,10 @@ class RemoteSender:
         except Unreachable as error:
             self._be_away(error)
             return
+        for request in [*self._unsure.values()]:  # last: an engine that is full says what has ended all the same
+            self._hand_over(request)
+            if self.trouble:
+                return
         changed = before != (len(self._waiting), len(self._at))
         self._pause = _SOON_S if changed else min(self._pause * 1.3, self._on.poll_s)
         self._next_look = time.monotonic() + self._pause
