@@ -65,6 +65,9 @@ class Nowhere:
     def resumed(self) -> tuple[int, ...]:
         return ()
 
+    def output(self, index: int) -> bytes:
+        return b""
+
     def queued(self) -> tuple[int, ...]:
         return ()
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from ._equal import hash_of
 from ._functions import SWEEPS, Choice, Interval, Range, Refused
 from ._grammar import Override, parse
-from ._items import CALLS
+from ._items import CALLS, origin_of
 from ._layout import layout
-from ._lazy import arguments, rewrite, walk
+from ._lazy import arguments, locate_path, rewrite, walk
 from ._leaf import MISSING
+from ._origin import Origin
 from ._path import parse_path
 from ._points import Halton, Random
 from ._said import parse_sweeping
 from ._space import Axis, Branches, Chain, Grid, Space, Zipped
-from ._spec import Mapping, delete_item
+from ._spec import Mapping, delete_item, note_origin
 from ._tree import kind_of
 from ._word import Given, Word, write_value
 from .errors import Fault, OverrideError, SaveError, SpaceError
@@ -250,7 +251,7 @@ def _spoken(said: Override, sweep: Choice | Range | Interval) -> Override:
     if isinstance(sweep, Interval):
         text = repr(sweep)
     elif isinstance(sweep, Range):
-        text = f"range({sweep.start},{sweep.stop},{sweep.step})"
+        text = _ranged(sweep)
     else:
         text = f"choice({','.join(_identified(value) for value in sweep.values)})"
     return made.like(text=said.decided(None, text).text)
@@ -302,15 +303,30 @@ def _taken_apart(said: Override, value: Any) -> tuple[Any, list[Space]]:
     """A value without its axes, and those, where they stand when the value does."""
     if not _has_axes(value):
         return value, []
-    inner: list[Space] = []
+    found: dict[str, Any] = {}
 
     def change(path: str, x: Any) -> Any:
         if not isinstance(x, SWEEPS):
             return x
-        inner.append(_axis_at(said, path, x))
+        found[path] = x
         return MISSING
 
-    return rewrite(value, change), inner
+    made = rewrite(value, change)
+    for path, axis in found.items():
+        holder, key, _ = locate_path(made, path)
+        note_origin(holder, key, Origin("space", origin_of(holder, key).where, _shown(axis)))
+    return made, [_axis_at(said, path, axis) for path, axis in found.items()]
+
+
+def _shown(axis: Any) -> str:
+    """An axis as it is written in Python."""
+    if isinstance(axis, Choice):
+        return f"choice({', '.join(layout(value, width=1000) for value in axis.values)})"
+    return _ranged(axis) if isinstance(axis, Range) else repr(axis)
+
+
+def _ranged(sweep: Range) -> str:
+    return f"range({sweep.start},{sweep.stop},{sweep.step})"
 
 
 def _template(value: Any) -> Given:

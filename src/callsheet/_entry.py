@@ -44,7 +44,7 @@ def from_entry(
         if first is None or said.operation in ("add", "force") or holds(spec, first):
             found.append(said)
         elif holds(part, first):
-            found.append(said.like(steps=(*parse_path(entry), *said.steps)))
+            found.append(said.like(steps=(*parse_path(entry), *said.steps), typed=said.path))
         else:
             found.append(None)
     return found

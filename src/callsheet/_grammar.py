@@ -28,6 +28,7 @@ class Override:
         operation: "set" (`a=1`), "add" (`+a=1`), "force" (`++a=1`), "delete" (`~a`), "append" (`a+=[1]`),
             "remove" (`a-=[1]`), "splice" (`a[0:2]=[1]`, `~a[0:2]`).
         steps: The path, parsed; of a wildcard, what stands before the three dots.
+        typed: The path as it was said, where that starts further down than `steps`; else "".
         below: Of a wildcard, what stands after them: `model...dropout`. Else empty.
         span: Of a splice, from where to where, None for an end that is left out.
         choices: The values: one, or those of a sweep, in a sequence that need not hold them all. Empty for a bare
@@ -38,7 +39,19 @@ class Override:
         where: The file and line that say it, where it is not who gave the others.
     """
 
-    __slots__ = ("_texts", "below", "choices", "number", "operation", "span", "steps", "sweep", "text", "where")
+    __slots__ = (
+        "_texts",
+        "below",
+        "choices",
+        "number",
+        "operation",
+        "span",
+        "steps",
+        "sweep",
+        "text",
+        "typed",
+        "where",
+    )
 
     operation: Operation
     steps: tuple[Any, ...]
@@ -62,12 +75,14 @@ class Override:
         self.below: tuple[Any, ...] = ()
         self.span: tuple[int | None, int | None] | None = None
         self.number = 0
+        self.typed = ""
         self.where = ""
 
     def like(self, **changed: Any) -> Override:
         """The same words, with some attributes changed: meant in another way or at another place."""
         made = Override(self.text, self.operation, self.steps, self.choices, self._texts, sweep=self.sweep)
-        made.below, made.span, made.number, made.where = self.below, self.span, self.number, self.where
+        made.below, made.span, made.number = self.below, self.span, self.number
+        made.typed, made.where = self.typed, self.where
         for name, value in changed.items():
             setattr(made, name, value)
         return made
@@ -110,7 +125,7 @@ class Override:
     def decided(self, value: Any, text: str) -> Override:
         """The override that sets one value, which reads as a text."""
         equals = {"append": "+=", "remove": "-="}.get(self.operation, "=")
-        whole = f"{_SIGNS.get(self.operation, '')}{self.path}{equals}{text}"
+        whole = f"{_SIGNS.get(self.operation, '')}{self.typed or self.path}{equals}{text}"
         return self.like(text=whole, choices=[value], _texts=[text], sweep=None)
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def origins_of(spec: Any) -> dict[str, list[dict[str, Any]]]:
     """For each path of a spec, its value and those it replaced: each with where it came from, the latest first.
 
-    `holds` marks a value that holds others, which have paths of their own.
+    `holds` marks a value that holds others, which have paths of their own. What stood for several values, of which a
+    sweep has chosen one, is told as it was written.
     """
     found = {}
     names: dict[int, str] = {}
@@ -44,6 +45,8 @@ def origins_of(spec: Any) -> dict[str, list[dict[str, Any]]]:
 
 
 def _link(value: Any, origin: Origin, names: dict[int, str]) -> dict[str, Any]:
+    if origin.kind == "space":
+        return {"value": origin.text, "kind": origin.kind, "where": origin.where, "text": ""}
     text = layout(value, width=1000, names={} if type(value) in CALLS else names)
     return {"value": text, "kind": origin.kind, "where": origin.where, "text": origin.text}
 

@@ -32,9 +32,10 @@ class Origin:
     """Who set a value.
 
     Attributes:
-        kind: "file", "override", "sweep", "given" (an axis whose values are objects), "python", "data" or "default".
+        kind: "file", "override", "sweep", "given" (an axis whose values are objects), "space" (where a sweep puts one
+            of its values), "python", "data" or "default".
         where: `conf.py:8`, `command line`, or what else a person can follow.
-        text: What was written, for an override or a sweep axis; else "".
+        text: What was written, for an override or a sweep axis, or in a space; else "".
         replaced: The value that stood there before and its origin, or None.
     """
 

@@ -41,6 +41,38 @@ def room(stream: Any = None) -> int:
     return columns(stream) if is_terminal(stream or sys.stdout) else 0
 
 
+def width(text: str) -> int:
+    """Columns that a text takes: two for each wide letter, none for a mark on the letter before it.
+
+    >>> width("loss"), width("損失"), width("e\u0301")
+    (4, 4, 1)
+    """
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width  # which costs time, and few texts need it
+
+    return sum(
+        0 if combining(c) or c in "\u200b\u200d\ufe0f" else 2 if east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def cut(text: str, most: int) -> str:
+    """A text that takes so many columns at most; one that is longer ends in `…`.
+
+    >>> cut("a long text", 6), cut("損失関数", 6)
+    ('a lon…', '損失…')
+    """
+    if width(text) <= most:
+        return text
+    taken, kept = 1, ""
+    for c in text:
+        taken += width(c)
+        if taken > most:
+            break
+        kept += c
+    return kept + "…"
+
+
 def is_coloured(stream: Any = None) -> bool:
     """Whether a stream shows colours: a terminal that knows them, or as `FORCE_COLOR` says; never with `NO_COLOR`."""
     if os.environ.get("NO_COLOR"):

@@ -54,6 +54,26 @@ ID0002  other         1  done   7       0.002232    0.9968
     )
 
 
+def test_columns_stand_below_each_other_whatever_letters_they_hold(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(name='a')\n",
+        train="def fit(name: str): return {'損失': len(name)}\n",
+    )
+    for name in ("損失関数", "ab", "e\u0301", "関" * 50):
+        cmd("run", "conf.py", f"main.name={name}")
+    assert masked(cmd("compare", *cmd.ids()[:3]).out) == (
+        "run     no.  state  main.name   損失\n"
+        "ID0001    1  done   '損失関数'     4\n"
+        "ID0002    2  done   'ab'           2\n"
+        "ID0003    3  done   'e\u0301'            2\n"
+    )
+    assert f"  '{'関' * 12}…{'関' * 6}'  " in cmd("compare").out
+    listed = cmd("runs", "--columns", "id,main.name,result.損失", "--sort", "number").out.splitlines()
+    assert masked("\n".join(listed[:2])) == f"run     main.name{' ' * 93}result.損失\nID0001  損失関数{' ' * 104}4"
+    overrides = cmd("runs").out.splitlines()[1]
+    assert overrides.endswith(f"  main.name={'関' * 7}…    50")
+
+
 def test_without_runs_it_says_how_to_make_one_and_makes_no_directory(cmd):
     said = cmd("compare", code=1)
     assert said.err == (

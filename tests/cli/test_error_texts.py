@@ -88,6 +88,27 @@ FILES = {
     "schedule.py": 'from callsheet import ref\nfrom train import Schedule\nsteps = 3\nschedule = Schedule(steps=ref("steps"))\n',
     "live.py": "from callsheet import lazy\nfrom train import digits\nmain = lazy(digits)(seed=lambda: 3)\n",
     "nothing.py": "from callsheet import lazy\nfrom train import Net\nmodel = lazy(Net)(width=8)\n",
+    "expts.py": """
+        from dataclasses import dataclass, replace
+        from callsheet.run import HPGroup
+
+
+        @dataclass(frozen=True)
+        class Run:
+            cmd: str
+            name: str = "nets"
+
+
+        @dataclass(frozen=True)
+        class Config:
+            hp: object
+            run: Run
+
+
+        R1 = Run("echo {{hp.lr}}")
+        C1 = Config(HPGroup(lr=[0.1, 0.2]), R1)
+        C2 = replace(C1, hp={"lr": 0.3})
+    """,
     "best.yaml": "epochs: 5\n",
     "more.txt": "epochs=3\nmodle.width=8\n",
 }
@@ -231,7 +252,7 @@ ADVICE = {
     r".* was given what must be built first: write  lazy\((\w+)\)\(…\)  in its place": defer,
     r"there are  (@\w+).*": lambda way, text: way.override(f"{way.words[-1].partition('=')[0]}={text}"),
     r"or write  (.*=@)file\.py:name": lambda way, text: way.override(f"{text}nothing.py:model"),
-    r"name what to build:  FILE(:\w+)": lambda way, text: way.file(text),
+    r"name what to build:  \S+(:\w+)": lambda way, text: way.file(text),
     r"(?:give a path several values|name some), as in  (.*)": lambda way, text: way.override(text),
     r"(?:say how many|or draw some):  (--trials) N": draw,
     r"name it:  (--maximize) NAME  or  --minimize NAME": lambda way, text: way.words.extend(

@@ -43,7 +43,7 @@ def test_without_main_it_says_what_to_write(cmd):
         == """\
 callsheet: 1 fault, nothing was built
   main  is not there, and it is what a run builds
-        name what to build:  FILE:net
+        name what to build:  conf.py:net
 """
     )
     assert not cmd.runs.exists()

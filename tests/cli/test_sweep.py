@@ -2,6 +2,8 @@
 
 import re
 
+from callsheet.cli._sweeping import Naming
+from callsheet.run._trials import sweep_at
 from command import masked
 
 SWEEP = ("sweep", "conf.py", "optim.lr=1e-3,3e-3", "model.width=32,128")
@@ -118,5 +120,49 @@ def test_a_result_that_is_no_number_is_never_the_best(cmd):
     data = cmd("sweep", "conf.py", "main.n=0,1,2", "--minimize", "loss", "--json").data
     assert data["best"] == data["trials"][1]["run"]
     assert [trial["result"]["loss"] for trial in data["trials"]] == [None, 0.5, None]
-    said = cmd("sweep", "conf.py", "main.n=0,1,2", "--minimize", "los")
-    assert said.err == "no trial has a number named 'los'; results have loss\n"
+
+
+def test_a_goal_that_no_result_has_is_told_at_the_first_trial_and_at_the_end(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=1)\n",
+        train="def fit(n: int): return {'accuracy': n / 4, 'acc_text': 'low'}\n",
+    )
+    said = cmd("sweep", "conf.py", "main.n=0,1,2", "--maximize", "accc", "--slots", "1")
+    assert masked(said.err) == (
+        "callsheet: the result of ID0001 has no number named 'accc'\n"
+        "  did you mean  accuracy?\n"
+        "callsheet: no trial has a number named 'accc'\n"
+    )
+    assert masked(cmd("sweep", "conf.py", "main.n=0,1", "--minimize", "zz", "--json").err).splitlines()[1] == (
+        "  there are  accuracy"
+    )
+    shown = masked(cmd.screen("sweep", "conf.py", "main.n=3,4", "--maximize", "accc"))
+    assert shown.count("callsheet: the result of ") == 1
+    assert cmd("sweep", "conf.py", "main.n=0,1,2", "--maximize", "accuracy").err == ""
+
+
+def test_numbers_that_are_drawn_are_short_where_they_are_read_and_exact_where_they_are_recorded(cmd):
+    cmd.listing()
+    words = ("conf.py", "epochs=3", "optim.lr=interval(1e-4,1e-1)", "model.width=32,128", "--trials", "2")
+    said = masked(cmd("sweep", *words, "--slots", "1").out)
+    first, second = cmd.ids()
+    exact = cmd.read("spec.json", first)["optim"]["lr"]
+    assert len(repr(exact)) > 15
+    name = f"optim.lr={exact:.6g} model.width=128"
+    assert said.splitlines()[1].startswith(f"ID0001    epochs=3 {name}")
+    assert said.splitlines()[1].index("  loss") == said.splitlines()[2].index("  loss")
+    assert cmd.read("run.json", first)["overrides"] == ["epochs=3", f"optim.lr={exact}", "model.width=128"]
+    assert cmd("plan", *words).out.splitlines()[0].startswith(f"0  {name}  done")
+    assert f"epochs=3 {name}" in cmd("runs", env={"COLUMNS": "120"}).out
+    assert cmd("runs", "--json").data[1]["overrides"].endswith(f"optim.lr={exact} model.width=128")
+
+
+def test_a_trial_is_called_by_what_was_typed_wherever_that_starts():
+    spec = {"model": {"width": 1, "depth": 2}, "lr": 0.1}
+    texts = ["width=8,128", "model.depth=3", "lr=0.1,0.2"]
+    trials = sweep_at(spec, "model", texts, where="", policy=None)
+    naming, overrides = Naming(trials), trials[2].overrides
+    assert naming.whole(overrides) == "width=128 model.depth=3 lr=0.1"
+    assert naming.apart(overrides) == "width=128 lr=0.1"
+    assert naming.width == len(naming.whole(overrides))
+    assert trials[2].spec.model.width == 128

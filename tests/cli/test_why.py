@@ -49,6 +49,31 @@ def test_a_value_of_a_sweep_names_its_choice(cmd):
     }
 
 
+def test_a_value_that_a_space_varies_says_where_and_among_what(cmd):
+    cmd.listing()
+    cmd.write(
+        "space.py",
+        """
+        from callsheet import choice, interval, lazy
+        from train import Adam
+
+        space = {
+            "optim": choice(
+                lazy(Adam)([1], lr=interval(1e-4, 1e-1, log=True), betas=choice((0.9, 0.99), (0.8, 0.9))),
+            )
+        }
+        """,
+    )
+    cmd("sweep", "conf.py", "@space.py:space", "--trials", "1")
+    (name,) = cmd.ids()
+    lr = cmd.read("spec.json")["optim"]["lr"]
+    assert cmd("why", name, "optim.lr").out.splitlines() == [
+        f"{str(lr):<29}  command line  optim.lr={lr}",
+        "tag(log,interval(0.0001,0.1))  space.py:6    replaced",
+    ]
+    assert "choice((0.9, 0.99), (0.8, 0.9))  space.py:6    replaced" in cmd("why", name, "optim.betas").out
+
+
 def test_a_long_value_does_not_push_its_origin_out_of_sight(cmd):
     cmd.write("conf.py", f"names = {[f'name {n}' for n in range(20)]}\n")
     value, where = cmd.screen("why", "conf.py", "names").splitlines()

@@ -1,6 +1,8 @@
 """LightEx's examples and document run, and its functions do what they did."""
 
 import json
+import logging
+import re
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -249,3 +251,43 @@ def test_what_a_multi_logger_does_not_know_is_told(monkeypatch):
         logger.log("wandb", "scalr", name="a", value=1)
     with pytest.raises(SpecError, match="set LX_LOGGERS"):
         lx.MultiLogger()
+
+
+def test_a_terminal_logger_tells_each_note_as_a_line_on_stderr(capsys):
+    handlers, logging.getLogger().handlers = logging.getLogger().handlers, []  # as where nobody has set up logging
+    try:
+        logger = lx.MultiLogger(["fslogger"], experiment_name="nets")
+        logger.log("*", "hpdict", value={"lr": 0.1, "net": {"depth": 3}})
+        logger.log("fslogger", "scalardict", value={"loss": 1 / 3, "acc": 0.5}, step=4)
+        logger.log("*", "text", value="100% done")
+        logger.log("*", "text", name="note", value="well")
+        logger.log("*", "img", name="digit", img=[[0, 255], [128, 3], [1, 1]], step=2)
+        logger.log("*", "1d", name="weights", value=[1.0, 2.0, 2.0], histogram=True)
+        logger.end_run()
+        single = lx.TerminalLogger(experiment_name="alone", C=lx.TermLogConfig(level=logging.INFO))
+        single.print("hello")
+        single.end_run()
+        quiet = lx.TerminalLogger(experiment_name="quiet", C=lx.TermLogConfig(level=logging.WARNING))
+        quiet.print("hello")
+        quiet.end_run()
+    finally:
+        logging.getLogger().handlers = handlers
+    lines = capsys.readouterr().err.splitlines()
+    assert all(re.match(r"\d\d:\d\d:\d\d  ", line) for line in lines)
+    assert [line[10:] for line in lines] == [
+        "nets  lr 0.1  net.depth 3",
+        "nets  step 4  loss 0.333333  acc 0.5",
+        "nets  100% done",
+        "nets  note: well",
+        "nets  step 2  digit  image of 3 x 2",
+        "nets  step 0  weights  3 values from 1 to 2",
+        "alone  hello",
+    ]
+
+
+def test_a_terminal_logger_leaves_logging_to_whoever_has_set_it_up(caplog, capsys):
+    logger = lx.TerminalLogger(experiment_name="mine")
+    logger.log_scalar("loss", 0.25, step=1)
+    logger.end_run()
+    assert [(record.name, record.getMessage()) for record in caplog.records] == [("mine", "step 1  loss 0.25")]
+    assert capsys.readouterr().err == ""

@@ -1,13 +1,19 @@
 """Each engine runs a job that its own client asks for, and is mended after a test has broken it."""
 
 import json
+import os
+import subprocess
 import sys
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from uuid import uuid4
 
 import pytest
+import yaml
+from kubernetes import client, config
+from urllib3.exceptions import MaxRetryError
 
-from .conftest import tool, until
+from .conftest import TOOL, RunningSlurm, running, tool, until
 
 
 def job(cluster, *words):
@@ -58,6 +64,18 @@ def test_slurm_is_back_after_its_controller_was_down(slurm, tmp_path):
     with slurm.down("slurmctld"):
         slurm.run("squeue", code=1)
     ended(slurm, submitted(slurm, tmp_path, wrap="true"), "COMPLETED")
+
+
+def test_jobs_outlive_the_daemon_of_their_node(slurm, tmp_path):
+    number = submitted(
+        slurm, tmp_path, "--nodelist=n1", wrap=f"while ! test -e {tmp_path}/go; do sleep 0.1; done; echo 7"
+    )
+    ended(slurm, number, "RUNNING")
+    slurm.stop("slurmd-n1")
+    slurm.start("slurmd-n1")
+    (tmp_path / "go").touch()
+    ended(slurm, number, "COMPLETED")
+    assert (tmp_path / "out").read_text() == "7\n"
 
 
 def test_slurm_without_accounting_has_no_sacct(slurm):
@@ -121,9 +139,101 @@ def test_ray_with_a_token_runs_jobs_of_who_has_it_and_of_nobody_else(ray_with_to
     assert refused.value.code in (401, 403)
 
 
+KUBERNETES_JOB = """
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: {name}}}
+spec:
+  backoffLimit: 0
+  template:
+    spec:
+      hostNetwork: true
+      automountServiceAccountToken: false
+      restartPolicy: Never
+      containers:
+      - name: main
+        image: {image}
+        imagePullPolicy: Never
+        command: [python, -c, "print(7); raise SystemExit({code})"]
+"""
+
+
+@pytest.fixture
+def batch(kubernetes):
+    """The API of the server by its own client, and a function that runs a job and returns it and its log."""
+    with client.ApiClient(config.new_client_from_config(kubernetes.env["KUBECONFIG"]).configuration) as api:
+        jobs, pods, made = client.BatchV1Api(api), client.CoreV1Api(api), []
+
+        def run(code):
+            name = f"callsheet-{uuid4().hex[:8]}"
+            manifest = yaml.safe_load(KUBERNETES_JOB.format(name=name, image=kubernetes.told["image"], code=code))
+            jobs.create_namespaced_job("default", manifest)
+            made.append(name)
+            until(lambda: jobs.read_namespaced_job(name, "default").status.conditions, 120)
+            (pod,) = pods.list_namespaced_pod("default", label_selector=f"job-name={name}").items
+            log = pods.read_namespaced_pod_log(pod.metadata.name, "default")
+            return jobs.read_namespaced_job(name, "default").status, log
+
+        yield run
+        for name in made:
+            jobs.delete_namespaced_job(name, "default", propagation_policy="Background")
+
+
+def test_kubernetes_runs_a_job_and_tells_how_it_ended(batch):
+    done, log = batch(0)
+    assert (done.succeeded, done.conditions[0].type, log) == (1, "Complete", "7\n")
+    failed, log = batch(3)
+    assert (failed.failed, failed.conditions[0].reason, log) == (1, "BackoffLimitExceeded", "7\n")
+
+
+def test_kubernetes_is_back_after_its_server_was_down(kubernetes, batch):
+    with kubernetes.down("kube-apiserver"), pytest.raises(MaxRetryError):
+        batch(0)
+    assert batch(0)[0].succeeded == 1
+
+
 def test_what_runs_is_kept(slurm, docker):
-    pids = [path.read_text() for each in (slurm, docker) for path in sorted((each.folder / "run").glob("*.pid"))]
+    before = [processes(each) for each in (slurm, docker)]
     assert tool("start", "slurm", "docker") == "slurm: runs already\ndocker: runs already\n"
-    assert pids == [
-        path.read_text() for each in (slurm, docker) for path in sorted((each.folder / "run").glob("*.pid"))
-    ]
+    assert before == [processes(each) for each in (slurm, docker)]
+
+
+def processes(engine):
+    files = sorted(path for path in (engine.folder / "run").glob("*.pid") if not path.name.startswith("own-"))
+    return [path.read_text().split()[0] for path in files]
+
+
+@pytest.fixture
+def other_slurm(tmp_path, monkeypatch):
+    """A Slurm of another set of engines."""
+    monkeypatch.setenv("CALLSHEET_ENGINES", str(tmp_path))
+    yield running("slurm", RunningSlurm)
+    tool("stop", "slurm")
+
+
+def test_engines_of_another_folder_end_alone_and_with_their_jobs(slurm, other_slurm, tmp_path):
+    assert other_slurm.folder == tmp_path / "slurm"
+    ended(other_slurm, submitted(other_slurm, tmp_path, wrap="echo $$; exec sleep 600"), "RUNNING")
+    started = until(lambda: (tmp_path / "out").exists() and (tmp_path / "out").read_text().split())
+    started += processes(other_slurm)
+    assert len(started) == 5
+    tool("stop", "slurm")
+    assert not any(os.path.exists(f"/proc/{process}/exe") for process in started)
+    assert json.loads((tmp_path / "engines.json").read_text()) == {}
+    slurm.run("sinfo")
+
+
+def test_a_daemon_that_does_not_start_tells_the_end_of_its_log(tmp_path, monkeypatch):
+    monkeypatch.setenv("CALLSHEET_ENGINES", str(tmp_path))
+    start = [sys.executable, TOOL, "start", "slurm"]
+    (tmp_path / "slurm" / "munge.key").mkdir(parents=True)
+    ended = subprocess.run(start, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"engines: munged has ended with 1\nthe end of {tmp_path}/slurm/log/munged.log:\n")
+    assert "munge.key" in ended.stderr.splitlines()[-1]
+
+
+def test_engines_that_there_are_not_are_told_with_those_that_there_are():
+    ended = subprocess.run([sys.executable, TOOL, "start", "slrum"], capture_output=True, text=True, check=False)
+    there = "slurm, slurmdbd, docker, ray, ray-with-token, kubernetes"
+    assert (ended.returncode, ended.stderr) == (1, f"engines: no engine 'slrum'; there are: {there}\n")

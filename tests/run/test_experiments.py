@@ -71,6 +71,15 @@ def test_overrides_start_in_the_file_in_the_config_or_in_each_experiment(cmd):
     assert cmd.read("run.json", cmd.ids()[0])["experiment"] == "mine"
 
 
+def test_an_override_that_starts_in_the_entry_reads_as_it_was_typed(cmd):
+    cmd.config(OWN.replace("[0.5]", "[0.5, 0.6]"), train=TRAIN)
+    said = cmd("sweep", "conf.py:C2", "run.experiment_name=a,b", "--slots", "1").out
+    names = ["run.experiment_name=a hp.lr=0.5", "run.experiment_name=a hp.lr=0.6"]
+    assert [line.split("  ")[1].strip() for line in masked(said).replace("    ", "  ").splitlines()[1:3]] == names
+    assert cmd("plan", "conf.py:C2", "R1.experiment_name=a").out.splitlines()[0].startswith("0  hp.lr=0.5  done")
+    assert cmd.read("run.json", cmd.ids()[0])["overrides"] == names[0].split()
+
+
 def test_a_sweep_over_what_a_config_makes_counts_what_each_makes(cmd):
     cmd.config(OWN, train=TRAIN)
     said = cmd("sweep", "conf.py:C1", "C1.lrs=choice([1],[2,3])", "--slots", "1")

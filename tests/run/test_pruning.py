@@ -78,6 +78,18 @@ def test_trials_that_lag_behind_are_ended_and_a_restart_knows_them(cmd):
     assert more.out.startswith("16 trials, 14 done before, 2 to run")
 
 
+def test_a_sweep_that_prunes_says_where_nothing_is_measured_by_which_it_could(cmd):
+    cmd.config(CONF, train=TRAIN.replace('"loss": loss, "w"', '"losss": loss, "w"'))
+    few = [word if word != "14" else "2" for word in WORDS]
+    assert cmd(*few, "--prune").err == (
+        "callsheet: --prune had nothing to go by: no trial has measured 'loss'\n  did you mean  losss?\n"
+    )
+    cmd.config(CONF, train="def fit(lr: float, dir: str, attempt: int): return {'loss': lr}\n")
+    assert cmd(*few, "--prune", "--redo").err.splitlines()[1:] == [
+        "  metrics are what is appended to  ${run.dir}/metrics.jsonl"
+    ]
+
+
 def test_after_a_crash_what_ran_is_reported_again(cmd):
     cmd.config(CONF, train=TRAIN)
     parent = cmd.start(*WORDS, "--prune")

@@ -17,6 +17,7 @@ import pytest
 from callsheet.testing import tracked_run
 from callsheet.track import MLflow, TensorBoard, environment
 from callsheet.track.mlflow import LONGEST_PARAM
+from command import Project
 from forked import note_loss, processes
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the clients, each with its own
@@ -187,3 +188,41 @@ def test_tensorboard_reads_images_texts_histograms_and_hparams(tmp_path):
     content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     hparams = HParamsPluginData.FromString(content).session_start_info.hparams
     assert (hparams["lr"].number_value, hparams["net.width"].number_value) == (0.25, 8)
+
+
+COMMANDED = """
+    from callsheet import lazy
+    from callsheet.run import Experiment, Launch
+    from callsheet.track import MLflow
+
+    C1 = Experiment(
+        Launch("python train.py {{hp.lr}}", experiment="nets"), hp={"lr": 0.25}, trackers={"m": lazy(MLflow)()}
+    )
+"""
+NATIVE = """
+    import mlflow, sys
+    with mlflow.start_run():
+        mlflow.log_metric("loss", float(sys.argv[1]), step=3)
+"""
+OURS = """
+    import sys
+    from callsheet.track import MLflow
+    with MLflow(wait_s=300) as log:
+        log.scalars({"loss": float(sys.argv[1])}, step=3)
+    sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize(("script", "code", "status"), [(NATIVE, 0, "FINISHED"), (OURS, 3, "FAILED")])
+def test_a_command_notes_in_the_mlflow_run_that_its_run_has_begun(tmp_path, script, code, status):
+    cmd = Project(tmp_path).config(COMMANDED, train=script)
+    database = tmp_path / "mlflow.db"
+    cmd("run", "conf.py:C1", code=code, env={"MLFLOW_TRACKING_URI": f"sqlite:///{database}"})
+    (run,) = cmd.ids()
+    (noted,) = cmd.read("trackers.json").values()
+    assert noted["failures"] == []
+    with closing(sqlite3.connect(database)) as read:
+        found = "select run_uuid, runs.name, status, e.name from runs join experiments e using (experiment_id)"
+        assert read.execute(found).fetchall() == [(noted["id"], run, status, "nets")]
+        assert read.execute("select key, step, value from metrics").fetchall() == [("loss", 3, 0.25)]
+        assert read.execute("select value from params where key = 'C1.hp.lr'").fetchall() == [("0.25",)]

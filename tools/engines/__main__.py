@@ -22,12 +22,13 @@ from typing import Any
 from _daemon import running, start, stop
 from _docker import DOCKER
 from _engine import Engine
+from _kubernetes import KUBERNETES
 from _packages import install
 from _place import EngineError, Place, engines_folder, locked, tell
 from _ray import RAY, RAY_WITH_TOKEN
 from _slurm import SLURM, SLURMDBD
 
-ENGINES = {engine.name: engine for engine in (SLURM, SLURMDBD, DOCKER, RAY, RAY_WITH_TOKEN)}
+ENGINES = {engine.name: engine for engine in (SLURM, SLURMDBD, DOCKER, RAY, RAY_WITH_TOKEN, KUBERNETES)}
 KEPT = "CALLSHEET_ENGINES,CALLSHEET_ENGINES_CACHE,HOME,PATH"
 
 
@@ -35,7 +36,7 @@ def start_engine(engine: Engine, place: Place, only: str) -> None:
     """Install an engine and start its daemons, or one of them; what runs is kept."""
     before = time.monotonic()
     install(engine.programs)
-    if not any(place.folder.glob("run/*.pid")):
+    if not any(running(place, path.stem) for path in place.folder.glob("run/*.pid")):
         engine.prepare(place)
     daemons = engine.daemons(place)
     began = time.monotonic()
@@ -59,6 +60,7 @@ def stop_engine(engine: Engine, place: Place, only: str, *, by: int = signal.SIG
         stop(place, daemon, by=by)
     if not only:
         engine.sweep(place)
+        place.path("ports.json").unlink(missing_ok=True)  # the next start may find another set of engines on these
         tell(place.folder.parent, engine.name, None)
         print(f"{engine.name}: ended", flush=True)
 

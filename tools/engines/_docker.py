@@ -64,9 +64,11 @@ def end_containerd(place: Place) -> None:
 
 
 def sweep(place: Place) -> None:
-    """End what a daemon that was killed has left running, and take away its mount."""
+    """End what a daemon that was killed has left running, and take away all mounts in its folder."""
     end_containerd(place)
-    subprocess.run(["umount", "--quiet", place.folder / "data"], check=False)
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for path in reversed([path for path in mounted if path.startswith(f"{place.folder}/")]):
+        subprocess.run(["umount", "--quiet", "--lazy", path], check=False)
 
 
 def _reach(place: Place) -> dict[str, Any]:

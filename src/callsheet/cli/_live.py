@@ -8,11 +8,12 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from callsheet._terminal import is_terminal
+from callsheet.cli._sweeping import Naming
 from callsheet.cli._text import number
 from callsheet.run._job import Job, Jobs
 from callsheet.run._metrics import last_entry
@@ -60,12 +61,10 @@ class Board:
         size: How many there will be; None where nobody knows.
         before: How many were done before.
         slots: How many run at a time; None where whoever they are sent to says.
-        axes: The paths that vary; the others are the same in all trials, and not shown.
+        naming: What the trials are called.
     """
 
-    def __init__(
-        self, jobs: Jobs, *, size: int | None, before: int, slots: int | None, axes: Collection[str] = ()
-    ) -> None:
+    def __init__(self, jobs: Jobs, *, size: int | None, before: int, slots: int | None, naming: Naming) -> None:
         from rich.console import Console
         from rich.live import Live
 
@@ -73,7 +72,7 @@ class Board:
         self._size = size
         self._done = self._before = before
         self._slots = slots
-        self._axes = axes
+        self._naming = naming
         self._failed = self._queued = 0
         self._ended: deque[Row] = deque(maxlen=_ENDED)
         self._begun: dict[int, float] = {}
@@ -105,20 +104,21 @@ class Board:
             self._done += 1
             self._took += took or 0.0
             results = "  ".join(f"{name} {number(value)}" for name, value in run.result.items())
-            self._ended.append(Row(self.name_of(job), "done", f"{run.id}  {results}", _clock(took)))
+            self._ended.append(Row(self._naming.apart(job.overrides), "done", f"{run.id}  {results}", _clock(took)))
         elif job.state == "pruned":
             self._done += 1
-            self._ended.append(Row(self.name_of(job), "pruned", line.rpartition("pruned")[2].strip(": "), ""))
+            self._ended.append(
+                Row(self._naming.apart(job.overrides), "pruned", line.rpartition("pruned")[2].strip(": "), "")
+            )
         else:
             self._failed += 1
             if self._console.width < _NARROW:
                 line = "\n  ".join(re.split(r"\s{2,}", line))
-            self._console.print(line, soft_wrap=True)
+            self.remark(line)
 
-    def name_of(self, job: Job) -> str:
-        """What tells a trial from the others."""
-        texts = job.overrides
-        return " ".join([text for text in texts if text.partition("=")[0].lstrip("+~") in self._axes] or texts)
+    def remark(self, text: str) -> None:
+        """Say something that stays to be read above the table."""
+        self._console.print(text, soft_wrap=True)
 
     def end(self, word: str = "") -> None:
         """Say how it goes on: it is being ended."""
@@ -208,7 +208,7 @@ class Board:
         elif self._done > self._before and not steps:
             left = self._took / (self._done - self._before) - spent
         more = f", {_clock(left)} left" if left is not None and left >= 1 else ""
-        return Row(self.name_of(job), state, "  ".join(said), _clock(spent) + more)
+        return Row(self._naming.apart(job.overrides), state, "  ".join(said), _clock(spent) + more)
 
 
 def laid_out(row: Row, width: int, names: Sequence[str]) -> list[list[tuple[str, str]]]:

@@ -138,7 +138,7 @@ def prepare(
     drawing.decide("keep" if said["keep"] else "redo" if said["redo"] else _asked(drawing))
     submission = Submission(
         drawing.plan,
-        words=tuple(sys.argv[2:]),
+        words=tuple(word for word in sys.argv[2:] if word != "--json"),
         folder=os.getcwd(),
         name=" ".join((config, *overrides)),
         on=to_data(spec),
@@ -154,7 +154,7 @@ def _executor(said: dict[str, Any]) -> tuple[str, Any, Executor]:
     if said["warm"]:
         fields["warm"] = True
     is_plain = not said["on"]
-    if is_plain and fields["slots"] is None:
+    if fields["slots"] is None and all(word.partition("=")[0].partition(".")[0] == "process" for word in said["on"]):
         fields["slots"] = _AT_A_TIME
     try:
         name, spec = executor_spec(said["on"], fields)

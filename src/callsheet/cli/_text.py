@@ -6,7 +6,7 @@ import math
 
 from callsheet._layout import layout, layout_names
 from callsheet._spec import Mapping
-from callsheet._terminal import columns, painter, room, say
+from callsheet._terminal import columns, painter, room, say, width
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def table(
     shown = [
         [paint(cell, style(y, x)) if style(y, x) else cell for x, cell in enumerate(row)] for y, row in enumerate(rows)
     ]
-    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    widths = [max(width(row[n]) for row in rows) for n in range(len(rows[0]))]
     if room() and sum(widths) + 2 * (len(widths) - 1) > room():
         return "\n".join(_stacked(rows, shown, head=head))
     lines = []
     for row, cells in zip(rows, shown, strict=True):
-        gaps = [" " * (w - len(cell)) for w, cell in zip(widths, row, strict=True)]
+        gaps = [" " * (w - width(cell)) for w, cell in zip(widths, row, strict=True)]
         lines.append(
             "  ".join(gap + c if n in right else c + gap for n, (c, gap) in enumerate(zip(cells, gaps, strict=True)))
         )
@@ -53,12 +53,12 @@ def table(
 def _stacked(rows: Sequence[Sequence[str]], shown: Sequence[Sequence[str]], *, head: bool) -> Iterator[str]:
     """Each row as its first cell with the others below, by name where a head names them."""
     names = rows[0] if head else [""] * len(rows[0])
-    longest = max(map(len, names[1:]), default=0)
+    longest = max(map(width, names[1:]), default=0)
     for row, cells in list(zip(rows, shown, strict=True))[head:]:
         yield cells[0]
         for name, raw, cell in zip(names[1:], row[1:], cells[1:], strict=True):
             if raw:
-                yield f"  {name:<{longest}}  {cell}" if head else f"  {cell}"
+                yield f"  {name}{' ' * (longest - width(name))}  {cell}" if head else f"  {cell}"
 
 
 def number(value: Any) -> str:
@@ -68,6 +68,25 @@ def number(value: Any) -> str:
     ('0.1235', '12', '1e-07', 'best')
     """
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def short(text: str) -> str:
+    """A text whose numbers have six digits where they have more than anybody types, as those that are drawn.
+
+    >>> short("lr=0.034334157337966 seed=1234567890123456 eps=1.0000000001")
+    'lr=0.0343342 seed=1234567890123456 eps=1.0000000001'
+    """
+    import re  # no verb that answers at once has such numbers
+
+    return re.sub(
+        rf"(?<![\w.])\d(?=[\d.]{{{_TYPED},}})\d*\.\d+(?:e[+-]?\d+)?(?![\w.])",
+        lambda match: f"{float(match[0]):.6g}",
+        text,
+    )
+
+
+_TYPED = 13
+"""Digits that nobody types, with the point but the first."""
 
 
 def is_number(value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from callsheet._terminal import say
+from callsheet._terminal import cut, say, width
 from callsheet.cli._config import json_option, runs_option, told
 from callsheet.cli._selection import nothing, selected
 from callsheet.cli._telling import Misuse
@@ -118,7 +118,7 @@ def _short(text: str) -> str:
     value = typed(text)
     if isinstance(value, float):
         text = min(text, number(value), key=len)
-    return text if len(text) <= 40 else f"{text[:26]}…{text[-13:]}"
+    return text if width(text) <= 40 else cut(text, 27) + cut(text[::-1], 14)[-2::-1]
 
 
 def _no_experiment(found: Runs, experiment: str) -> RunError:

@@ -13,10 +13,11 @@ from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._sampling import Said, Sampling, sampling_options
 from callsheet.cli._subject import Config
 from callsheet.cli._sweeping import repeat_option, trials_of
-from callsheet.cli._text import print_json, table
+from callsheet.cli._text import print_json, short, table
 from callsheet.errors import render
-from callsheet.run._draw import CHECKED, Drawing
+from callsheet.run._draw import Drawing
 from callsheet.run._place import Place
+from callsheet.run._planning import CHECKED
 from callsheet.run._preview import Preview, previews
 
 _SHOWN = 20
@@ -61,7 +62,11 @@ def command(
     if as_json:
         print_json({"size": len(found) * repeat if is_whole else size, "trials": [_row(trial) for trial in shown]})
     else:
-        say(table([[str(trial.index), " ".join(trial.choices), _told(trial, repeat)] for trial in shown], right=[0]))
+        say(
+            table(
+                [[str(trial.index), short(" ".join(trial.choices)), _told(trial, repeat)] for trial in shown], right=[0]
+            )
+        )
         if len(shown) < len(found) or not is_whole:
             say("…  --all  lists the others")
         say(_summary(found, size, repeat) if is_whole else f"{size if size is not None else 'more'} trials")

@@ -49,7 +49,7 @@ def command(
     named = Config(config, paths, allow)
     early, late = placed(named.file, named.entry, parse_all(overrides), policy=named.policy)
     spec = one_experiment(named.loaded(early), named.entry, late, where=COMMAND_LINE)
-    entry = entry_of(spec, named.entry)
+    entry = entry_of(spec, named.entry, named.file)
     check_entry(spec, entry)
     place = Place.of(named.file, runs=runs, paths=named.paths)
     resolved = resolve(spec)

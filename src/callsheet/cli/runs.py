@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from callsheet._terminal import columns as columns_of_terminal
-from callsheet._terminal import say, tell_error
+from callsheet._terminal import cut, say, tell_error, width
 from callsheet.cli._config import json_option, runs_option, told
 from callsheet.cli._selection import cell, names_said, nothing, selected
-from callsheet.cli._text import print_json, table
+from callsheet.cli._text import print_json, short, table
 from callsheet.run._runs import Runs
 
 _HEADS = {"id": "run", "number": "no."}
@@ -73,9 +73,10 @@ def _table(found: Runs, asked: list[str]) -> str:
     heads = [_HEADS.get(name, name if asked else name.removeprefix("result.")) for name in names]
     if not asked and "overrides" in names:
         n = names.index("overrides")
-        widths = [max(map(len, [head, *column])) for head, column in zip(heads, columns, strict=True)]
+        columns[n] = [*map(short, columns[n])]
+        widths = [max(map(width, [head, *column])) for head, column in zip(heads, columns, strict=True)]
         room = max(columns_of_terminal() - sum(widths) - 2 * len(widths) + 2 + widths[n], _LEAST)
-        columns[n] = [text if len(text) <= room else text[: room - 1] + "…" for text in columns[n]]
+        columns[n] = [cut(text, room) for text in columns[n]]
     numeric = [n for n, name in enumerate(names) if _is_numeric(name, found)]
     return table([heads, *map(list, zip(*columns, strict=True))], right=numeric, head=True)
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import click
 
-from callsheet._functions import Interval
-from callsheet._sweep import Sweep
-from callsheet._terminal import say, tell_error
+from callsheet._terminal import remark, say, tell_error, width
 from callsheet.cli._config import overrides_argument, reading_options, told
+from callsheet.cli._goal import Goal
 from callsheet.cli._live import Board, can_live
 from callsheet.cli._submitting import Prepared, prepare, sending_options
-from callsheet.cli._text import finite, is_number, number
+from callsheet.cli._sweeping import Naming
+from callsheet.cli._text import finite, number
+from callsheet.errors import render
 from callsheet.run._draw import Drawing
 from callsheet.run._job import Job, Jobs
 from callsheet.run.submit import start
@@ -49,8 +50,8 @@ def command(
     callsheet sweep conf.py optim.lr=1e-3,3e-3 --maximize accuracy
     """  # noqa: D301  (click reads the backspace)
     found = prepare(config, overrides, said, paths=paths, allow=allow, runs=runs, is_single=single)
-    goal = said["maximize"] or said["minimize"] or ""
-    report = _Report(goal, largest=bool(said["maximize"]), as_json=as_json)
+    goal = Goal(said["maximize"] or said["minimize"] or "", largest=bool(said["maximize"]), prunes=found.drawing.prunes)
+    report = _Report(goal, Naming(found.drawing.sweep), as_json=as_json)
     with _terminated_as_interrupted() as received:
         jobs = start(found.drawing, found.on, found.retries, found.submission)
         try:
@@ -100,22 +101,22 @@ def _terminated_as_interrupted() -> Iterator[list[int]]:
         signal.signal(signal.SIGTERM, before)
 
 
-class _Report:
-    """What is told of the jobs as they end; it keeps the best of them only."""
+_WIDEST = 48
+"""Columns that the names of trials have at most to be aligned."""
 
-    def __init__(self, goal: str, *, largest: bool, as_json: bool) -> None:
+
+class _Report:
+    """What is told of the jobs as they end."""
+
+    def __init__(self, goal: Goal, naming: Naming, *, as_json: bool) -> None:
         self._goal = goal
-        self._largest = largest
+        self._naming = naming
         self._as_json = as_json
-        self._best: tuple[Any, Job] | None = None
-        self._names: set[str] = set()
-        self._width = 0
         self._board: Board | None = None
         self.is_well = True
 
     def begin(self, drawing: Drawing, jobs: Jobs, slots: int | None) -> None:
         """Say what there is to do."""
-        self._width = min(_columns(drawing.sweep), 48)
         if self._as_json:
             return
         size, done = drawing.size, drawing.done_before
@@ -127,7 +128,7 @@ class _Report:
             parts += [] if slots is None else [f"{slots} at a time"]
         say(", ".join(parts))
         if can_live() and size != done:
-            self._board = Board(jobs, size=size, before=done, slots=slots, axes=drawing.sweep.axes)
+            self._board = Board(jobs, size=size, before=done, slots=slots, naming=self._naming)
 
     @contextmanager
     def ending(self) -> Iterator[None]:
@@ -150,31 +151,29 @@ class _Report:
     def tell(self, job: Job) -> None:
         """Tell of a job that has ended."""
         run = job.run if job.state == "done" else None
-        if run is not None:
-            self._names.update(run.result)
-            score = run.result.get(self._goal)
-            if is_number(score) and (self._best is None or self._is_better(score, job)):
-                self._best = score, job
-                if self._board is not None:
-                    self._board.best = f"{run.id}  {self._goal} {number(score)}   {self._board.name_of(job)}"
+        if run is not None and self._goal.take(job, run) and self._board is not None:
+            self._board.best = f"{run.id}  {self._score()}   {self._naming.apart(job.overrides)}"
         self.is_well = self.is_well and job.state in ("done", "pruned")
         if self._board is not None:
             self._board.tell(job, run, self._line(job))
         elif not self._as_json and not job.was_done:
             say(self._line(job))
+        doubt = self._goal.doubt(run) if run is not None else None
+        if doubt is not None and self._board is not None:
+            self._board.remark(render([doubt], head="callsheet: "))
+        elif doubt is not None:
+            remark(doubt, name="callsheet")
 
-    def _is_better(self, score: Any, job: Job) -> bool:
-        assert self._best is not None
-        best, other = self._best
-        if score == best:
-            return job.index < other.index
-        return bool(score > best) == self._largest
+    def _score(self) -> str:
+        assert self._goal.best is not None
+        return f"{self._goal.name} {number(self._goal.best[0])}"
 
     def _line(self, job: Job) -> str:
-        said, run = " ".join(job.overrides), job.run
-        head = f"{run.id if run is not None else '-':<8}  {said:<{self._width}}"
+        said, run = self._naming.whole(job.overrides), job.run
+        gap = " " * (min(self._naming.width, _WIDEST) - width(said))
+        head = f"{run.id if run is not None else '-':<8}  {said}{gap}"
         if job.state == "done" and run is not None:
-            return f"{head}  " + "  ".join(f"{name} {number(value)}" for name, value in run.result.items())
+            return "  ".join([head, *(f"{name} {number(value)}" for name, value in run.result.items())]).rstrip()
         if job.state == "held":
             return f"{head}  finished by other code, and left:  --keep  counts it as done,  --redo  runs it again"
         error = job.problem
@@ -189,18 +188,17 @@ class _Report:
     def end(self, jobs: Jobs) -> None:
         """Name the best; for a program, list all."""
         self._close()
-        run = self._best[1].run if self._best is not None else None
+        job = self._goal.best[1] if self._goal.best is not None else None
+        run = job.run if job is not None else None
         if self._as_json:
             sys.stdout.write('{"trials": [')
             for n, job in enumerate(jobs):
                 sys.stdout.write(("," if n else "") + "\n " + json.dumps(_row(job), ensure_ascii=False))
             say(f'\n], "best": {json.dumps(run.id if run is not None else None)}}}')
-        elif self._best is not None and run is not None:
-            score, job = self._best
-            say(f"best      {run.id}  {self._goal} {number(score)}   {' '.join(job.overrides)}")
-        elif self._goal:
-            known = f"; results have {', '.join(sorted(self._names))}" if self._names else ""
-            tell_error(f"no trial has a number named {self._goal!r}{known}")
+        elif job is not None and run is not None:
+            say(f"best      {run.id}  {self._score()}   {self._naming.whole(job.overrides)}")
+        for unmet in self._goal.unmet():
+            remark(unmet, name="callsheet")
 
 
 def _row(job: Job) -> Any:
@@ -214,12 +212,3 @@ def _row(job: Job) -> Any:
             "result": run.result if run is not None else {},
         }
     )
-
-
-def _columns(sweep: Sweep) -> int:
-    """How wide the overrides of the widest trial are, as far as the first choices of each axis tell."""
-    fixed = [len(text) for text in sweep.texts if text.partition("=")[0].lstrip("+") not in sweep.axes]
-    axes = {path: axis for path, axis in sweep.axes.items() if axis != ("each",)}  # experiments have names of their own
-    lists = {path: axis for path, axis in axes.items() if not isinstance(axis, Interval) and len(axis)}
-    widths = [len(path) + 1 + max(len(text) for text in axis[:1000]) for path, axis in lists.items()]
-    return max(sum(fixed) + sum(widths) + len(fixed) + len(widths) - 1, 0)

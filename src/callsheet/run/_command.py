@@ -372,7 +372,9 @@ def _below(above: tuple[Any, ...], line: str) -> str:
 
 
 def variables_of(found: Commanded, experiment: str) -> dict[str, str]:
-    """The environment variables of a command: those of its trackers, then those that it sets itself.
+    """The environment variables of a command that is about to start: those of its trackers, then those that it sets.
+
+    A tracker whose run a command goes on with has begun it then.
 
     Args:
         found: The command.
@@ -401,7 +403,7 @@ def variables_of(found: Commanded, experiment: str) -> dict[str, str]:
 
 
 def _of_tracker(tracker: Any, experiment: str) -> dict[str, str]:
-    """What a tracker's own client reads: by its method `environment`, or `get_env` as LightEx's loggers have it."""
+    """What a tracker's own client reads: by its method `hand_over`, or `get_env` as LightEx's loggers have it."""
     if hasattr(tracker, "get_env"):
         return {name: str(value) for name, value in tracker.get_env(experiment)}
-    return dict(tracker.environment())
+    return dict(tracker.hand_over())

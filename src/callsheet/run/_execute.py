@@ -82,15 +82,17 @@ class Outcome:
     error: BaseException | None = None
 
 
-def execute(task: Task, directory: Path, output: AbstractContextManager[None]) -> Outcome:
+def execute(task: Task, directory: Path, output: AbstractContextManager[None], *, lock: int | None = None) -> Outcome:
     """Build a task's entry in a run directory; the user's exception is printed and recorded, not raised.
 
     Args:
         task: What to run.
         directory: An existing run directory; one that was used before counts a further attempt.
         output: What captures the output while the run goes on.
+        lock: The lock of the directory, where it is held already; it is let go of in the end.
     """
-    lock = take_lock(directory / "lock", wait=True)
+    if lock is None:
+        lock = take_lock(directory / "lock", wait=True)
     assert lock is not None
     os.set_inheritable(lock, True)  # by a command alone: it holds the run as long as it lives
     try:

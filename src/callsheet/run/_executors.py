@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
 from callsheet._build import build
 from callsheet._check import check
+from callsheet._grammar import Override
 from callsheet._lazy import lazy
 from callsheet._project import project_settings
 from callsheet._said import parse_all
 from callsheet._spec import attach
 from callsheet._variants import apply_beside
-from callsheet.errors import ArgumentError, Fault, RunError, nearest
+from callsheet.errors import Fault, RunError, nearest
 from callsheet.run._job import Executor
 
 GROUP = "callsheet.executors"
@@ -32,17 +34,22 @@ def executor_spec(words: Sequence[str], fields: Mapping[str, Any]) -> tuple[str,
 
     Raises:
         RunError: There is none of that name, or several are named.
-        ArgumentError: It has no such field.
         OverrideError: It has no such field, or that takes no such value.
     """
-    said = [word for word in words if "=" in word]
     names = dict.fromkeys(word.partition("=")[0].partition(".")[0] for word in words)
     if len(names) > 1:
         raise RunError(Fault("--on", f"names {len(names)} executors: {', '.join(names)}", advice=["one at a time"]))
     (name,) = names or ("process",)
-    spec: Any = attach({name: _described(name, {key: value for key, value in fields.items() if value is not None})})
-    apply_beside(spec, parse_all(said), where="--on")
+    kind, profile = _described(name)
+    spec: Any = attach({name: lazy(kind)()})
+    apply_beside(spec, _said(name, profile), where=f"[tool.callsheet.executors.{name}]")
+    apply_beside(spec, _said(name, {key: value for key, value in fields.items() if value is not None}), where="option")
+    apply_beside(spec, parse_all([word for word in words if "=" in word]), where="--on")
     return name, spec[name]
+
+
+def _said(name: str, fields: Mapping[str, Any]) -> list[Override]:
+    return parse_all([f"{name}.{field}={json.dumps(value)}" for field, value in fields.items()])
 
 
 def executor_of(spec: Any) -> Executor:
@@ -65,22 +72,14 @@ def names() -> list[str]:
     return [*dict.fromkeys([*project_settings().executors, *_kinds()])]
 
 
-def _described(name: str, fields: Mapping[str, Any]) -> Any:
-    settings, kinds = project_settings(), _kinds()
-    profile = settings.executors.get(name)
-    if profile is None:
-        if name not in kinds:
-            raise _unknown(name, names())
-        return lazy(kinds[name].load())(**fields)
-    where = f"[tool.callsheet.executors.{name}]"
-    kind = str(profile.get("on", ""))
+def _described(name: str) -> tuple[Any, dict[str, Any]]:
+    """The class of an executor, and the fields that its profile has."""
+    profile, kinds = project_settings().executors.get(name), _kinds()
+    kind = name if profile is None else str(profile.get("on", ""))
     if kind not in kinds:
-        raise _unknown(kind, kinds, where)
-    try:
-        return lazy(kinds[kind].load())(**{key: value for key, value in {**profile, **fields}.items() if key != "on"})
-    except ArgumentError as error:
-        told = (Fault(f"{name}.{f.path}", f.problem, origin=where, advice=f.advice) for f in error.faults)
-        raise ArgumentError(*told) from None
+        where = "" if profile is None else f"[tool.callsheet.executors.{name}]"
+        raise _unknown(kind, names() if profile is None else kinds, where)
+    return kinds[kind].load(), {field: value for field, value in (profile or {}).items() if field != "on"}
 
 
 def _kinds() -> dict[str, Any]:

@@ -97,7 +97,8 @@ class Experiment:
         image: The image, where it shall run in a container.
         storage: Where code, data and output are.
         env: Environment variables of the command.
-        trackers: Trackers whose settings reach the command as environment variables.
+        trackers: Trackers whose settings reach the command as environment variables. MLflow's run is begun before
+            it, and ended after it with the state that it came to.
     """
 
     launch: Launch

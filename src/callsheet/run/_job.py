@@ -217,6 +217,10 @@ class Sender(Protocol):
         """Those of the jobs that were sent which wait where they were sent to."""
         ...
 
+    def output(self, index: int) -> bytes:
+        """What one has written that came to no run directory, as far as whoever it was sent to has it."""
+        ...
+
     @property
     def trouble(self) -> str:
         """Why nothing can be sent or asked at this moment; "" where all is well."""

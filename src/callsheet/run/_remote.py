@@ -213,6 +213,13 @@ class RemoteSender:
             self._hold(sending)
         return tuple(self._at)
 
+    def output(self, index: int) -> bytes:
+        """What one has written that came to no run directory, as far as the engine has it."""
+        if not self._at:
+            self.resumed()
+        name, position = self._at.get(index, ("", 0))
+        return self._engine.output(self._open[name].id, position) if name and self._open[name].id else b""
+
     def queued(self) -> Collection[int]:
         """Those that wait for the engine to start them."""
         return self._waiting.keys()

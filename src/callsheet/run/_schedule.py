@@ -12,6 +12,7 @@ from typing import Any
 
 from callsheet.errors import Fault, RunError
 from callsheet.run._attend import Attendance, Submission
+from callsheet.run._claims import is_alive
 from callsheet.run._draw import Drawing, Item
 from callsheet.run._engine import Unreachable
 from callsheet.run._follow import Follower
@@ -190,9 +191,23 @@ class Scheduled(Jobs):
                     self._sender.stop(index)
             if self._elsewhere:
                 # What an earlier sweep left running is waited for, and done here should it fail to end well.
-                free = [sent for sent in self._elsewhere if not is_locked(sent.lock)]
+                free = [sent for sent in self._elsewhere if not self._is_taken(sent)]
                 self._elsewhere = [sent for sent in self._elsewhere if sent not in free]
-                self._again += free
+                for sent in free:
+                    self._take_back(sent)
+
+    def _is_taken(self, sent: _Sent) -> bool:
+        """Whether some process runs the trial of a job: in its plan, or in another that has the same trial."""
+        name = sent.task.plan.run_of(sent.task.index)
+        return is_locked(sent.lock) or (name is not None and is_alive(self._store.read(name)))
+
+    def _take_back(self, sent: _Sent) -> None:
+        """Count a job as done that was so elsewhere; else it is to be run here."""
+        if self._drawing.done_run(sent.task.index) is None:
+            self._again.append(sent)
+        else:
+            self._close(sent.place, "done")
+            self._tell(sent.task.index, "done")
 
     def _obey(self, orders: Sequence[int] | None) -> None:
         """End what somebody has ordered to be ended."""
@@ -206,9 +221,12 @@ class Scheduled(Jobs):
     def _note(self, *, is_last: bool = False) -> None:
         """Let others know how the jobs stand."""
         counts: dict[str, int] = {state: self._states.count(n) for n, state in enumerate(_STATES)}
-        counts["done"] += sum(map(self._states.count, _WELL[2:]))
+        counts["done"], counts["pruned"] = self.done - counts["pruned"], counts["pruned"]
         queued = len(self._sender.queued())
         counts["queued"], counts["running"] = queued, counts["running"] - queued
+        counts["waiting"] = max(0, len(self) - sum(counts.values()) + counts["waiting"])
+        if is_last and self._stopping.is_set():
+            counts["cancelled"] += sum(counts.pop(state, 0) for state in _OPEN)
         waits_for = "" if is_last else self._sender.waits_for
         told = {state: count for state, count in counts.items() if count}
         self._attendance.note(told, trouble=self._sender.trouble, waits_for=waits_for, is_last=is_last)

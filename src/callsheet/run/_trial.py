@@ -15,13 +15,14 @@ from callsheet._resolve import reached, resolve
 from callsheet._signature_cache import SignatureCache
 from callsheet._spec import Mapping
 from callsheet._storage import read_bytes
-from callsheet._sweep import Trial
+from callsheet._sweep import Sweep, Trial
 from callsheet._tree import kind_of
 from callsheet.errors import Fault, LoadError, PathError, SaveError, SpecError
 from callsheet.run._command import command_faults, identity_of
 from callsheet.run._execute import at
 from callsheet.run._plan import PlannedTrial
 from callsheet.run._shape import needs_at
+from callsheet.run._trials import experiments_named
 
 
 def plan_trial(
@@ -79,8 +80,13 @@ def sendable(spec: Any) -> Any:
         ) from None
 
 
-def entry_of(spec: Any, entry: str) -> str:
+def entry_of(spec: Any, entry: str, file: str = "FILE") -> str:
     """The path of what shall be built: the one asked for, else `main`, else the whole where that is a call.
+
+    Args:
+        spec: The whole spec.
+        entry: What was asked for, or "".
+        file: What an error calls the file of the spec.
 
     Raises:
         PathError: There is no such path, or nothing was asked for and there is no `main`.
@@ -92,10 +98,26 @@ def entry_of(spec: Any, entry: str) -> str:
     if type(spec) in CALLS or (kind is not None and kind.family == "fields"):
         return ""
     if not isinstance(spec, Mapping) or "main" not in spec:
-        names = [path for path, value in walk(spec) if type(value) in CALLS and path.isidentifier()]
-        advice = [f"name what to build:  FILE:{names[0]}" if names else "assign a call to it:  main = lazy(fit)(...)"]
-        raise PathError(Fault("main", "is not there, and it is what a run builds", advice=advice))
+        raise PathError(Fault("main", "is not there, and it is what a run builds", advice=_instead(spec, file)))
     return "main"
+
+
+def _instead(spec: Any, file: str) -> list[str]:
+    """What can be done with a spec that has no `main`."""
+    experiments = commands_of(spec, file)
+    if experiments:
+        return experiments
+    names = [path for path, value in walk(spec) if type(value) in CALLS and path.isidentifier()]
+    return [f"name what to build:  {file}:{names[0]}" if names else "assign a call to it:  main = lazy(fit)(...)"]
+
+
+def commands_of(spec: Any, file: str) -> list[str]:
+    """The commands that run the experiments of a spec, of which there may be none; of many the first."""
+    return [f"callsheet {verb} {file}:{name}" for name, verb in [*experiments_named(spec).items()][:_NAMED]]
+
+
+_NAMED = 5
+"""Experiments that an error names."""
 
 
 def check_entry(spec: Any, path: str, cache: SignatureCache | None = None) -> None:
@@ -109,6 +131,28 @@ def check_entry(spec: Any, path: str, cache: SignatureCache | None = None) -> No
     faults = find_faults(spec, only=only, cache=cache) or command_faults(spec, path)
     if faults:
         raise SpecError(*faults)
+
+
+def faults_of(faults: Sequence[tuple[int, Fault]], sweep: Sweep, count: int) -> list[Fault]:
+    """Each fault once, with the trials that have it where others have not.
+
+    Args:
+        faults: Faults, each with the place of the trial that has it.
+        sweep: What the trials are of.
+        count: How many were checked.
+    """
+    found: dict[tuple[object, ...], tuple[Fault, list[int]]] = {}
+    for n, fault in faults:
+        found.setdefault((fault.path, fault.problem, fault.origin, fault.advice), (fault, []))[1].append(n)
+    told = []
+    for fault, trials in found.values():
+        advice = list(fault.advice)
+        if len(trials) < count:
+            own = " ".join(sweep.choices_of(trials[0]))
+            more = f"  and in {len(trials) - 1} more" if len(trials) > 1 else ""
+            advice.append(f"in trial {trials[0]}:  {own}{more}")
+        told.append(Fault(fault.path, fault.problem, origin=fault.origin, advice=advice))
+    return told
 
 
 def digest_of(path: str) -> str:

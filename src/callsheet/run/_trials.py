@@ -11,11 +11,13 @@ from callsheet._entry import from_entry, holds
 from callsheet._equal import equal
 from callsheet._files import load_said
 from callsheet._grammar import Override
+from callsheet._items import raw_item
 from callsheet._layout import layout
 from callsheet._lazy import get, walk
 from callsheet._path import parse_path
 from callsheet._replace import replace
 from callsheet._spec import INSTANCES, attach, copy
+from callsheet._spec import Mapping as SpecMapping
 from callsheet._sweep import Sweep, Trial, sweep_said
 from callsheet._target import resolve
 from callsheet._tree import kind_of
@@ -60,7 +62,7 @@ def sweep_at(source: Any, entry: str, parts: Any, *, where: str, policy: Policy 
     base = sweep_said(source, parts, where=where, policy=policy, placed=in_place, **how)
     found = base.trial(0).spec if not late and not base.is_space else _read(source, policy)
     name = entry or _default_entry(found)
-    if not late and not makes_experiments(get(found, name) if name else found):
+    if not late and not _makes_them(found, name):
         return base
     return _Experiments(base, name, frozenset(late))
 
@@ -101,7 +103,7 @@ def one_experiment(spec: Any, entry: str, late: Sequence[Override] = (), *, wher
         SpecError: It makes several, which a sweep runs.
     """
     name = entry or _default_entry(spec)
-    if not makes_experiments(get(spec, name) if name else spec):
+    if not _makes_them(spec, name):
         return spec
     trials = _of_loaded(spec, name, late, where)
     if len(trials) > 1:
@@ -123,7 +125,7 @@ def entry_faults(spec: Any, entry: str, late: Sequence[Override] = (), *, where:
         where: Who said them.
     """
     name = entry or _default_entry(spec)
-    if not makes_experiments(get(spec, name) if name else spec):
+    if not _makes_them(spec, name):
         return command_faults(spec, name)
     found: dict[tuple[str, str], Fault] = {}
     try:
@@ -149,6 +151,33 @@ _CHECKED = 100
 def makes_experiments(part: Any) -> bool:
     """Whether a part of a spec stands for a list of experiments: it lists them, or holds groups."""
     return _is_list(part) or _lists_them(part) or bool(groups_in(part))
+
+
+def _makes_them(spec: Any, name: str) -> bool:
+    """Whether an entry stands for a list of experiments; all names of a file together do not."""
+    if name:
+        return makes_experiments(get(spec, name))
+    return not isinstance(spec, SpecMapping) and makes_experiments(spec)
+
+
+def experiments_named(spec: Any) -> dict[str, str]:
+    """The names of a whole spec that stand for experiments, but not for what only belongs to one.
+
+    Nothing is imported for them: of what data has in the place of a class, it is not asked what it would list.
+
+    Returns:
+        For each name the verb for it: `run`, or `sweep` where it makes several.
+    """
+    if not isinstance(spec, SpecMapping):
+        return {}
+    found: dict[str, tuple[Any, str]] = {}
+    for name in spec:
+        part = raw_item(spec, name)
+        several = bool(groups_in(part)) or (type(part) not in INSTANCES and makes_experiments(part))
+        if several or has_shape(part):
+            found[str(name)] = part, "sweep" if several else "run"
+    inner = {id(value) for part, _ in found.values() for path, value in walk(part) if path}
+    return {name: verb for name, (part, verb) in found.items() if id(part) not in inner}
 
 
 def _is_list(part: Any) -> bool:

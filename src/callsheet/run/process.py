@@ -240,6 +240,10 @@ class ProcessSender:
         """None: what a process that is gone has left running holds its trials by their locks."""
         return ()
 
+    def output(self, index: int) -> bytes:
+        """None beside its log."""
+        return b""
+
     def queued(self) -> tuple[int, ...]:
         """None: what is sent is started."""
         return ()

@@ -18,6 +18,7 @@ from callsheet._running import MOVED, moved
 from callsheet.errors import CallsheetError, Fault, RunError
 from callsheet.run._beat import beating, wait_for_silence
 from callsheet.run._capture import redirect
+from callsheet.run._claims import claiming, is_alive
 from callsheet.run._code import unpacked
 from callsheet.run._execute import Task, execute, terminate
 from callsheet.run._guard import guarded, lead_session
@@ -146,13 +147,36 @@ def _run(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) 
         index=index,
         plan=plan.id,
     )
-    directory = _directory(plan, index, store, before)
+    claimed = _claimed(task, header, plan, store, before)
+    if isinstance(claimed, int):
+        return claimed
+    directory, lock = claimed
     redirect(directory / "out.log", directory / "err.log")
     with contextlib.ExitStack() as around:
         around.enter_context(guarded(directory, minutes=asked.minutes, memory_gb=asked.memory_gb))
         if asked.beats:
             around.enter_context(beating(directory))
-        return execute(task, directory, contextlib.nullcontext()).code
+        return execute(task, directory, contextlib.nullcontext(), lock=lock).code
+
+
+def _claimed(task: Task, header: Header, plan: Plan, store: Store, before: Run | None) -> tuple[Path, int | None] | int:
+    """The directory in which a trial is to be run, and its lock; an exit code where another sweep does it or did."""
+    if header.repeat > 1 or header.alone or plan.is_redone(task.index):
+        return _directory(plan, task.index, store, before), None
+    assert task.identity is not None
+    with claiming(store, task.identity, task.code.version) as claim:
+        other = claim.run()
+        is_taken = other is not None and is_alive(other)
+        if other is not None and (is_taken or other.finished == (task.identity, task.code.version)):
+            if plan.run_of(task.index) != other.id:
+                plan.note_run(task.index, other.id)
+            return TAKEN if is_taken else 0
+        directory = _directory(plan, task.index, store, before)
+        lock = take_lock(directory / "lock")
+        if lock is None:  # of the worker before, something still runs
+            return TAKEN
+        claim.note(directory.name)
+        return directory, lock
 
 
 def _before(plan: Plan, index: int, store: Store, code: Code) -> Run | None:
@@ -166,7 +190,9 @@ def _before(plan: Plan, index: int, store: Store, code: Code) -> Run | None:
 
 
 def _directory(plan: Plan, index: int, store: Store, before: Run | None) -> Path:
-    """The directory of the run that was cut off, so that it can go on from its own files; else a new one."""
+    """The directory of the plan's run that was cut off, so that it can go on from its own files; else a new one."""
+    if before is not None and before.record.get("plan", plan.id) != plan.id:
+        before = None
     if before is not None and before.state in ("lost", "interrupted", "cancelled") and _is_usable(before.directory):
         return before.directory
     directory = store.new_run()

@@ -25,6 +25,9 @@ class Backend(Tracker):
     is_queued: ClassVar[bool] = False
     """Whether a thread of its own passes entries on, so that nothing waits for a server."""
 
+    is_handed_over: ClassVar[bool] = False
+    """Whether a command goes on with the run that is begun here, which `environment` then names."""
+
     wait_s: float = 60.0
     """Seconds that `start`, `artifact` and `end` wait for that thread."""
 
@@ -137,6 +140,12 @@ class Backend(Tracker):
     def start(self) -> None:
         with self._session.guarded("start"):
             self._session.note("start", _nothing, wait=True)
+
+    @final
+    def hand_over(self) -> dict[str, str]:
+        if self.is_handed_over:
+            self.start()
+        return self.environment()
 
     @final
     def end(self, state: str = "done") -> None:

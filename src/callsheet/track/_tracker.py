@@ -108,6 +108,10 @@ class Tracker(ABC):
     def environment(self) -> dict[str, str]:
         """The settings as environment variables that this tracker's own client reads, for a command in the run."""
 
+    @abstractmethod
+    def hand_over(self) -> dict[str, str]:
+        """Begin the run now where a command can go on with it, and give what `environment` gives then."""
+
     def __enter__(self) -> Self:
         self.start()
         return self

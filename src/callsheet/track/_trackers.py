@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callsheet.errors import ArgumentError, Fault, nearest
@@ -94,10 +94,14 @@ class Trackers(Tracker):
             tracker.end(state)
 
     def environment(self) -> dict[str, str]:
-        merged: dict[str, str] = {}
-        for tracker in self._named.values():
-            merged.update(tracker.environment())
-        return merged
+        return _merged(tracker.environment() for tracker in self._named.values())
+
+    def hand_over(self) -> dict[str, str]:
+        return _merged(tracker.hand_over() for tracker in self._named.values())
+
+
+def _merged(settings: Iterable[dict[str, str]]) -> dict[str, str]:
+    return {name: value for some in settings for name, value in some.items()}
 
 
 def _fault(name: str, tracker: object) -> Fault | None:

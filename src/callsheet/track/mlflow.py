@@ -40,6 +40,7 @@ class MLflow(Backend):
 
     A server that is away is asked again and again while the run goes on, and
     gets what was noted meanwhile; what it has not got when `wait_s` have passed at the end is counted as failed.
+    A command of a run goes on with the run that was begun here, by `MLFLOW_RUN_ID`; so does this tracker in it.
 
     In names, what MLflow does not take becomes `_`, and `[0]` becomes `.0`. A
     param longer than 6,000 letters is cut, ends in how long it was, and is kept
@@ -56,6 +57,7 @@ class MLflow(Backend):
     """
 
     is_queued: ClassVar[bool] = True
+    is_handed_over: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -94,12 +96,15 @@ class MLflow(Backend):
             raise missing("mlflow", "mlflow", error) from None
         _make_database(_database(self._uri), lambda path: self._fill(path, MlflowClient))
         self._client = _Hasty(MlflowClient(self._uri))
-        experiment = self._experiment_id(self.experiment or run.experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME"))
-        if run.before:
-            self._id = run.before
+        self._id = run.before or ("" if run.id else os.environ.get("MLFLOW_RUN_ID", ""))
+        if self._id:
+            experiment = self._client.get_run(self._id).info.experiment_id
             self._client.update_run(self._id, status="RUNNING")
-            self._client.set_tag(self._id, "callsheet.attempt", str(run.attempt))
+            if run.before:
+                self._client.set_tag(self._id, "callsheet.attempt", str(run.attempt))
         else:
+            named = self.experiment or run.experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME")
+            experiment = self._experiment_id(named)
             tags = {"callsheet.run": run.id, "callsheet.index": str(run.index), "callsheet.attempt": str(run.attempt)}
             made = self._client.create_run(experiment, run_name=run.id or None, tags=tags if run.id else None)
             self._id = made.info.run_id

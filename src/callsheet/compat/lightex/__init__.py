@@ -24,6 +24,8 @@ from .mulogger import MLFlowLogger as MLFlowLogger
 from .mulogger import MultiLogger as MultiLogger
 from .mulogger import PytorchTBConfig as PytorchTBConfig
 from .mulogger import PytorchTBLogger as PytorchTBLogger
+from .mulogger import TerminalLogger as TerminalLogger
+from .mulogger import TermLogConfig as TermLogConfig
 from .mulogger import TrainsConfig as TrainsConfig
 from .mulogger import TrainsLogger as TrainsLogger
 from .mulogger import WBConfig as WBConfig

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 from callsheet.errors import Fault, SpecError, nearest
 
-__all__ = ["LoggerConfig", "MLFlowConfig", "PytorchTBConfig", "TrainsConfig", "WBConfig"]
+__all__ = ["LoggerConfig", "MLFlowConfig", "PytorchTBConfig", "TermLogConfig", "TrainsConfig", "WBConfig"]
 
 Variables = list[tuple[str, str]]
 
@@ -119,15 +120,31 @@ class WBConfig:
         return [(name, value) for name, value in told.items() if value is not None]
 
 
+@dataclass(frozen=True)
+class TermLogConfig:
+    """Which lines are shown at the terminal.
+
+    Args:
+        level: From which level of Python's logging on; what is noted is of the level `logging.INFO`.
+    """
+
+    level: int = logging.DEBUG
+
+    def get_env(self, experiment: str = "") -> Variables:
+        """Nothing: logging reads no variables."""
+        return []
+
+
 KNOWN: dict[str, Any] = {
     "mlflow": MLFlowConfig,
     "tb_pt": PytorchTBConfig,
     "trains": TrainsConfig,
     "wandb": WBConfig,
+    "terminal": TermLogConfig,
 }
 """The settings of a logger, by its name."""
-_ALSO = {"ptb": "tb_pt", "tbpt": "tb_pt"}
-"""Names of other releases."""
+_ALSO = {"ptb": "tb_pt", "tbpt": "tb_pt", "fslogger": "terminal"}
+"""Names that LightEx has for them too."""
 
 
 @dataclass(init=False)
@@ -146,6 +163,7 @@ class LoggerConfig:
     tb_pt: PytorchTBConfig | None
     trains: TrainsConfig | None
     wandb: WBConfig | None
+    terminal: TermLogConfig | None
 
     def __init__(self, loggers: Iterable[str] | None = None, **settings: Any) -> None:
         for name in KNOWN:

@@ -10,13 +10,15 @@ from typing import Any
 
 from callsheet.track import ClearML, MLflow, TensorBoard, Tracker, WandB
 
-from .logger_settings import MLFlowConfig, PytorchTBConfig, TrainsConfig, WBConfig
+from .logger_settings import MLFlowConfig, PytorchTBConfig, TermLogConfig, TrainsConfig, WBConfig
+from .terminal import Lines
 
 __all__ = [
     "AbstractLogger",
     "MLFlowLogger",
     "PytorchTBLogger",
     "PytorchTensorBoardLogger",
+    "TerminalLogger",
     "TrainsLogger",
     "WBLogger",
     "get_experiment_name",
@@ -179,3 +181,18 @@ class WBLogger(AbstractLogger):
         settings = self.C if self.C is not None else WBConfig()
         mode: Any = "offline" if settings.mode in (None, "dryrun") else settings.mode
         return WandB(project=self.project_name, mode=mode, directory=settings.WANDB_DIR)
+
+
+class TerminalLogger(AbstractLogger):
+    """Notes as lines of Python's logging, by the logger of the experiment's name."""
+
+    name = "terminal"
+
+    def make_tracker(self) -> Tracker:
+        """The tracker of a new run."""
+        settings = self.C if self.C is not None else TermLogConfig()
+        return Lines(self.experiment_name, settings.level)
+
+    def print(self, s: str) -> None:
+        """Note a text."""
+        self.log_text(s)

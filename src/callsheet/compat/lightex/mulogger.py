@@ -11,6 +11,7 @@ from callsheet.track import JSONL, Tracker
 from .logger_settings import LoggerConfig as LoggerConfig
 from .logger_settings import MLFlowConfig as MLFlowConfig
 from .logger_settings import PytorchTBConfig as PytorchTBConfig
+from .logger_settings import TermLogConfig as TermLogConfig
 from .logger_settings import TrainsConfig as TrainsConfig
 from .logger_settings import WBConfig as WBConfig
 from .logger_settings import logger_name as _known
@@ -18,6 +19,7 @@ from .loggers import AbstractLogger as AbstractLogger
 from .loggers import MLFlowLogger as MLFlowLogger
 from .loggers import PytorchTBLogger as PytorchTBLogger
 from .loggers import PytorchTensorBoardLogger as PytorchTensorBoardLogger
+from .loggers import TerminalLogger as TerminalLogger
 from .loggers import TrainsLogger as TrainsLogger
 from .loggers import WBLogger as WBLogger
 from .loggers import get_experiment_name as get_experiment_name
@@ -28,6 +30,7 @@ _CLASSES: dict[str, type[AbstractLogger]] = {
     "tb_pt": PytorchTBLogger,
     "trains": TrainsLogger,
     "wandb": WBLogger,
+    "terminal": TerminalLogger,
 }
 
 
