@@ -171,8 +171,7 @@ class Scheduled(Jobs):
             self._changed.notify_all()
 
     def _pump(self) -> None:
-        is_drawn = False
-        self._resume()
+        is_drawn = self._resume()
         while not self._is_told_to_end():
             room = self._room()
             while room and not self._is_told_to_end():
@@ -239,15 +238,25 @@ class Scheduled(Jobs):
     def _is_told_to_end(self) -> bool:
         return self._stopping.is_set() or self._leaving.is_set()
 
-    def _resume(self) -> None:
-        """Learn what was sent before; what it was sent to may be away for a while."""
+    def _resume(self) -> bool:
+        """Learn what was sent before, and follow it; gives whether nothing more is to be drawn.
+
+        What it was sent to may be away for a while.
+        """
         while not self._is_told_to_end():
             try:
                 self._resumed = set(self._sender.resumed())
             except Unreachable:
                 self._sender.poll(_AWAY_S)
                 continue
-            return
+            break
+        is_drawn = False
+        ahead: list[_Sent] = []
+        while self._resumed and not is_drawn:
+            found, is_drawn = self._next(1, is_drawn)
+            ahead += found
+        self._again.extend(ahead)
+        return is_drawn
 
     def _next(self, room: int, is_drawn: bool) -> tuple[list[_Sent], bool]:
         """What is sent next, and whether nothing more is to be drawn."""

@@ -22,6 +22,7 @@ from callsheet.run._child import heed_warnings
 from callsheet.run._claims import claiming, is_alive
 from callsheet.run._code import unpacked
 from callsheet.run._execute import Task, Terminated, execute, execute_beside, terminate
+from callsheet.run._first import beside_first
 from callsheet.run._guard import guarded, lead_session
 from callsheet.run._job import MISUSE, TAKEN
 from callsheet.run._parcel import read_parcel
@@ -248,4 +249,4 @@ def _is_usable(directory: Path) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(beside_first(lambda: main(sys.argv[1:])) if os.getpid() == 1 else main(sys.argv[1:]))
