@@ -168,6 +168,7 @@ class Exit:
         limit: What ended it, in words, where it was not the program itself: a limit, a lost machine; "" for none.
         blame: Whose doing that was.
         refused: Whether it was never run, since what it was sent to does not take it.
+        returned: Whether it was never run, since what it was sent to no longer keeps it waiting; it is sent again.
     """
 
     index: int
@@ -175,6 +176,7 @@ class Exit:
     limit: str = ""
     blame: Blame = "program"
     refused: bool = False
+    returned: bool = False
 
 
 class Sender(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -314,6 +315,8 @@ class RemoteSender:
                 shared = f"it ended well, but no result of it came to {self._runs}: is that the same folder there?"
                 exit = Exit(index, 1, shared)
             self._end(sending.name, position, exit)
+        elif seen.state == "returned":
+            self._end(sending.name, position, Exit(index, 1, seen.reason, "machine", returned=True))
         elif seen.state == "unknown":
             name = self._plan.run_of(index)
             state = Store(self._runs).read(name).state if name is not None else "lost"
@@ -364,6 +367,8 @@ class RemoteSender:
         if run is not None and run.state == "done":
             return 0
         exit = run.status.get("exit") if run is not None else None
+        if run is not None and run.state == "lost":
+            return -signal.SIGKILL
         return exit if isinstance(exit, int) and exit else 1
 
     def _is_done(self, index: int) -> bool:

@@ -316,9 +316,10 @@ class Scheduled(Jobs):
         if exit.code == TAKEN and not self._stopping.is_set():
             self._set_elsewhere(sent)
             return
-        state = self._state_after(sent, exit)
-        is_ended = state in ("done", "pruned") or self._stopping.is_set() or sent.is_cancelled
-        if not is_ended and self._may_retry(sent, exit, state):
+        is_stopped = self._stopping.is_set() or sent.is_cancelled
+        state: JobState = "cancelled" if exit.returned else self._state_after(sent, exit)
+        is_ended = state in ("done", "pruned") or is_stopped
+        if not is_ended and (exit.returned or self._may_retry(sent, exit, state)):
             self._follower.forget(sent.task.index)
             sent.pruned_at = None
             self._states[sent.place] = 0
