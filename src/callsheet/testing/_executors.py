@@ -257,8 +257,6 @@ class ExecutorSuite:
 class EngineSuite(ExecutorSuite):
     """What every executor can do that hands trials to an engine, which goes on when whoever submitted is gone."""
 
-    token = "sesame-open-8"  # noqa: S105  (what must not turn up anywhere)
-
     def away(self) -> AbstractContextManager[Any]:
         """The time in which the engine does not answer."""
         raise NotImplementedError
@@ -279,18 +277,17 @@ class EngineSuite(ExecutorSuite):
     def test_variables_are_taken_by_name_and_their_values_stand_nowhere(self, tmp_path: Path, monkeypatch: Any) -> None:
         """And no others are."""
         self.project(tmp_path, monkeypatch)
-        monkeypatch.setenv("SUITE_TOKEN", self.token)
+        token = os.urandom(8).hex()
+        monkeypatch.setenv("SUITE_TOKEN", token)
         monkeypatch.setenv("SUITE_OTHER", "other")
         on = self.make(env=["SUITE_TOKEN"])
         result = submit(sweep("conf.py", ["task=one"]), on=on).results()[0]
-        assert result["SUITE_TOKEN"] == sha256(self.token.encode()).hexdigest()
+        assert result["SUITE_TOKEN"] == sha256(token.encode()).hexdigest()
         assert result["SUITE_OTHER"] == sha256(b"").hexdigest()
         text = str(on.requests([self.task("task=two")])[0])
         assert "SUITE_TOKEN" in text
-        assert self.token not in text
-        assert [
-            path for path in tmp_path.rglob("*") if path.is_file() and self.token.encode() in path.read_bytes()
-        ] == []
+        assert token not in text
+        assert [path for path in tmp_path.rglob("*") if path.is_file() and token.encode() in path.read_bytes()] == []
 
     def test_an_engine_that_is_away_for_a_while_is_waited_for(self, tmp_path: Path, monkeypatch: Any) -> None:
         """What it has lost meanwhile is sent again, where that is asked for."""
