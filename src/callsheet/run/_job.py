@@ -186,6 +186,10 @@ class Sender(Protocol):
         """How many tasks it takes at this moment, if these need nothing that is not free."""
         ...
 
+    def spare(self) -> int:
+        """How many it takes beside what it has, where one must not wait for many: of a sweep that learns, or again."""
+        ...
+
     def send(self, tasks: Sequence[Task]) -> int:
         """Submit the requests of tasks, no more than there is room for.
 
