@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Collection, Mapping, Sequence
@@ -22,6 +23,9 @@ NEEDS = "callsheet.needs"
 
 _ANSWER_S = 30.0
 """Seconds for which an answer is waited for."""
+
+_SETTLED_S = 10.0
+"""Seconds after its end in which Ray still watches a job."""
 
 _GONE = ("node has died", "node was terminated", "node is dead", "node died")
 _NO_MEMORY = ("memory pressure", "running low on memory", "OutOfMemory", "out of memory")
@@ -68,6 +72,7 @@ class Dashboard:
 
     address: str
     _stopped: set[str] = field(default_factory=set)
+    _forgotten: dict[str, float] = field(default_factory=dict)
 
     def submit(self, request: RayRequest) -> str:
         """Submit a job; gives its submission id."""
@@ -95,6 +100,7 @@ class Dashboard:
     def look(self, ids: Sequence[str]) -> dict[str, dict[int, Seen]]:
         """What has become of jobs: one question for all, and one more where some wait."""
         jobs = {job.get("submission_id"): job for job in self._data("/api/jobs/")}
+        self._delete_forgotten(jobs)
         found = [(id, jobs.get(id)) for id in ids]
         nodes: list[Mapping[str, float]] = []
         if any(job is not None and job["status"] == "PENDING" for _, job in found):
@@ -127,14 +133,25 @@ class Dashboard:
         return str(_read(said).get("logs") or "").encode() if status == 200 else b""
 
     def forget(self, id: str) -> None:
-        """Let Ray delete what it knows of a job; of one that waits to be stopped it does not."""
-        self._ask("DELETE", f"/api/jobs/{id}")
+        """Let Ray delete what it knows of a job, a little later: what still watches it would else note it anew."""
         self._stopped.discard(id)
+        self._forgotten[id] = time.monotonic() + _SETTLED_S
 
     def close(self) -> None:
         """Nothing is held: each question has a connection of its own."""
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _delete_forgotten(self, jobs: Collection[str]) -> None:
+        """Delete the jobs that ended a while ago, and once more those that were noted anew."""
+        for id, since in [*self._forgotten.items()]:
+            if time.monotonic() < since:
+                continue
+            if id in jobs:
+                self._ask("DELETE", f"/api/jobs/{id}")  # of one that waits to be stopped Ray does not
+                self._forgotten[id] = time.monotonic() + _SETTLED_S
+            else:
+                del self._forgotten[id]
 
     def _data(self, path: str) -> Any:
         status, said = self._ask("GET", path)
