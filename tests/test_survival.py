@@ -103,23 +103,24 @@ def test_two_sweeps_on_one_directory_of_which_one_is_killed(cmd):
 HALF = '{\n "state": "do'
 
 
-@pytest.mark.parametrize(
-    "damage", [HALF, "", "\0\xff garbage", "[1]", '{"state": "splendid"}', '{"state": "done', None]
-)
-def test_a_damaged_status_is_no_end(cmd, damage):
-    words = ("sweep", "conf.py", "main.0=1,2")
+DAMAGES = (HALF, "", "\0\xff garbage", "[1]", '{"state": "splendid"}', '{"state": "done', None)
+
+
+def test_a_damaged_status_is_no_end(cmd):
+    words = ("sweep", "conf.py", spread(len(DAMAGES) + 1))
     cmd(*words)
-    first, second = cmd.ids()
-    status = cmd.file("status.json", first)
-    if damage is None:
-        status.unlink()
-        status.mkdir()
-    else:
-        status.write_bytes(damage.encode("latin-1"))
+    *damaged, whole = cmd.ids()
+    for run, damage in zip(damaged, DAMAGES, strict=True):
+        status = cmd.file("status.json", run)
+        if damage is None:
+            status.unlink()
+            status.mkdir()
+        else:
+            status.write_bytes(damage.encode("latin-1"))
     said = cmd(*words)
-    assert said.out.startswith("2 trials, 1 done before, 1 to run")
-    assert finished(cmd) == [1, 2]
-    assert cmd.read("status.json", second)["attempt"] == 1
+    assert said.out.startswith("8 trials, 1 done before, 7 to run")
+    assert finished(cmd) == [*range(1, 9)]
+    assert cmd.read("status.json", whole)["attempt"] == 1
 
 
 def test_a_damaged_record_is_no_end(cmd):

@@ -66,6 +66,18 @@ def test_slurm_is_back_after_its_controller_was_down(slurm, tmp_path):
     ended(slurm, submitted(slurm, tmp_path, wrap="true"), "COMPLETED")
 
 
+def test_jobs_outlive_the_daemon_of_their_node(slurm, tmp_path):
+    number = submitted(
+        slurm, tmp_path, "--nodelist=n1", wrap=f"while ! test -e {tmp_path}/go; do sleep 0.1; done; echo 7"
+    )
+    ended(slurm, number, "RUNNING")
+    slurm.stop("slurmd-n1")
+    slurm.start("slurmd-n1")
+    (tmp_path / "go").touch()
+    ended(slurm, number, "COMPLETED")
+    assert (tmp_path / "out").read_text() == "7\n"
+
+
 def test_slurm_without_accounting_has_no_sacct(slurm):
     slurm.run("sacct", code=1)
 

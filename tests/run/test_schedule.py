@@ -7,7 +7,7 @@ import pytest
 
 from callsheet import Process, lazy, submit, sweep
 from callsheet.errors import RunError, SpecError
-from callsheet.run import _draw
+from callsheet.run import _planning
 from callsheet.run._draw import draw
 from callsheet.run._job import Exit
 from callsheet.run._place import Place
@@ -75,7 +75,7 @@ FEW, MANY = 100, 240
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
     """A smaller bound, so that a long sweep is one that does not take long."""
-    monkeypatch.setattr(_draw, "CHECKED", FEW)
+    monkeypatch.setattr(_planning, "CHECKED", FEW)
 
 
 def place(tmp_path):

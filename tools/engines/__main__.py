@@ -36,7 +36,7 @@ def start_engine(engine: Engine, place: Place, only: str) -> None:
     """Install an engine and start its daemons, or one of them; what runs is kept."""
     before = time.monotonic()
     install(engine.programs)
-    if not any(place.folder.glob("run/*.pid")):
+    if not any(running(place, path.stem) for path in place.folder.glob("run/*.pid")):
         engine.prepare(place)
     daemons = engine.daemons(place)
     began = time.monotonic()
@@ -60,6 +60,7 @@ def stop_engine(engine: Engine, place: Place, only: str, *, by: int = signal.SIG
         stop(place, daemon, by=by)
     if not only:
         engine.sweep(place)
+        place.path("ports.json").unlink(missing_ok=True)  # the next start may find another set of engines on these
         tell(place.folder.parent, engine.name, None)
         print(f"{engine.name}: ended", flush=True)
 

@@ -64,20 +64,21 @@ def start(daemon: Daemon, place: Place) -> None:
     place.path("run", f"{daemon.name}.pid").write_text(f"{process.pid} {born(process.pid)}\n")
     before = time.monotonic()
     while not daemon.ready():
-        ended = process.poll()
-        late = time.monotonic() - before > daemon.patience
-        if ended is not None or late:
+        ended, took = process.poll(), time.monotonic() - before
+        if ended is not None or took > daemon.patience:
             stop(place, daemon.name)
             why = f"does not answer after {daemon.patience:g} s" if ended is None else f"has ended with {ended}"
             raise EngineError(f"{daemon.name} {why}\n{tail(log)}")
-        time.sleep(0.05)
+        time.sleep(min(0.5, 0.05 + took / 20))
 
 
 def stop(place: Place, name: str, *, patience: float = 30, by: int = signal.SIGTERM) -> None:
-    """End a daemon by its process, and wait until it is gone; one that takes too long is killed."""
-    pid = running(place, name)
-    if pid:
+    """End a daemon by its process, and wait until it is gone; one that takes too long is killed, as is what it left."""
+    pid, since = _noted(place, name)
+    if since and born(pid) == since:
         end(pid, patience=patience, by=by)
+    for left in _session(pid):
+        end(left, by=signal.SIGKILL)
     for own in ("", "own-"):  # where one that was killed leaves its own file, dockerd will not start again
         place.path("run", f"{own}{name}.pid").unlink(missing_ok=True)
 
@@ -95,18 +96,38 @@ def end(pid: int, *, patience: float = 30, by: int = signal.SIGTERM) -> None:
 
 def running(place: Place, name: str) -> int:
     """The process of a daemon, 0 if it does not run."""
+    pid, since = _noted(place, name)
+    return pid if since and born(pid) == since else 0
+
+
+def _noted(place: Place, name: str) -> tuple[int, str]:
+    """The process that was started for a daemon, and when: (0, '') if none was since the machine has started."""
     path = place.folder / "run" / f"{name}.pid"
-    pid, _, since = path.read_text().strip().partition(" ") if path.exists() else ("0", "", "")
-    return int(pid) if since and born(int(pid)) == since else 0
+    up = float(Path("/proc/uptime").read_text().split()[0])
+    if not path.exists() or path.stat().st_mtime < time.time() - up:
+        return 0, ""
+    pid, _, since = path.read_text().strip().partition(" ")
+    return int(pid), since
 
 
 def born(pid: int) -> str:
     """When a process was started, which tells it from a later one of that number; '' if it is dead."""
+    stat = _stat(pid)
+    return "" if not stat or stat[0] in "ZX" else stat[19]
+
+
+def _session(leader: int) -> list[int]:
+    """The processes of a daemon's session, in which its own children are, and jobs are not."""
+    processes = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    return [process for process in processes if leader and _stat(process)[3:4] == [str(leader)]]
+
+
+def _stat(pid: int) -> list[str]:
+    """What the kernel tells of a process, from its state on; nothing if there is none."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return ""
-    return "" if stat[0] in "ZX" else stat[19]
+        return []
 
 
 def tail(log: Path) -> str:

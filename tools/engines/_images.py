@@ -8,7 +8,7 @@ import sys
 import sysconfig
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -39,16 +39,15 @@ def import_python(host: str) -> None:
     """
     real = Path(sys.executable).resolve()  # not the virtual environment's
     library = Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix})).resolve()
-    libraries = sorted({*_needed([real, *library.glob("lib-dynload/*.so")])})
+    libraries = _needed([real, _busybox(), *library.glob("lib-dynload/*.so")])
     changes = {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "LD_LIBRARY_PATH": ":".join(sorted({str(Path(path).parent) for path in libraries})),
     }
 
     def write(archive: tarfile.TarFile) -> None:
-        _busybox(archive)
-        for path in [str(real), *libraries]:
-            archive.add(os.path.realpath(path), path)
+        _shell(archive, libraries)
+        archive.add(real, str(real))
         archive.add(library, str(library), filter=lambda info: None if LEFT_OUT.search(f"/{info.name}") else info)
         for name in {"python", "python3", real.name} if str(real.parent) != "/usr/local/bin" else {"python", "python3"}:
             _link(archive, f"usr/local/bin/{name}", str(real))
@@ -63,7 +62,12 @@ def import_pause(host: str) -> None:
     Raises:
         EngineError: The daemon did not take it.
     """
-    _import(host, PAUSE, _busybox, [f'ENTRYPOINT ["/bin/sh", "-c", "{WAITS}"]'])
+    _import(
+        host,
+        PAUSE,
+        lambda archive: _shell(archive, _needed([_busybox()])),
+        [f'ENTRYPOINT ["/bin/sh", "-c", "{WAITS}"]'],
+    )
 
 
 def _import(host: str, name: str, write: Callable[[tarfile.TarFile], None], changes: list[str]) -> None:
@@ -81,23 +85,32 @@ def _import(host: str, name: str, write: Callable[[tarfile.TarFile], None], chan
         raise EngineError(f"docker import of {name} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
 
 
-def _needed(programs: list[Path]) -> Iterator[str]:
+def _needed(programs: list[Path]) -> list[str]:
     """The shared libraries that programs are linked with, and the loader."""
+    found: set[str] = set()
     for program in programs:
         said = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False).stdout
-        yield from re.findall(r"(?:=> |^\s*)(/\S+) \(0x", said, re.MULTILINE)
+        found.update(re.findall(r"(?:=> |^\s*)(/\S+) \(0x", said, re.MULTILINE))
+    return sorted(found)
 
 
-def _busybox(archive: tarfile.TarFile) -> None:
+def _busybox() -> Path:
+    program = shutil.which("busybox")
+    assert program, "installed before"
+    return Path(program).resolve()
+
+
+def _shell(archive: tarfile.TarFile, libraries: list[str]) -> None:
+    """Add the folders of a machine, a few programs in one, and shared libraries."""
     for name in ("tmp", "root", "proc", "sys", "dev", "etc", "bin"):
         folder = tarfile.TarInfo(name)
         folder.type, folder.mode = tarfile.DIRTYPE, 0o1777 if name == "tmp" else 0o755
         archive.addfile(folder)
-    program = shutil.which("busybox")
-    assert program, "installed before"
-    archive.add(os.path.realpath(program), "bin/busybox")
+    archive.add(_busybox(), "bin/busybox")
     for name in SHELL:
         _link(archive, f"bin/{name}", "busybox")
+    for path in libraries:
+        archive.add(os.path.realpath(path), path)
 
 
 def _link(archive: tarfile.TarFile, name: str, target: str) -> None:

@@ -15,8 +15,9 @@ from callsheet.cli._subject import Config
 from callsheet.cli._sweeping import repeat_option, trials_of
 from callsheet.cli._text import print_json, short, table
 from callsheet.errors import render
-from callsheet.run._draw import CHECKED, Drawing
+from callsheet.run._draw import Drawing
 from callsheet.run._place import Place
+from callsheet.run._planning import CHECKED
 from callsheet.run._preview import Preview, previews
 
 _SHOWN = 20

@@ -1,17 +1,134 @@
-"""The runs that are done, found by what they ran and by which code."""
+"""What counts as ended: the runs that are done, found by what they ran and by which code, and the jobs of a plan."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from callsheet._storage import read_json_file
 from callsheet.errors import Fault, RunError
 from callsheet.run._index import Index
-from callsheet.run._plan import key_of
+from callsheet.run._plan import Plan, key_of
 from callsheet.run._provenance import Code
-from callsheet.run._store import Store, code_file
+from callsheet.run._store import Store, code_file, version_of
+
+Policy = Literal["refuse", "keep", "redo"]
+"""What becomes of trials that are finished: `refuse` asks where other code finished them, `keep` counts these as done
+too, `redo` runs whatever is finished again."""
+
+
+class Endings:
+    """Which jobs of a plan count as done or pruned, and by which runs.
+
+    Args:
+        plan: The plan.
+        repeat: How many replicates each of its trials has.
+        store: Where the runs are.
+        code: The code now.
+        finished: The runs that were done in the beginning; None where nothing counts as done.
+
+    Attributes:
+        policy: What becomes of trials that are finished.
+    """
+
+    def __init__(self, plan: Plan, repeat: int, store: Store, code: Code, finished: Finished | None) -> None:
+        self.policy: Policy = "refuse"
+        self._plan = plan
+        self._repeat = repeat
+        self._store = store
+        self._code = code
+        self._finished = finished
+        self._redo = ""
+
+    def decide(self, policy: Policy) -> None:
+        """Say what becomes of trials that are finished."""
+        self.policy = policy
+        if policy == "redo":
+            self._redo = self._plan.begin_redo()
+
+    def begin(self, n: int) -> None:
+        """A job is to be run: where it is run again, what has tried it before does not count any more."""
+        if self._redo:
+            self._plan.redo(n, self._redo)
+
+    def close(self) -> None:
+        """All jobs are done, so that a later redo begins anew."""
+        if self._redo:
+            self._plan.end_redo()
+
+    def jobs(self, index: int) -> range:
+        """The jobs of a trial: its replicates."""
+        return range(index * self._repeat, (index + 1) * self._repeat)
+
+    def done_runs(self, index: int, key: bytes) -> list[str | None]:
+        """For each replicate of a trial the run for which it counts as done.
+
+        Args:
+            index: The trial's place in the sweep.
+            key: What stands for its identity.
+        """
+        if self._redo:
+            return [self._own_done(n, key) for n in self.jobs(index)]
+        runs = self._finished.of(key, other_code=self.policy == "keep") if self._finished else ()
+        if self._repeat == 1:
+            return [runs[-1] if runs else self._own_done(index, key)]
+        own = [self._own_done(n, key) for n in self.jobs(index)]
+        others = iter([run for run in runs if run not in own])
+        return [run if run is not None else next(others, None) for run in own]
+
+    def was_done(self, key: bytes, run: str) -> bool:
+        """Whether a run for which a job counts as done was so in the beginning."""
+        return self._finished is not None and run in self._finished.of(key, other_code=True)
+
+    def stale_runs(self, key: bytes) -> tuple[str, ...]:
+        """The runs in which other code has finished a trial."""
+        return self._finished.stale(key) if self._finished is not None else ()
+
+    def pruned_run(self, n: int, key: bytes) -> str | None:
+        """The run of a job that was stopped in this plan, since others did better."""
+        name = self._plan.run_of(n, redo=self._redo)
+        return name if name is not None and self._counts(self._store.read(name).pruned, key) else None
+
+    def count(self, *, prunes: bool) -> tuple[int, int]:
+        """How many jobs need no run, and how many more were finished by other code.
+
+        Args:
+            prunes: Whether jobs that were pruned need none either.
+        """
+        if self._finished is None or (self._finished.is_empty and not prunes):
+            return 0, 0
+        done = stale = 0
+        for index, record in self._plan.records():
+            runs = sum(run is not None for run in self.done_runs(index, record.key))
+            done += runs
+            if prunes and not runs and self.pruned_run(index, record.key) is not None:
+                done += 1
+            stale += min(self._repeat - runs, len(self.stale_runs(record.key)))
+        return done, stale
+
+    def refusal(self, count: int) -> RunError:
+        """What is told where a number of jobs were finished by other code."""
+        return _refusal(count, self._stale_versions(), self._code, self._store.directory)
+
+    def _stale_versions(self) -> Iterator[str]:
+        for _, record in self._plan.records():
+            for name in self.stale_runs(record.key):
+                yield version_of(self._store.read(name).record)
+
+    def _own_done(self, n: int, key: bytes) -> str | None:
+        """The run of a job that was done in this plan, also meanwhile by another sweep."""
+        name = self._plan.run_of(n, redo=self._redo)
+        if name is None or self._finished is None:
+            return None
+        return name if self._counts(self._store.read(name).finished, key) else None
+
+    def _counts(self, ended: tuple[str, str] | None, key: bytes) -> bool:
+        """Whether what has ended is a trial of an identity, by code that counts."""
+        if ended is None or key_of(ended[0]) != key:
+            return False
+        return ended[1] == self._code.version or self.policy == "keep"
 
 
 class Finished:
@@ -49,7 +166,7 @@ class Finished:
         return self._other.get(key, ())
 
 
-def refusal(count: int, versions: Iterator[str], code: Code, runs: Path) -> RunError:
+def _refusal(count: int, versions: Iterator[str], code: Code, runs: Path) -> RunError:
     """What is told where trials were finished by other code and nobody has said what shall become of them.
 
     Args:

@@ -15,6 +15,7 @@ from callsheet._files import config_files
 from callsheet._project import home_of
 from callsheet._storage import full_path, is_remote, read_bytes
 from callsheet._sweep import Sweep
+from callsheet.errors import Fault, RunError
 from callsheet.run._command import experiment_of
 from callsheet.run._plan import Header, Plan
 from callsheet.run._trial import digest_of, entry_of, sendable
@@ -58,21 +59,57 @@ class Place:
         return tuple(config_files(self.config)) if self.config else ()
 
 
-def source_of(sweep: Sweep, configs: Sequence[str], salt: bytes) -> str:
-    """A digest of what the trials are drawn from."""
-    source = hashlib.sha256()
-    for path in configs:
-        source.update(read_source(path).encode() if path.endswith(".py") else read_bytes(path))
-    if not configs:
-        sendable(sweep.source)
-        source.update(hash_of(sweep.source).encode())
-    if sweep.is_space:
-        source.update(b"drawn")  # numbers mean other trials than in the finite sweep of the same texts
-    source.update(salt)
-    return source.hexdigest()
+class Source:
+    """What the trials of a sweep are drawn from, as it was when it was first looked at.
+
+    Args:
+        sweep: The sweep.
+        configs: The config file and those that it takes from.
+        salt: What keeps the trials apart from those of the same sweep.
+
+    Attributes:
+        configs: As they were given.
+        digest: Of what the trials are drawn from.
+    """
+
+    def __init__(self, sweep: Sweep, configs: tuple[str, ...], salt: bytes) -> None:
+        self.configs = configs
+        self._sweep = sweep
+        self._salt = salt
+        self._stamps = _stamps_of(configs)
+        self.digest = self._digest()
+
+    def refuse_changed(self) -> None:
+        """Stop where trials would no longer be of the config with which the sweep began.
+
+        Raises:
+            RunError: A config was changed.
+        """
+        stamps = _stamps_of(self.configs)
+        if stamps == self._stamps:
+            return
+        if self._digest() != self.digest:
+            changed = [path for path in self.configs if stamps.get(path) != self._stamps.get(path)]
+            problem = (
+                f"{', '.join(map(show_file, changed))} was changed while the sweep ran: what was not drawn is left"
+            )
+            raise RunError(Fault("", problem, advice=["the same command goes on, with what the files say then"]))
+        self._stamps = stamps
+
+    def _digest(self) -> str:
+        source = hashlib.sha256()
+        for path in self.configs:
+            source.update(read_source(path).encode() if path.endswith(".py") else read_bytes(path))
+        if not self.configs:
+            sendable(self._sweep.source)
+            source.update(hash_of(self._sweep.source).encode())
+        if self._sweep.is_space:
+            source.update(b"drawn")  # numbers mean other trials than in the finite sweep of the same texts
+        source.update(self._salt)
+        return source.hexdigest()
 
 
-def stamps_of(configs: Sequence[str]) -> dict[str, tuple[int, ...]]:
+def _stamps_of(configs: Sequence[str]) -> dict[str, tuple[int, ...]]:
     """For each local file what changes with its content."""
     found: dict[str, tuple[int, ...]] = {}
     for path in configs:

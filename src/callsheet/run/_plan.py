@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import struct
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any
 
 from callsheet._decode import decode
 from callsheet.errors import Fault, RunError
+from callsheet.run._planindex import SIZE, Record, head
 from callsheet.run._store import sync, take_lock
 
 FORMAT = 2
@@ -38,6 +37,7 @@ class Header:
         runs: The directory of the runs.
         overrides: The texts of the sweep, axes unexpanded.
         repeat: How many replicates each trial has; a job's index counts them, trial by trial.
+        alone: Whether this is one submission for itself, which finds nothing finished.
     """
 
     experiment: str
@@ -49,6 +49,7 @@ class Header:
     runs: str
     overrides: tuple[str, ...]
     repeat: int = 1
+    alone: bool = False
     format: int = FORMAT
 
 
@@ -98,6 +99,7 @@ class Plan:
         self.folder = folder
         self.file = folder / "plan.jsonl"
         self._index = folder / "plan.index"
+        self._redo = folder / "redo"
 
     @classmethod
     def of(cls, runs: Path, header: Header, source: str) -> Plan:
@@ -133,7 +135,7 @@ class Plan:
             records = self._append(first, [new[index] for index in sorted(new)])
             with open(self._index, "r+b") as file:
                 for index, record in records:
-                    file.seek(_SIZE * (index + 1))
+                    file.seek(SIZE * (index + 1))
                     file.write(record)
                 sync(file)
         finally:
@@ -146,10 +148,9 @@ class Plan:
     def _started(self, header: Header) -> bytes:
         """The header's line; both files are begun anew where they do not go together."""
         first = self._header_line()
-        head = _HEAD.pack(_MAGIC, hashlib.sha256(first).digest()[:16], b"")
         with open(self._index, "ab+") as file:
             file.seek(0)
-            if first and file.read(_SIZE) == head:
+            if first and file.read(SIZE) == head(first):
                 return first
         first = json.dumps(vars(header), ensure_ascii=False).encode()
         self._index.write_bytes(b"")
@@ -157,7 +158,7 @@ class Plan:
             file.write(first + b"\n")
             sync(file)
         with open(self._index, "wb") as file:
-            file.write(_HEAD.pack(_MAGIC, hashlib.sha256(first).digest()[:16], b""))
+            file.write(head(first))
             sync(file)
         return first
 
@@ -173,6 +174,11 @@ class Plan:
                 file.write(line + b"\n")
             sync(file)
         return records
+
+    def digest_of(self, header: Header, trial: PlannedTrial) -> str:
+        """What the digest of a trial is, or will be once it is written down."""
+        first = self._header_line() or json.dumps(vars(header), ensure_ascii=False).encode()
+        return _digest(first, json.dumps(vars(trial), ensure_ascii=False).encode()).hex()
 
     def header(self) -> Header:
         """What all its trials have in common.
@@ -198,8 +204,8 @@ class Plan:
         """Where a trial stands; None where it is not drawn."""
         try:
             with open(self._index, "rb") as file:
-                file.seek(_SIZE * (index + 1))
-                return Record.unpack(file.read(_SIZE))
+                file.seek(SIZE * (index + 1))
+                return Record.unpack(file.read(SIZE))
         except FileNotFoundError:
             return None
 
@@ -210,16 +216,16 @@ class Plan:
         except FileNotFoundError:
             return
         with file:
-            at = _SIZE
+            at = SIZE
             while True:
-                at = max(at, _after_hole(file, at) // _SIZE * _SIZE)
+                at = max(at, _after_hole(file, at) // SIZE * SIZE)
                 file.seek(at)
-                block = file.read(_SIZE * 4096)
-                for start in range(0, len(block), _SIZE):
-                    record = Record.unpack(block[start : start + _SIZE])
+                block = file.read(SIZE * 4096)
+                for start in range(0, len(block), SIZE):
+                    record = Record.unpack(block[start : start + SIZE])
                     if record is not None:
-                        yield (at + start) // _SIZE - 1, record
-                if len(block) < _SIZE * 4096:
+                        yield (at + start) // SIZE - 1, record
+                if len(block) < SIZE * 4096:
                     return
                 at += len(block)
 
@@ -304,10 +310,32 @@ class Plan:
             return None
         return noted[-1]
 
+    def begin_redo(self) -> str:
+        """The token of the redo that goes on here, a new one where none does."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(self._redo, "x", encoding="utf-8") as file:
+                file.write(os.urandom(6).hex() + "\n")
+        except FileExistsError:
+            pass
+        return self._redo.read_text(encoding="utf-8").strip() or "again"
+
+    def end_redo(self) -> None:
+        """Let a later redo begin anew."""
+        self._redo.unlink(missing_ok=True)
+
     def redo(self, index: int, token: str) -> None:
         """Let what has tried a trial before not count any more; once for each token."""
         if f"redo {token}" not in self._noted(index):
             self._note(index, f"redo {token}")
+
+    def is_redone(self, index: int) -> bool:
+        """Whether a trial is run again in the redo that goes on."""
+        try:
+            token = self._redo.read_text(encoding="utf-8").strip()
+        except OSError:
+            return False
+        return f"redo {token or 'again'}" in self._noted(index)
 
     def note_run(self, index: int, run_id: str) -> None:
         """Say which run tries a trial now; called by whoever holds the trial's lock."""
@@ -327,42 +355,6 @@ class Plan:
     def lock_path(self, index: int) -> Path:
         """The file whose lock says that some process runs the trial."""
         return self.folder / "trials" / f"{index}.lock"
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Where a drawn trial stands in its plan.
-
-    Attributes:
-        start: Where its line starts, in bytes.
-        length: How long that is.
-        digest: Of the header's line and its own.
-        key: What stands for its identity.
-    """
-
-    start: int
-    length: int
-    digest: bytes
-    key: bytes
-
-    def pack(self) -> bytes:
-        """Its bytes, all of the same number, with a sum that tells a half-written one."""
-        said = _BODY.pack(self.start, self.length, self.digest, self.key)
-        return _SUM.pack(zlib.crc32(said)) + said
-
-    @classmethod
-    def unpack(cls, raw: bytes) -> Record | None:
-        """The record of some bytes; None where they are none."""
-        if len(raw) != _SIZE or not any(raw) or _SUM.unpack_from(raw)[0] != zlib.crc32(raw[_SUM.size :]):
-            return None
-        return cls(*_BODY.unpack_from(raw, _SUM.size))
-
-
-_SUM = struct.Struct("<I")
-_BODY = struct.Struct("<QI16s16s")
-_SIZE = _SUM.size + _BODY.size
-_HEAD = struct.Struct(f"<16s16s{_SIZE - 32}s")
-_MAGIC = b"callsheet plan 1"
 
 
 def key_of(trial: PlannedTrial | str) -> bytes:

@@ -15,7 +15,7 @@ from callsheet._resolve import reached, resolve
 from callsheet._signature_cache import SignatureCache
 from callsheet._spec import Mapping
 from callsheet._storage import read_bytes
-from callsheet._sweep import Trial
+from callsheet._sweep import Sweep, Trial
 from callsheet._tree import kind_of
 from callsheet.errors import Fault, LoadError, PathError, SaveError, SpecError
 from callsheet.run._command import command_faults, identity_of
@@ -131,6 +131,28 @@ def check_entry(spec: Any, path: str, cache: SignatureCache | None = None) -> No
     faults = find_faults(spec, only=only, cache=cache) or command_faults(spec, path)
     if faults:
         raise SpecError(*faults)
+
+
+def faults_of(faults: Sequence[tuple[int, Fault]], sweep: Sweep, count: int) -> list[Fault]:
+    """Each fault once, with the trials that have it where others have not.
+
+    Args:
+        faults: Faults, each with the place of the trial that has it.
+        sweep: What the trials are of.
+        count: How many were checked.
+    """
+    found: dict[tuple[object, ...], tuple[Fault, list[int]]] = {}
+    for n, fault in faults:
+        found.setdefault((fault.path, fault.problem, fault.origin, fault.advice), (fault, []))[1].append(n)
+    told = []
+    for fault, trials in found.values():
+        advice = list(fault.advice)
+        if len(trials) < count:
+            own = " ".join(sweep.choices_of(trials[0]))
+            more = f"  and in {len(trials) - 1} more" if len(trials) > 1 else ""
+            advice.append(f"in trial {trials[0]}:  {own}{more}")
+        told.append(Fault(fault.path, fault.problem, origin=fault.origin, advice=advice))
+    return told
 
 
 def digest_of(path: str) -> str:
