@@ -16,8 +16,9 @@ from callsheet.run.kubernetes import Kubernetes
 from callsheet.run.submit import submit
 from callsheet.testing import EngineSuite
 
-JOBS, PODS = "/apis/batch/v1/namespaces/{}/jobs", "/api/v1/namespaces/{}/pods"
-CORE = "/api/v1/namespaces/{}/"
+NAMESPACE = f"callsheet-tests-{os.getpid()}"
+CORE = f"/api/v1/namespaces/{NAMESPACE}"
+JOBS, PODS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs", f"{CORE}/pods"
 PRIORITIES = "/apis/scheduling.k8s.io/v1/priorityclasses"
 
 
@@ -26,7 +27,7 @@ class Asked:
 
     def __init__(self, engine):
         self.engine = engine
-        self.server = Cluster("", "default")
+        self.server = Cluster("", NAMESPACE)
 
     def ask(self, method, path, body=None, *, code=None, kind="application/json"):
         """What the API server says; it must answer with a code, or well."""
@@ -37,11 +38,11 @@ class Asked:
     def patch(self, path, body):
         return self.ask("PATCH", path, body, kind="application/merge-patch+json")
 
-    def jobs(self, namespace="default"):
-        return self.ask("GET", JOBS.format(namespace))["items"]
+    def jobs(self):
+        return self.ask("GET", JOBS)["items"]
 
-    def pods(self, namespace="default"):
-        return self.ask("GET", PODS.format(namespace))["items"]
+    def pods(self):
+        return self.ask("GET", PODS)["items"]
 
     def end_container(self, pod):
         """Kill -9, by what runs the containers."""
@@ -61,26 +62,45 @@ class Asked:
         return found
 
 
+@pytest.fixture(scope="module")
+def namespace(kubernetes):
+    """A namespace for these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in kubernetes.env.items():
+            patch.setenv(name, value)
+        asked = Asked(kubernetes)
+        asked.ask("POST", CORE.rpartition("/")[0], {"metadata": {"name": NAMESPACE}})
+        yield
+        asked.ask("DELETE", CORE)
+
+
 @pytest.fixture(autouse=True)
-def cluster(kubernetes, monkeypatch):
+def cluster(kubernetes, namespace, monkeypatch):
     """The cluster, which the environment names; in the end it has no Job of a test."""
     for name, value in kubernetes.env.items():
         monkeypatch.setenv(name, value)
     asked = Asked(kubernetes)
     yield asked
-    asked.ask("DELETE", JOBS.format("default"), {"propagationPolicy": "Background"})
-    asked.ask("DELETE", PODS.format("default"), {"gracePeriodSeconds": 0})
+    asked.ask("DELETE", JOBS, {"propagationPolicy": "Background"})
+    asked.ask("DELETE", PODS, {"gracePeriodSeconds": 0})
 
 
 class TestKubernetes(EngineSuite):
-    limit_min = 0.25  # which begins when the node takes the pod
+    limit_min = 0.5  # which begins before there is a container
 
     @pytest.fixture(autouse=True)
     def _cluster(self, cluster):
         self.cluster = cluster
 
     def make(self, image=None, **fields):
-        said = {"host_network": True, "pull_policy": "Never", "grace_s": 2, "poll_s": 0.5, **fields}
+        said = {
+            "namespace": NAMESPACE,
+            "host_network": True,
+            "pull_policy": "Never",
+            "grace_s": 2,
+            "poll_s": 0.5,
+            **fields,
+        }
         return Kubernetes(image or self.cluster.engine.told["image"], **said)
 
     def kill(self, run):
@@ -162,7 +182,7 @@ class TestKubernetes(EngineSuite):
         assert state == "failed"
         assert problem == (
             'Kubernetes does not take it: jobs.batch is forbidden: User "system:anonymous" cannot create resource "jobs" '
-            'in API group "batch" in the namespace "default" (403)'
+            'in API group "batch" in the namespace "' + NAMESPACE + '" (403)'
         )
 
     def test_credentials_that_are_not_known_are_waited_for(self, monkeypatch):
@@ -211,7 +231,7 @@ class TestKubernetes(EngineSuite):
         jobs.cancel()
 
     def test_pods_that_a_namespace_does_not_allow_are_waited_for_and_told(self):
-        path = CORE.format("default") + "limitranges"
+        path = CORE + "/limitranges"
         limits = {"spec": {"limits": [{"type": "Container", "max": {"memory": "100M"}}]}}
         self.cluster.ask("POST", path, {**limits, "metadata": {"name": "small"}})
         try:
@@ -222,7 +242,7 @@ class TestKubernetes(EngineSuite):
             self.cluster.ask("DELETE", f"{path}/small")
 
     def test_a_full_quota_is_waited_for_while_what_runs_is_followed(self):
-        path = CORE.format("default") + "resourcequotas"
+        path = CORE + "/resourcequotas"
         quota = {"metadata": {"name": "few"}, "spec": {"hard": {"count/jobs.batch": "1"}}}
         self.cluster.ask("POST", path, quota)
         try:
@@ -249,10 +269,10 @@ class TestKubernetes(EngineSuite):
 
     def evict(self, run):
         name = self.cluster.pod_of(run)["metadata"]["name"]
-        about = {"name": name, "namespace": "default"}
+        about = {"name": name, "namespace": NAMESPACE}
         self.cluster.ask(
             "POST",
-            f"{PODS.format('default')}/{name}/eviction",
+            f"{PODS}/{name}/eviction",
             {"apiVersion": "policy/v1beta1", "kind": "Eviction", "metadata": about},
         )
 
@@ -262,9 +282,9 @@ class TestKubernetes(EngineSuite):
         try:
             jobs = self.submit("task=waits", cpus=cores - 0.5)
             first = self.waiting(jobs)
-            self.cluster.ask("POST", PODS.format("default"), self.urgent(cores - 0.5))
+            self.cluster.ask("POST", PODS, self.urgent(cores - 0.5))
             self.until(lambda: "Insufficient cpu" in self.waits_for())
-            self.cluster.ask("DELETE", PODS.format("default") + "/suite-urgent", {"gracePeriodSeconds": 0})
+            self.cluster.ask("DELETE", PODS + "/suite-urgent", {"gracePeriodSeconds": 0})
             assert self.waiting(jobs, attempt=2).directory == first.directory
             self.go()
             assert jobs.results()[0]["attempt"] == 2
@@ -303,7 +323,7 @@ class TestKubernetes(EngineSuite):
         first = self.waiting(jobs)
         (job,) = self.cluster.jobs()
         name = job["metadata"]["name"]
-        self.cluster.ask("DELETE", f"{JOBS.format('default')}/{name}", {"propagationPolicy": "Background"})
+        self.cluster.ask("DELETE", f"{JOBS}/{name}", {"propagationPolicy": "Background"})
         assert self.waiting(jobs, attempt=2).directory == first.directory
         self.go()
         assert jobs.results()[0]["attempt"] == 2
@@ -341,7 +361,7 @@ class TestKubernetes(EngineSuite):
         self.until(lambda: self.cluster.pods() == [])
 
     def test_a_secret_reaches_the_trial_and_stands_nowhere_else(self, tmp_path):
-        path, key = CORE.format("default") + "secrets", "sesame-open-9"
+        path, key = CORE + "/secrets", "sesame-open-9"
         self.cluster.ask("POST", path, {"metadata": {"name": "suite"}, "stringData": {"token": key}})
         try:
             jobs = self.submit("task=waits", secrets={"SUITE_TOKEN": "suite/token"})
@@ -392,7 +412,7 @@ class TestKubernetes(EngineSuite):
     def test_an_experiment_of_lightex_runs_in_the_cluster(self, tmp_path):
         (tmp_path / "sets").mkdir()
         (tmp_path / "sets" / "digits.txt").write_text("0 1 2")
-        profile = {"on": "kubernetes", "host_network": True, "grace_s": 2}
+        profile = {"on": "kubernetes", "namespace": NAMESPACE, "host_network": True, "grace_s": 2}
         lines = [f"{name} = {json.dumps(value)}" for name, value in profile.items()]
         Path("pyproject.toml").write_text("\n".join(["[tool.callsheet.executors.k8s]", *lines, ""]))
         Path("lxconfig.py").write_text(LIGHTEX.format(image=self.cluster.engine.told["image"]))
