@@ -279,13 +279,13 @@ class Cluster:
         with urllib.request.urlopen(f"{self.url}/api/cluster_status", timeout=30) as answer:
             return sum(n for _, n in json.load(answer)["data"]["clusterStatus"]["loadMetricsReport"]["nodeTypes"])
 
-    def add_node(self):
+    def add_node(self, **settings):
         """Start the second node, which alone has `spot`."""
         port = json.loads((self.head.folder / "ports.json").read_text())["head"]
         program = Path(sys.executable).parent / "ray"
         command = [program, "start", f"--address=127.0.0.2:{port}", "--block", "--node-ip-address=127.0.0.3"]
         more = ["--num-cpus=1", '--resources={"spot":1}', "--disable-usage-stats", "--object-store-memory=100000000"]
-        environment = {**self.environment, "RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}
+        environment = {**self.environment, "RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0", **settings}
         with (self.head.folder / "node.log").open("ab") as log:
             self.node = subprocess.Popen(
                 [*command, *more], env=environment, stdout=log, stderr=log, start_new_session=True
@@ -300,6 +300,7 @@ class Cluster:
                 process.kill()
         self.node.wait()
         self.node = None
+        until(lambda: self.nodes() == 1, PATIENCE)
 
     def lose_head(self):
         """Stop the head, which knows nothing of before when it is started again; its nodes end with it."""
@@ -351,6 +352,15 @@ def test_a_trial_whose_node_is_lost_goes_on_on_another(cluster, trials):
     Path("runs/go").touch()
     assert ended(jobs) == [("done", "")]
     assert jobs[0].run.directory == directory
+
+
+def test_a_trial_that_ray_ends_since_its_node_is_out_of_memory_says_so(cluster, trials):
+    if cluster.node is not None:
+        cluster.lose_node()
+    cluster.add_node(RAY_memory_usage_threshold="0.01")  # which this machine is beyond
+    jobs = submit(trials("waits"), on=Ray(cluster.url, custom_resources={"spot": 0.5}, poll_s=0.5))
+    assert ended(jobs) == [("cancelled", "its node ran out of memory")]
+    cluster.lose_node()
 
 
 def test_what_was_lost_with_the_head_goes_on_when_it_is_back(cluster, trials):

@@ -28,7 +28,7 @@ _SETTLED_S = 10.0
 """Seconds after its end in which Ray still watches a job."""
 
 _GONE = ("node has died", "node was terminated", "node is dead", "node died")
-_NO_MEMORY = ("memory pressure", "running low on memory", "OutOfMemory", "out of memory")
+_NO_MEMORY = ("running low on memory", "due to memory pressure")
 _FORGOTTEN = "failed to get job supervisor"
 """What Ray says of jobs that it cannot go on with, among other words."""
 
@@ -113,12 +113,12 @@ class Dashboard:
         where = re.sub(r"^https?://|:\d+$", "", job.get("driver_agent_http_address") or "")
         if job["status"] == "PENDING":
             # One that waits cannot be taken back: it is stopped when it is started, should that ever be.
-            return Seen("ended") if id in self._stopped else Seen("queued", reason=_lacking(job, nodes))
+            return Seen("ended") if id in self._stopped else Seen("queued", reason=lacking(job, nodes))
         if job["status"] == "RUNNING":
             return Seen("running", where=where)
         if job["status"] == "SUCCEEDED":
             return Seen("ended", 0, where=where)
-        return Seen("ended", where=where) if job["status"] == "STOPPED" else _failed(job, where)
+        return Seen("ended", where=where) if job["status"] == "STOPPED" else failed(job, where)
 
     def end(self, id: str, positions: Collection[int] | None = None) -> None:
         """Stop a job: SIGTERM for all its processes, and SIGKILL after its grace."""
@@ -210,7 +210,7 @@ def _refusal(problem: str) -> Refused:
     return Refused(Fault("", problem))
 
 
-def _failed(job: Mapping[str, Any], where: str) -> Seen:
+def failed(job: Mapping[str, Any], where: str) -> Seen:
     """How a job has ended that failed."""
     kind, code, message = job.get("error_type") or "", job.get("driver_exit_code"), job.get("message") or ""
     if code is not None:
@@ -236,14 +236,16 @@ def _nodes_of(status: Any) -> list[Mapping[str, float]]:
     return [node for node, _ in report.get("nodeTypes") or ()]
 
 
-def _lacking(job: Mapping[str, Any], nodes: Sequence[Mapping[str, float]]) -> str:
+def lacking(job: Mapping[str, Any], nodes: Sequence[Mapping[str, float]]) -> str:
     """What no node has of what a waiting job asks for; "" where one has all, or nobody knows."""
     asked = _read((job.get("metadata") or {}).get(NEEDS, ""))
     if not nodes or any(all(node.get(name, 0) >= need for name, need in asked.items()) for node in nodes):
         return ""
     most = {name: max(node.get(name, 0) for node in nodes) for name in asked}
-    lacking = [name for name, need in asked.items() if most[name] < need] or [*asked]
-    told = (f"{_amount(name, asked[name])}, where the most is {_amount(name, most[name])}" for name in lacking)
+    lacks = [name for name, need in asked.items() if most[name] < need]
+    if not lacks:
+        return f"no node has {' and '.join(_amount(name, need) for name, need in asked.items())} together"
+    told = (f"{_amount(name, asked[name])}, where the most is {_amount(name, most[name])}" for name in lacks)
     return f"no node has {' and '.join(told)}"
 
 
