@@ -11,6 +11,7 @@ import shutil
 import tarfile
 import tempfile
 from dataclasses import asdict
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import callsheet
@@ -146,7 +147,11 @@ def carry_library(runs: Path) -> None:
     for path in _library_files():
         there = new / "callsheet" / path.relative_to(home)
         there.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, there)
+        shutil.copy2(path, there)
+        compiled = Path(cache_from_source(str(path)))
+        if compiled.exists():  # so that workers need not, each anew where they may not keep it
+            (there.parent / "__pycache__").mkdir(exist_ok=True)
+            shutil.copy2(compiled, there.parent / "__pycache__" / compiled.name)
     try:
         new.rename(folder)
     except OSError:  # another submission was faster
