@@ -83,6 +83,6 @@ def rows() -> Iterator[tuple[str, float | None, dict[str, float]]]:
     def trials_with_references() -> list[object]:
         return [trial.spec for trial in sweep(spec_with_references, top)]
 
-    assert [plain["main"]["seed"] for plain in by_hand()] == [made["main"].seed for made in trials_with_references()]  # type: ignore[index]
+    assert [plain["main"]["seed"] for plain in by_hand()] == [made["seed"] for made in trials_with_references()]  # type: ignore[index]
     seconds = medians({"callsheet": trials_with_references, "plain": by_hand})
     yield "grid of 1,000 trials with references", None, seconds

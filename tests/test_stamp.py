@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from callsheet import copy, equal, hash_of, lazy, origin, override, plain, ref, resolve, sweep, walk
+from callsheet import copy, equal, from_data, hash_of, lazy, origin, override, plain, ref, resolve, sweep, walk
 from callsheet._spec import attach
 from callsheet._stamp import Stamp, Unfit
 from specs import specs, tried
@@ -71,6 +71,15 @@ def test_references_lead_into_the_copy_and_nowhere_else():
     assert (resolve(made).n[0].depth, resolve(spec).n[0].depth) == (11, 5)
     made.n[0].depth = 0
     assert resolve(spec).n[0].depth == 5
+
+
+def test_references_that_are_bound_read_their_own_copy():
+    spec = from_data({"seed": 1, "part": {"seed": "${seed}", "sizes": ["${..seed}", 2], "up": "${.sizes[1]}"}})
+    made = Stamp(spec).copy([])
+    assert equal(made, spec)
+    made.seed, made.part.sizes[1] = 5, 7
+    assert plain(made) == {"seed": 5, "part": {"seed": 5, "sizes": [5, 7], "up": 7}}
+    assert plain(spec) == {"seed": 1, "part": {"seed": 1, "sizes": [1, 2], "up": 2}}
 
 
 @pytest.mark.parametrize(
