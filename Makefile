@@ -5,23 +5,36 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 OTHER_PYTHONS := 3.12 3.13
-# What mostly starts processes is tried under the oldest Python and the newest: it takes long, and differs little.
-STARTING := --ignore=tests/cli --ignore=tests/run --ignore=tests/test_survival.py --ignore=tests/compat/test_lightex.py
+# What starts processes takes long and differs little from one Python to the next: the others try some of it.
+FEWER := $(addprefix --ignore=tests/,cli run torch track browser engines compat/test_lightex.py test_demo.py test_docs.py test_survival.py)
+STARTING := $(addprefix tests/, \
+    cli/test_check.py cli/test_run.py \
+    cli/test_error_texts.py::test_an_error_says_what_failed_where_it_came_from_what_is_allowed_and_what_to_do \
+    cli/test_sweep.py::test_every_combination_is_run_and_the_best_is_named \
+    run/test_argparse.py run/test_execute.py run/test_groups.py run/test_index.py run/test_metrics.py run/test_plan.py \
+    run/test_query.py run/test_worker.py \
+    run/test_warm.py::test_the_records_are_those_of_processes_of_their_own \
+    run/test_warm.py::test_interrupting_the_sweep_ends_all_its_processes \
+    test_survival.py::test_told_to_end_it_ends_all_its_processes_and_says_how_to_go_on \
+    test_survival.py::test_two_sweeps_on_one_directory_of_which_one_is_killed)
 # By pip, which may find a build for the CPU where uv takes the one for CUDA.
 TORCH := torch==2.13.0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help shells browser demo test laws engines engines-stop test-engines test-others lint format types floors docs bench clean
+.PHONY: help shells browser demo test laws engines engines-stop test-engines test-others lint format types mypy pyright floors docs bench clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-$(VENV)/.ready: pyproject.toml Makefile
+$(VENV)/.uv:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.uv pyproject.toml Makefile
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(TORCH)
 	$(UV) pip install --quiet --python $(BIN)/python --editable . --group test --group trackers --group browser --group engines --group lint
 	@touch $@
 
@@ -33,7 +46,7 @@ shells:  ## the shells whose completion is tested, by the machine's own package 
 	elif command -v apt-get >/dev/null; then $$root apt-get update -qq && $$root apt-get install -qq -y $$missing >/dev/null; \
 	else echo "completion is tested in real shells: install$$missing"; exit 1; fi
 
-browser:  ## the browser in which the report's page is tested, by the machine's own package manager
+browser: shells  ## the browser in which the report's page is tested, by the machine's own package manager
 	@for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name >/dev/null && exit 0; done; \
 	test -n "$$CALLSHEET_CHROMIUM" && exit 0; \
 	root=; test "$$(id -u)" = 0 || root=sudo; \
@@ -59,19 +72,19 @@ engines-stop: $(VENV)/.ready  ## end these engines, and the jobs in them
 test-engines: engines  ## the tests that send jobs to the real engines
 	$(BIN)/python -m pytest -q tests/engines
 
-test-others: $(VENV)/.ready shells  ## the tests under the other Python versions that this machine has (pages, PyTorch, trackers, the browser and the engines excepted)
-	@for version in $(OTHER_PYTHONS); do \
-	    found=; \
-	    for python in python$$version $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$$version.*/bin/python; do \
-	        $$python -c '' 2>/dev/null && found=$$python && break; \
-	    done; \
-	    test -n "$$found" || { echo "Python $$version is not on this machine"; continue; }; \
-	    echo "Python $$version: $$found"; \
-	    $$found -m venv --clear $(VENV)-$$version && \
-	    $(UV) pip install --quiet --python $(VENV)-$$version/bin/python --editable . --group test && \
-	    test $$version = $(lastword $(OTHER_PYTHONS)) && fewer= || fewer="$(STARTING)"; \
-	    $(VENV)-$$version/bin/python -m pytest -n 2 --dist worksteal -q -p no:cacheprovider $$fewer --ignore=tests/test_docs.py --ignore=tests/torch --ignore=tests/track --ignore=tests/browser --ignore=tests/engines || exit 1; \
-	done
+test-others: $(addprefix test-,$(OTHER_PYTHONS))  ## the tests under the other Python versions that this machine has, of what starts processes a few
+
+test-3.%: $(VENV)/.uv shells
+	@for python in python3.$* $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.$*.*/bin/python; do \
+	    $$python -c '' 2>/dev/null && break; \
+	    python=; \
+	done; \
+	test -n "$$python" || { echo "Python 3.$* is not on this machine"; exit 0; }; \
+	echo "Python 3.$*: $$python"; \
+	$(UV) venv --quiet --clear --python $$python $(VENV)-3.$* && \
+	$(UV) pip install --quiet --python $(VENV)-3.$*/bin/python --editable . --group test && \
+	$(VENV)-3.$*/bin/python -m pytest -q -p no:cacheprovider tests src $(FEWER) && \
+	$(VENV)-3.$*/bin/python -m pytest -q -p no:cacheprovider $(STARTING)
 
 lint: $(VENV)/.ready  ## ruff's rules and format
 	$(BIN)/ruff check .
@@ -80,9 +93,12 @@ lint: $(VENV)/.ready  ## ruff's rules and format
 format: $(VENV)/.ready  ## write the code as the formatter wants it
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-types: $(VENV)/.ready  ## mypy --strict and pyright
+types: mypy pyright  ## mypy --strict and pyright
+
+mypy: $(VENV)/.ready
 	$(BIN)/mypy
-	$(BIN)/mypy tests/typing
+
+pyright: $(VENV)/.ready
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 floors: $(VENV)/.ready  ## who may import whom

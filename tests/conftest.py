@@ -15,6 +15,9 @@ pytest.register_assert_rewrite("callsheet.testing")
 # Nothing that tests leave behind counts for anybody else, or for the next time.
 os.environ["CALLSHEET_CACHE"] = CACHE = tempfile.mkdtemp(prefix="callsheet-cache-")
 
+# As many threads as there are cores would wait for each other wherever two processes compute at once.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 # The gate tries the same examples each time; `make laws` looks for other ones.
 settings.register_profile("same", derandomize=True)
 settings.load_profile("default" if "CALLSHEET_LAWS" in os.environ else "same")

@@ -46,7 +46,7 @@ LONG_LOOK = int(os.environ.get("CALLSHEET_LAWS", "0"))
 """On how many specs to try each law, other ones each time; unset, on a few hundred that are always the same."""
 
 
-def tried(usual: int = 500) -> settings:
+def tried(usual: int = 200) -> settings:
     """The settings of a law that is usually tried on so many specs: nothing is timed, nothing is kept."""
     return settings(
         max_examples=LONG_LOOK or usual,

@@ -405,7 +405,7 @@ def specs(draw):
     return attach({"root": pool[-1], "all": pool})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(specs())
 def test_any_spec_loads_back_equal(spec):
     there_and_back(spec)

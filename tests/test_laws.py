@@ -63,7 +63,7 @@ def test_what_becomes_json_text_comes_back_equal_and_is_written_alike_again(spec
 
 @pytest.mark.parametrize("suffix", [".json", ".yaml"])
 def test_what_is_saved_loads_back_equal(tmp_path, suffix):
-    @tried(200)
+    @tried(150)
     @given(SPECS)
     def law(spec):
         path = tmp_path / f"spec{suffix}"
@@ -126,7 +126,7 @@ def _owned(spec):
     return found.keys()
 
 
-@tried(250)
+@tried(150)
 @given(specs.specs(defaults=False))  # which object is a class's default is lost in a pickle
 def test_what_is_pickled_or_deep_copied_comes_back_equal(spec):
     assert_same(spec, pickle.loads(pickle.dumps(spec)))
@@ -144,7 +144,7 @@ for spec in pickle.load(sys.stdin.buffer):
 def test_a_hash_is_the_same_in_every_process():
     found = []
 
-    @tried(200)
+    @tried(150)
     @given(specs.specs(defaults=False))
     def gather(spec):
         found.append(spec)
@@ -158,7 +158,7 @@ def test_a_hash_is_the_same_in_every_process():
         assert done.stdout.decode().splitlines() == hashes.splitlines()
 
 
-@tried(250)
+@tried(150)
 @given(SPECS)
 def test_building_leaves_a_spec_as_it_was(spec):
     before, digest = copy(spec), hash_of(spec)

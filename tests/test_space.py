@@ -407,7 +407,7 @@ def plain_choices(trial):
 
 
 @given(spaces())
-@tried(200)
+@tried(100)
 def test_law_number_and_order_agree(case):
     space, expected = case
     trials = sweep(dict.fromkeys("abcdefgh", None), space)

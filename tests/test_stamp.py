@@ -19,7 +19,7 @@ def nodes(spec):
 
 
 @given(specs())
-@tried(300)
+@tried(150)
 def test_law_it_is_the_copy_that_copy_makes(spec):
     spec = attach(spec)
     try:

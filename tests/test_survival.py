@@ -103,23 +103,24 @@ def test_two_sweeps_on_one_directory_of_which_one_is_killed(cmd):
 HALF = '{\n "state": "do'
 
 
-@pytest.mark.parametrize(
-    "damage", [HALF, "", "\0\xff garbage", "[1]", '{"state": "splendid"}', '{"state": "done', None]
-)
-def test_a_damaged_status_is_no_end(cmd, damage):
-    words = ("sweep", "conf.py", "main.0=1,2")
+DAMAGES = (HALF, "", "\0\xff garbage", "[1]", '{"state": "splendid"}', '{"state": "done', None)
+
+
+def test_a_damaged_status_is_no_end(cmd):
+    words = ("sweep", "conf.py", spread(len(DAMAGES) + 1))
     cmd(*words)
-    first, second = cmd.ids()
-    status = cmd.file("status.json", first)
-    if damage is None:
-        status.unlink()
-        status.mkdir()
-    else:
-        status.write_bytes(damage.encode("latin-1"))
+    *damaged, whole = cmd.ids()
+    for run, damage in zip(damaged, DAMAGES, strict=True):
+        status = cmd.file("status.json", run)
+        if damage is None:
+            status.unlink()
+            status.mkdir()
+        else:
+            status.write_bytes(damage.encode("latin-1"))
     said = cmd(*words)
-    assert said.out.startswith("2 trials, 1 done before, 1 to run")
-    assert finished(cmd) == [1, 2]
-    assert cmd.read("status.json", second)["attempt"] == 1
+    assert said.out.startswith("8 trials, 1 done before, 7 to run")
+    assert finished(cmd) == [*range(1, 9)]
+    assert cmd.read("status.json", whole)["attempt"] == 1
 
 
 def test_a_damaged_record_is_no_end(cmd):
@@ -188,7 +189,7 @@ def test_told_to_end_it_ends_all_its_processes_and_says_how_to_go_on(cmd, number
     pids = until(lambda: path.exists() and len(found := path.read_text().split()) == 6 and [*map(int, found)])
     process.send_signal(number)
     _, err = process.communicate()
-    assert (process.returncode, err) == (code, "\ninterrupted  0 of 3 trials are done; the same command goes on\n")
+    assert (process.returncode, err) == (code, "\ncancelled  0 of 3 trials are done; the same command goes on\n")
     assert [pid for pid in pids if is_alive(pid)] == []
     cmd.write("go", "")
     ends_well(cmd, words, 3)

@@ -374,7 +374,7 @@ def test_sharing_and_references_come_back(tmp_path, spec):
     there_and_back(spec, tmp_path / "x.yaml")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(specs())
 def test_any_spec_comes_back_and_every_yaml_reader_reads_it(tmp_path_factory, spec):
     text = there_and_back(spec, tmp_path_factory.mktemp("x") / "x.yaml")
@@ -415,7 +415,7 @@ def same(a, b):
     return all(map(same, a, b)) and len(a) == len(b) if type(a) is list else repr(a) == repr(b)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner)))
 def test_readers_of_yaml_1_1_and_1_2_read_plain_data_alike(data):
     for found in read_back(data):

@@ -215,3 +215,29 @@ def test_a_wrong_profile_is_told_with_where_it_stands(project, profile, told):
     said = project("sweep", "conf.py", "main.lr=0.1,0.2", "--on", "mine", code=1)
     assert told in said.err
     assert "executors" in said.err
+
+
+def test_a_dry_run_prints_what_would_be_submitted_and_writes_nothing(project):
+    said = project("sweep", "conf.py", "main.lr=0.1,0.2", "--dry-run")
+    first, second = said.out.splitlines()
+    assert first.split()[1:3] == ["-m", "callsheet.run.worker"]
+    assert [line.split()[-2] for line in (first, second)] == ["0", "1"]
+    assert not project.runs.exists()
+    project("sweep", "conf.py", "main.lr=0.1,0.2")
+    again = project("submit", "conf.py", "main.lr=0.1,0.2", "--dry-run")
+    assert (again.out, again.err) == ("", "all of it is done: nothing would be submitted\n")
+    project("sweep", "conf.py", "main.lr=0.1,0.2,2", code=1)
+    (only,) = project("sweep", "conf.py", "main.lr=0.1,0.2,2", "--dry-run").out.splitlines()
+    (plan,) = (path for path in (project.runs / ".sweeps").iterdir() if str(path) in only)
+    *_, index, digest = only.split()
+    assert project(str(plan / "plan.jsonl"), index, digest, module="callsheet.run.worker", code=1).err == ""
+    assert len(project.ids()) == 4  # the worker of the printed command ran the trial that failed, once more
+
+
+def test_a_run_is_run_again_by_an_executor(project):
+    project("run", "conf.py", "main.lr=0.3")
+    (first,) = project.ids()
+    assert project("rerun", first, "--on", "process").out.startswith("recorded    runs/")
+    assert [project.read("result.json", run) for run in project.ids()] == [{"result": 0.3}] * 2
+    assert project("rerun", first, "--on", "process", "--dry-run").out.count("callsheet.run.worker") == 1
+    assert len(project.ids()) == 2

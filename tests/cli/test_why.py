@@ -68,7 +68,7 @@ def test_a_value_that_a_space_varies_says_where_and_among_what(cmd):
     (name,) = cmd.ids()
     lr = cmd.read("spec.json")["optim"]["lr"]
     assert cmd("why", name, "optim.lr").out.splitlines() == [
-        f"{str(lr):<29}  command line  optim.lr={lr}",
+        f"{lr!s:<29}  command line  optim.lr={lr}",
         "tag(log,interval(0.0001,0.1))  space.py:6    replaced",
     ]
     assert "choice((0.9, 0.99), (0.8, 0.9))  space.py:6    replaced" in cmd("why", name, "optim.betas").out

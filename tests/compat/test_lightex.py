@@ -40,15 +40,18 @@ def test_the_sklearn_example_is_swept_by_the_name_of_its_config(example):
         assert cmd.read("run.json", run)["experiment"] == "m2test"
         assert cmd.read("result.json", run).keys() == {"mae", "r2"}
         assert len(json.loads((cmd.root / "ltex" / "m2test" / run / "coefficients.json").read_text())) == 64
-    assert cmd("sweep", "lxconfig.py:C1", "hp.alpha=1").out.startswith("3 trials, 3 to run")
+    assert cmd("plan", "lxconfig.py:C1").out.endswith("3 trials, 3 done\n")
+    assert cmd("plan", "lxconfig.py:C1", "hp.alpha=1").out.endswith("3 trials, 3 to run\n")
 
 
 def test_the_sklearn_example_is_dispatched_by_its_own_script(example):
     cmd = example("sklearn")
+    cmd.write("train.py", "import sys\nprint(*sys.argv)\n")
     line = "python train.py --data-dir '<run.data_dir>' --output-dir '<run.output_dir>' --alpha 0.05 --l1_ratio 0.01"
     assert cmd("-c", "C1", "-d", module="run_expts").out == f"first of 3: {line}\n"
     said = cmd("-c", "C1", "--image-pull-policy", "Always", module="run_expts")
     assert said.out.count("done") == 3
+    assert all(cmd.text("out.log", run).startswith("train.py --data-dir ") for run in cmd.ids())
     assert {cmd.read("spec.json", run)["er"]["ctr"]["build"]["image_pull_policy"] for run in cmd.ids()} == {"Always"}
     assert "the engine 'docker' is not there yet" in cmd("-c", "C1", "-e", "docker", module="run_expts", code=1).err
 
@@ -225,7 +228,7 @@ def test_parsed_arguments_and_parsers_become_templates(monkeypatch):
 
 
 def test_what_there_is_no_engine_for_is_refused():
-    for engine in ("docker", "k8s", "swarm"):
+    for engine in ("docker", "swarm"):
         with pytest.raises(RunError, match=engine):
             lx.dispatch_expts([], engine=engine)
 

@@ -19,21 +19,23 @@ TRAIN = """
 """
 
 
+@pytest.fixture
+def cmd(tmp_path, monkeypatch):
+    """A project in which PyTorch computes with two threads, which a fork does not inherit."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    return Project(tmp_path)
+
+
 @pytest.mark.parametrize(("seeding", "different"), [("", 2), ("torch.manual_seed(3)", 1)], ids=["untouched", "seeded"])
-def test_forks_compute_in_parallel_and_draw_as_processes_of_their_own(tmp_path, seeding, different):
-    cmd = Project(tmp_path).config(CONF, train=TRAIN.format(seeding=seeding))
-    for how in ((), ("--warm",)):
-        data = cmd("sweep", "conf.py", "main.0=1,2", "--json", "--redo", *how).data
-        for name in ("first", "sum"):
-            assert len({trial["result"][name] for trial in data["trials"]}) == different
+def test_forks_compute_in_parallel_and_draw_as_processes_of_their_own(cmd, seeding, different):
+    cmd.config(CONF, train=TRAIN.format(seeding=seeding))
+    data = cmd("sweep", "conf.py", "main.0=1,2", "--json", "--warm").data
+    for name in ("first", "sum"):
+        assert len({trial["result"][name] for trial in data["trials"]}) == different
 
 
-def test_an_operation_on_import_that_starts_threads_is_refused(tmp_path):
-    import torch
-
-    if torch.get_num_threads() < 2:
-        pytest.skip("PyTorch starts no threads on one core")
-    cmd = Project(tmp_path).config(CONF, train=TRAIN.format(seeding="torch.rand(999, 999) @ torch.rand(999, 999)"))
+def test_an_operation_on_import_that_starts_threads_is_refused(cmd):
+    cmd.config(CONF, train=TRAIN.format(seeding="torch.rand(999, 999) @ torch.rand(999, 999)"))
     said = cmd("sweep", "conf.py", "main.0=1,2", "--warm", code=1)
     assert said.err.startswith("callsheet: trials cannot be forked: libraries that they import run ")
     assert said.err.endswith(", as of a first operation of PyTorch on import\n  run them without  --warm\n")

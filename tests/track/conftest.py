@@ -1,10 +1,12 @@
 """What tests of real clients share: nothing leaves this machine, and one MLflow server for all."""
 
-import os
 import socket
 import urllib.request
 
 import pytest
+
+from command import until
+from forked import processes, serve
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -13,21 +15,20 @@ QUIET = {
     "CLEARML_NO_DEFAULT_SERVER": "1",
     "CLEARML_SUPPRESS_UPDATE_MESSAGE": "1",
 }
-os.environ.update(QUIET)
-
-from command import until  # noqa: E402
-from forked import processes, serve  # noqa: E402  (of which clients that are imported take note)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def home(tmp_path_factory):
-    """Clients keep what they keep elsewhere; what they warn of is theirs."""
-    patch = pytest.MonkeyPatch()
-    folder = tmp_path_factory.mktemp("home")
-    patch.setenv("HOME", str(folder))
-    patch.setenv("CLEARML_CACHE_DIR", str(folder / "clearml"))
-    yield folder
-    patch.undo()
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="package", autouse=True)
+def home(folder):
+    """Clients are quiet, which they note when a test imports them, and keep what they keep elsewhere; other tests see nothing of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**QUIET, "HOME": str(folder), "CLEARML_CACHE_DIR": str(folder / "clearml")}.items():
+            patch.setenv(name, value)
+        yield folder
 
 
 def free_port() -> int:

@@ -10,18 +10,23 @@ from typing import Any, NamedTuple, TypedDict, cast
 import click
 
 from callsheet._encode import to_data
-from callsheet._terminal import tell_error
+from callsheet._terminal import say, tell_error
 from callsheet.cli._sampling import Said, Sampling, sampling_options
 from callsheet.cli._subject import Config
 from callsheet.cli._sweeping import repeat_option, trials_of
 from callsheet.cli._telling import Misuse
 from callsheet.errors import RunError
 from callsheet.run._attend import Submission
+from callsheet.run._code import code_digest
 from callsheet.run._draw import Drawing, draw
 from callsheet.run._executors import executor_of, executor_spec
 from callsheet.run._job import Executor
 from callsheet.run._place import Place
+from callsheet.run._preview import tasks
 from callsheet.run._schedule import Retries
+
+_PRINTED = 10
+"""Requests that `--dry-run` prints."""
 
 _AT_A_TIME = 2
 """Trials that run at a time on this machine, where nobody says how many."""
@@ -42,6 +47,7 @@ class Sending(TypedDict):
         retry_errors: How often one is after it has failed.
         keep: Whether what other code has finished counts.
         redo: Whether what is finished runs again.
+        dry_run: Whether requests are printed, and nothing is sent.
     """
 
     on: tuple[str, ...]
@@ -55,6 +61,7 @@ class Sending(TypedDict):
     retry_errors: int
     keep: bool
     redo: bool
+    dry_run: bool
 
 
 class Prepared(NamedTuple):
@@ -95,6 +102,7 @@ def sending_options(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--retry-errors", default=0, metavar="N", help="Run a trial that failed again, N times."),
             click.option("--keep", is_flag=True, help="Count as done what other code has finished."),
             click.option("--redo", is_flag=True, help="Run again what is finished."),
+            click.option("--dry-run", is_flag=True, help="Print what would be submitted; submit nothing."),
             sampling_options,
         )
     ):
@@ -134,6 +142,9 @@ def prepare(
     named = Config(config, paths, allow)
     space = trials_of(named, overrides, sampling, repeat=said["repeat"], is_single=is_single)
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)
+    if said["dry_run"]:
+        print_requests(Drawing(space, place, entry=named.entry, repeat=said["repeat"]), on)
+        sys.exit()
     drawing = draw(space, place, entry=named.entry, repeat=said["repeat"])
     drawing.decide("keep" if said["keep"] else "redo" if said["redo"] else _asked(drawing))
     submission = Submission(
@@ -147,6 +158,18 @@ def prepare(
     )
     slots: int | None = getattr(on, "slots", None)
     return Prepared(drawing, on, slots, Retries(said["retry"], said["retry_errors"]), submission)
+
+
+def print_requests(drawing: Drawing, on: Executor) -> None:
+    """Print what would be submitted, the first few of many."""
+    code = code_digest(drawing.header) if getattr(on, "code", "") == "archive" else ""
+    found = on.requests([*tasks(drawing, code=code)])
+    for n, request in enumerate(found[:_PRINTED]):
+        say(f"---\n{request}" if n and "\n" in str(request) else str(request))
+    if not found:
+        tell_error("all of it is done: nothing would be submitted")
+    if len(found) > _PRINTED:
+        tell_error(f"callsheet: and {len(found) - _PRINTED} more like these")
 
 
 def _executor(said: dict[str, Any]) -> tuple[str, Any, Executor]:

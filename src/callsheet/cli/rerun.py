@@ -5,24 +5,33 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
+from callsheet._encode import to_data
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import json_option, path_option, runs_option, told
-from callsheet.cli._subject import import_from
+from callsheet.cli._subject import COMMAND_LINE, import_from
+from callsheet.cli._submitting import on_option, print_requests
 from callsheet.cli._telling import Misuse
 from callsheet.cli._text import print_json
+from callsheet.run._attend import Submission
 from callsheet.run._capture import tee
 from callsheet.run._command import identity_of
+from callsheet.run._draw import Drawing
 from callsheet.run._execute import Task, execute
+from callsheet.run._executors import executor_of, executor_spec
 from callsheet.run._place import Place
 from callsheet.run._provenance import code_of
 from callsheet.run._recorded import origins_of_run, recorded_spec
+from callsheet.run._schedule import Retries
 from callsheet.run._store import Run, Store, find_run
 from callsheet.run._trial import check_entry
+from callsheet.run._trials import sweep_at
+from callsheet.run.submit import start
 
 
 @click.command("rerun")
@@ -31,12 +40,23 @@ from callsheet.run._trial import check_entry
 @path_option
 @runs_option
 @json_option
+@on_option
+@click.option("--dry-run", is_flag=True, help="With --on: print what would be submitted; submit nothing.")
 @told
-def command(run: str, words: tuple[str, ...], paths: tuple[str, ...], runs: str | None, as_json: bool) -> None:
+def command(
+    run: str,
+    words: tuple[str, ...],
+    on: tuple[str, ...],
+    dry_run: bool,
+    paths: tuple[str, ...],
+    runs: str | None,
+    as_json: bool,
+) -> None:
     """Run the spec of a run once more, as it was resolved then, with the code of today, as a new run.
 
     \b
     callsheet rerun 7f3a9c
+    callsheet rerun 7f3a9c --on slurm
     """  # noqa: D301  (click reads the backspace)
     found = find_run(run, runs)
     if words:
@@ -46,6 +66,8 @@ def command(run: str, words: tuple[str, ...], paths: tuple[str, ...], runs: str 
     before = (found.record.get("code") or {}).get("version")
     if before and before != task.code.version:
         tell_error(f"callsheet: the code has changed since {found.id} ran")
+    if on or dry_run:
+        _send(task, on, found, is_dry=dry_run, as_json=as_json)
     directory = Store(found.directory.parent).new_run()
     shown = 2 if as_json else 1  # with --json, standard output is a program's to read
     outcome = execute(task, directory, tee(directory / "out.log", directory / "err.log", shown=shown))
@@ -56,6 +78,40 @@ def command(run: str, words: tuple[str, ...], paths: tuple[str, ...], runs: str 
         label = "recorded" if outcome.state == "done" else outcome.state
         (say if outcome.state == "done" else tell_error)(f"{label:<10}  {os.path.relpath(directory)}")
     sys.exit(outcome.code)
+
+
+def _send(task: Task, words: tuple[str, ...], found: Run, *, is_dry: bool, as_json: bool) -> NoReturn:
+    """Let an executor run it, and wait for the end; Ctrl-C leaves what outlives this command."""
+    name, spec = executor_spec(words, {})
+    on = executor_of(spec)
+    place = Place.of(task.config, runs=str(found.directory.parent))
+    trials = sweep_at(task.spec, task.entry, (), where=COMMAND_LINE, policy=None)
+    drawing = Drawing(
+        trials, replace(place, experiment=task.experiment), entry=task.entry, alone=True, writes=not is_dry
+    )
+    if is_dry:
+        print_requests(drawing, on)
+        sys.exit()
+    drawing.prepare()
+    said = Submission(drawing.plan, name=f"rerun {found.id}", on=to_data(spec), on_name=name, size=1)
+    jobs = start(drawing, on, Retries(), said)
+    try:
+        jobs.wait()
+    except KeyboardInterrupt:
+        if not on.outlives:
+            jobs.cancel()
+            sys.exit(130)
+        jobs.leave()
+        tell_error(f"\nleft  it goes on:  callsheet status {said.id},  callsheet cancel {said.id}")
+        sys.exit(130)
+    (job,) = jobs
+    if as_json:
+        print_json({"run": job.run and job.run.id, "state": job.state, "result": job.run.result if job.run else {}})
+    elif job.state == "done" and job.run is not None:
+        say(f"{'recorded':<10}  {os.path.relpath(job.run.directory)}")
+    else:
+        tell_error(f"{job.state:<10}  {job.problem}\n            its output: {os.path.relpath(job.log)}")
+    sys.exit(0 if job.state == "done" else 1)
 
 
 def _task(found: Run, config: str, paths: tuple[str, ...]) -> Task:

@@ -17,8 +17,21 @@ from callsheet.errors import Fault, RunError
 from callsheet.run._command import Commanded, commanded, given_by, variables_of
 from callsheet.run._metrics import FILE, last_line
 
+_PASSED = (signal.SIGUSR1, signal.SIGUSR2)
+"""What schedulers send as a warning, before they end a job."""
+
 _GRACE_S = 3.0
 """Seconds between asking a command to end and ending it; an executor gives its worker a little more."""
+
+
+def heed(number: int, frame: Any) -> None:
+    """What a worker does on a warning that nobody handles: it goes on."""
+
+
+def heed_warnings() -> None:
+    """Let warnings, SIGUSR1 and SIGUSR2, not end this process; a training handles them, a command gets them."""
+    for number in _PASSED:
+        signal.signal(number, heed)
 
 
 class CommandError(RunError):
@@ -39,7 +52,8 @@ def run_command(
     then what its trackers and `env` say, then `CALLSHEET_RUN_DIR`, `CALLSHEET_RUN_ID`, `CALLSHEET_RUN_INDEX`,
     `CALLSHEET_RUN_ATTEMPT`, `CALLSHEET_EXPERIMENT`, `CALLSHEET_DATA_DIR` and `CALLSHEET_OUTPUT_DIR`. Within a virtual
     environment, `python` is that environment's. Where this process is told to stop, the command and all that it
-    has started are told so too, and ended after three seconds.
+    has started are told so too, and ended after three seconds. What warns a worker, SIGUSR1 or SIGUSR2, warns the
+    command.
 
     Args:
         found: The command.
@@ -127,11 +141,20 @@ class _Child:
 
     def wait(self) -> int:
         """Its exit code; where this process is interrupted or told to stop, it is ended first."""
+        warned = [number for number in _PASSED if signal.getsignal(number) is heed]
+        for number in warned:
+            signal.signal(number, self._pass_on)
         try:
             return self._process.wait()
         except BaseException:
             self._end()
             raise
+        finally:
+            for number in warned:
+                signal.signal(number, heed)
+
+    def _pass_on(self, number: int, frame: Any) -> None:
+        self._process.send_signal(number)
 
     def _end(self) -> None:
         group = self._process.pid if self._own_group else os.getpgrp()

@@ -13,7 +13,7 @@ from callsheet.errors import Fault, RunError
 from callsheet.run._finished import Endings, Finished, Policy
 from callsheet.run._job import Task
 from callsheet.run._place import Place
-from callsheet.run._plan import PlannedTrial
+from callsheet.run._plan import Header, PlannedTrial
 from callsheet.run._planindex import Record
 from callsheet.run._planning import Planning
 from callsheet.run._provenance import code_of
@@ -143,6 +143,11 @@ class Drawing:
         return self._endings.refusal(self.stale)
 
     # --- one job after the other --------------------------------------------------------------------------------------
+
+    @property
+    def header(self) -> Header:
+        """What all trials have in common."""
+        return self._planning.header
 
     @property
     def size(self) -> int | None:

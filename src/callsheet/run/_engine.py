@@ -39,7 +39,8 @@ class Seen:
     """What an engine says of one task.
 
     Attributes:
-        state: It is `queued`, `running` or `ended`; or the engine knows nothing of it (any more).
+        state: It is `queued`, `running` or `ended`; the engine gave it back before it had started (`returned`); or it
+            knows nothing of it (any more).
         code: Its exit code, below 0 the signal that ended it; None where the engine does not say.
         reason: What ended it, in words, where it was not the program itself: "node n1 failed". Of one that is queued
             what it waits for.
@@ -48,7 +49,7 @@ class Seen:
         where: The machine it is on.
     """
 
-    state: Literal["queued", "running", "ended", "unknown"]
+    state: Literal["queued", "running", "ended", "returned", "unknown"]
     code: int | None = None
     reason: str = ""
     blame: Blame = "program"

@@ -27,6 +27,7 @@ from callsheet.run._beat import boot
 from callsheet.run._child import CommandError, run_entry
 from callsheet.run._command import beside
 from callsheet.run._provenance import Code, host, packages
+from callsheet.run._ranks import Ranks
 from callsheet.run._store import State, Store, code_file, keep_json_file, take_lock, write_json_file
 
 
@@ -82,7 +83,14 @@ class Outcome:
     error: BaseException | None = None
 
 
-def execute(task: Task, directory: Path, output: AbstractContextManager[None], *, lock: int | None = None) -> Outcome:
+def execute(
+    task: Task,
+    directory: Path,
+    output: AbstractContextManager[None],
+    *,
+    lock: int | None = None,
+    others: Ranks | None = None,
+) -> Outcome:
     """Build a task's entry in a run directory; the user's exception is printed and recorded, not raised.
 
     Args:
@@ -90,6 +98,7 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None], *
         directory: An existing run directory; one that was used before counts a further attempt.
         output: What captures the output while the run goes on.
         lock: The lock of the directory, where it is held already; it is let go of in the end.
+        others: The other processes of the run, which must all end well.
     """
     if lock is None:
         lock = take_lock(directory / "lock", wait=True)
@@ -104,17 +113,22 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None], *
         status: dict[str, Any] = {
             "state": "running",
             "attempt": attempt,
-            "pid": os.getpid(),
+            # In a container of its own it has a number that means another process to all outside.
+            **({} if "CALLSHEET_CONTAINER" in os.environ else {"pid": os.getpid()}),
             "boot": boot(),
             "started": _now(),
         }
         (directory / "result.json").unlink(missing_ok=True)  # of an attempt that was cut off before its status
         _write_record(task, directory, number)
         write_json_file(directory / "status.json", status)
-        running = {"dir": str(directory), "id": directory.name, "index": task.index, "attempt": attempt}
+        if others is not None:
+            others.open(directory, attempt)
+        running = _running(task, directory, attempt)
         recording = Recording(str(directory), task.spec, task.experiment)
         with output:
             outcome, error = _call(task, running, recording)
+            if others is not None:
+                outcome, error = _with_others(outcome, error, others)
             if recording.trackers is not None:
                 recording.trackers.end(outcome.state)
         if signal.getsignal(signal.SIGTERM) is terminate:  # it has come to its end, which is now written down
@@ -128,12 +142,36 @@ def execute(task: Task, directory: Path, output: AbstractContextManager[None], *
         os.close(lock)
 
 
+def execute_beside(task: Task, directory: Path, attempt: int) -> tuple[Outcome, str]:
+    """Build a task's entry beside the process that records its run; gives the outcome, and why it is no good one."""
+    return _call(task, _running(task, directory, attempt), None)
+
+
+def _running(task: Task, directory: Path, attempt: int) -> dict[str, object]:
+    return {"dir": str(directory), "id": directory.name, "index": task.index, "attempt": attempt}
+
+
+def _with_others(outcome: Outcome, error: str, others: Ranks) -> tuple[Outcome, str]:
+    """What has become of a run whose other processes count too; one that fails may be why this one was ended."""
+    try:
+        problem = others.wait() if outcome.state == "done" else others.problem()
+    except Terminated:
+        problem = others.problem()
+        if not problem:
+            return Outcome("cancelled", {}, 143), "told to stop"
+    if not problem:
+        return outcome, error
+    if outcome.state == "failed":
+        return outcome, f"{problem}; rank 0: {error}"
+    return Outcome("failed", {}, 1), problem
+
+
 def at(spec: Any, path: str) -> Any:
     """The part of a spec at a path; the whole for ""."""
     return get(spec, path) if path else spec
 
 
-def _call(task: Task, running: dict[str, object], recording: Recording) -> tuple[Outcome, str]:
+def _call(task: Task, running: dict[str, object], recording: Recording | None) -> tuple[Outcome, str]:
     token, recorded = RUNNING.set(running), RECORDING.set(recording)
     try:
         where = (task.spec, task.entry, running)

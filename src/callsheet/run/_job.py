@@ -168,6 +168,7 @@ class Exit:
         limit: What ended it, in words, where it was not the program itself: a limit, a lost machine; "" for none.
         blame: Whose doing that was.
         refused: Whether it was never run, since what it was sent to does not take it.
+        returned: Whether it was never run, since what it was sent to no longer keeps it waiting; it is sent again.
     """
 
     index: int
@@ -175,6 +176,7 @@ class Exit:
     limit: str = ""
     blame: Blame = "program"
     refused: bool = False
+    returned: bool = False
 
 
 class Sender(Protocol):
@@ -182,6 +184,10 @@ class Sender(Protocol):
 
     def room(self) -> int:
         """How many tasks it takes at this moment, if these need nothing that is not free."""
+        ...
+
+    def spare(self) -> int:
+        """How many it takes beside what it has, where one must not wait for many: of a sweep that learns, or again."""
         ...
 
     def send(self, tasks: Sequence[Task]) -> int:

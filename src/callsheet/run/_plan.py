@@ -175,6 +175,11 @@ class Plan:
             sync(file)
         return records
 
+    def digest_of(self, header: Header, trial: PlannedTrial) -> str:
+        """What the digest of a trial is, or will be once it is written down."""
+        first = self._header_line() or json.dumps(vars(header), ensure_ascii=False).encode()
+        return _digest(first, json.dumps(vars(trial), ensure_ascii=False).encode()).hex()
+
     def header(self) -> Header:
         """What all its trials have in common.
 

@@ -35,6 +35,7 @@ class Planning:
     Attributes:
         plan: Where trials are written.
         configs: All config files that they read.
+        header: What all of them have in common.
         drawn: What draws them.
         learns: Whether that is told how they end.
         is_exhausted: Whether there are no more.
@@ -46,7 +47,7 @@ class Planning:
         self._is_alone = alone
         self.configs = place.configs()
         self._source = Source(sweep, self.configs, os.urandom(16) if alone else b"")
-        self._header = Header(
+        self.header = Header(
             place.experiment,
             entry,
             place.config,
@@ -58,7 +59,7 @@ class Planning:
             repeat,
             alone,
         )
-        self.plan = current_plan(place, self._header, self._source.digest)
+        self.plan = current_plan(place, self.header, self._source.digest)
         self.drawn = sweep.draw()
         self.learns = self.drawn.goal is not None
         self._is_filtered = sweep.condition is not None and not self.learns
@@ -111,7 +112,7 @@ class Planning:
         if faults:
             raise SpecError(*faults_of(faults, self._sweep, self.drawn.size or most))
         if new:
-            self.plan.add(self._header, new)
+            self.plan.add(self.header, new)
         self.drawn = self._sweep.draw()  # what is in the plan now is recalled as everything that was there before
 
     def _planned(self, trial: Trial) -> PlannedTrial:
@@ -161,7 +162,7 @@ class Planning:
         self._batch = min(2 * self._batch, _BATCH)
         planned = [trial for trial in new.values() if trial is not None]
         if planned:
-            self.plan.add(self._header, planned)
+            self.plan.add(self.header, planned)
         for index, made in new.items():
             yield index, self.plan.record(index) if made is not None else None, made
 
@@ -169,6 +170,6 @@ class Planning:
         """Leave what is wrong with a trial where its output would be."""
         folder = self.plan.folder / "logs"
         folder.mkdir(parents=True, exist_ok=True)
-        repeat = self._header.repeat
+        repeat = self.header.repeat
         for n in range(index * repeat, (index + 1) * repeat):
             (folder / f"{n}.log").write_text(render(error.faults) + "\n", encoding="utf-8")

@@ -8,7 +8,10 @@ from typing import Literal
 
 from callsheet.errors import Fault, OverrideError, SaveError, SpecError
 from callsheet.run._draw import Drawing
+from callsheet.run._job import Task
 from callsheet.run._plan import key_of
+from callsheet.run._sendings import Sendings
+from callsheet.run._shape import Needs
 from callsheet.run._store import is_locked
 from callsheet.run._trial import plan_trial
 
@@ -62,6 +65,27 @@ def previews(drawing: Drawing) -> Iterator[Preview]:
             continue
         there = drawing.plan.record(trial.index)
         yield _found(drawing, trial.index, choices, there.key if there is not None else key_of(planned))
+
+
+def tasks(drawing: Drawing, *, code: str = "") -> Iterator[Task]:
+    """What a sweep would send, trial by trial; nothing is written.
+
+    Args:
+        drawing: A drawing of which nothing is drawn.
+        code: The digest of the archive of the code, where one is sent along.
+
+    Raises:
+        SpecError: A trial is faulty.
+        SaveError: A trial holds a live object.
+    """
+    plan, drawn, turns = drawing.plan, drawing.sweep.draw(), Sendings(drawing.plan).turns()
+    while (trial := drawn.ask()) is not None:
+        planned = plan.trial(trial.index) or plan_trial(trial, drawing.entry, drawing.header.configs)
+        needs = Needs.of_data(planned.needs, drawing.place.project)
+        digest, first = plan.digest_of(drawing.header, planned), trial.index * drawing.repeat
+        for index, run in enumerate(drawing.done_runs(trial.index, key_of(planned)), first):
+            if run is None:
+                yield Task(plan, index, digest, needs, turns.get(index, 0) + 1, code)
 
 
 def _found(drawing: Drawing, index: int, choices: tuple[str, ...], key: bytes) -> Preview:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -86,6 +87,11 @@ class RemoteExecutor(ABC):
         """How many tasks one request holds at most."""
         return 1
 
+    @property
+    def least(self) -> int:
+        """For how many tasks there must be room before some are handed over, so that requests do not hold one each."""
+        return 1
+
     @abstractmethod
     def requests(self, tasks: Sequence[Task]) -> Sequence[Request]:
         """What would be submitted for some tasks, as values, in their order; nothing happens."""
@@ -121,16 +127,17 @@ class RemoteSender:
     Args:
         on: Where tasks go.
         plan: Their plan.
+        engine: What takes the requests; `on.engine()` by default.
 
     Attributes:
         trouble: Why the engine cannot be asked at this moment; "" where it can.
     """
 
-    def __init__(self, on: RemoteExecutor, plan: Plan) -> None:
+    def __init__(self, on: RemoteExecutor, plan: Plan, engine: Engine | None = None) -> None:
         self._on = on
         self._plan = plan
         self._runs = plan.folder.parent.parent
-        self._engine: Engine = on.engine()
+        self._engine: Engine = engine or on.engine()
         self._sendings = Sendings(plan)
         self._turns = self._sendings.turns()
         self._code: str | None = None
@@ -147,13 +154,18 @@ class RemoteSender:
 
     def room(self) -> int:
         """How many tasks may be handed over now."""
-        return 0 if self.trouble else max(0, self._on.capacity - len(self._at))
+        free = self._on.capacity - len(self._at)
+        return free if not self.trouble and free >= min(self._on.least, self._on.capacity) else 0
+
+    def spare(self) -> int:
+        """How many may be handed over beside the others, one by one."""
+        most = self._on.capacity if self._on.slots is None else min(self._on.slots, self._on.capacity)
+        return 0 if self.trouble else max(0, most - len(self._at))
 
     def send(self, tasks: Sequence[Task]) -> int:
-        """Hand over tasks; all that are tried count as sent, since one that is in doubt is not tried anew."""
+        """Hand over tasks; all count as sent: those for which the engine is away are handed over when it answers."""
         code = self._carried()
         made = [replace(task, turn=self._turns.get(task.index, 0) + 1, code=code) for task in tasks]
-        count = 0
         for request in self._on.requests(made):
             indices = tuple(task.index for task in request.tasks)
             self._sendings.intend(request.name, type(self._on).__name__, indices)
@@ -161,13 +173,11 @@ class RemoteSender:
             self._unsure[request.name] = request
             for index in indices:
                 self._turns[index] = self._turns.get(index, 0) + 1
-            count += len(indices)
-            self._hand_over(request, is_new=True)
-            if self.trouble:
-                break
-        self._next_look = 0.0
-        self._pause = _SOON_S
-        return count
+            if not self.trouble:
+                self._hand_over(request, is_new=True)
+        if not self.trouble:
+            self._next_look, self._pause = 0.0, _SOON_S
+        return len(tasks)
 
     def poll(self, timeout_s: float) -> list[Exit]:
         """Those that have ended; asks the engine when it is time to."""
@@ -271,10 +281,6 @@ class RemoteSender:
     def _look(self) -> None:
         """Ask the engine what has become of what it has."""
         try:
-            for request in [*self._unsure.values()]:
-                self._hand_over(request)
-                if self.trouble:
-                    return
             self._end_asked()
             known = {sending.id: sending for sending in self._open.values() if sending.id}
             before = len(self._waiting), len(self._at)
@@ -286,6 +292,10 @@ class RemoteSender:
         except Unreachable as error:
             self._be_away(error)
             return
+        for request in [*self._unsure.values()]:  # last: an engine that is full says what has ended all the same
+            self._hand_over(request)
+            if self.trouble:
+                return
         changed = before != (len(self._waiting), len(self._at))
         self._pause = _SOON_S if changed else min(self._pause * 1.3, self._on.poll_s)
         self._next_look = time.monotonic() + self._pause
@@ -305,6 +315,8 @@ class RemoteSender:
                 shared = f"it ended well, but no result of it came to {self._runs}: is that the same folder there?"
                 exit = Exit(index, 1, shared)
             self._end(sending.name, position, exit)
+        elif seen.state == "returned":
+            self._end(sending.name, position, Exit(index, 1, seen.reason, "machine", returned=True))
         elif seen.state == "unknown":
             name = self._plan.run_of(index)
             state = Store(self._runs).read(name).state if name is not None else "lost"
@@ -355,6 +367,8 @@ class RemoteSender:
         if run is not None and run.state == "done":
             return 0
         exit = run.status.get("exit") if run is not None else None
+        if run is not None and run.state == "lost":
+            return -signal.SIGKILL
         return exit if isinstance(exit, int) and exit else 1
 
     def _is_done(self, index: int) -> bool:

@@ -171,15 +171,14 @@ class Scheduled(Jobs):
             self._changed.notify_all()
 
     def _pump(self) -> None:
-        is_drawn = False
-        self._resume()
+        is_drawn = self._resume()
         while not self._is_told_to_end():
-            room = self._sender.room()
+            room = self._room()
             while room and not self._is_told_to_end():
                 tasks, is_drawn = self._next(room, is_drawn)
                 if not tasks:
                     break
-                room = self._sender.room() if self._send(tasks) else 0
+                room = self._room() if self._send(tasks) else 0
             if is_drawn and not self._sent and not self._again and not self._elsewhere:
                 return
             self._obey(self._attendance.orders())
@@ -231,18 +230,33 @@ class Scheduled(Jobs):
         told = {state: count for state, count in counts.items() if count}
         self._attendance.note(told, trouble=self._sender.trouble, waits_for=waits_for, is_last=is_last)
 
+    def _room(self) -> int:
+        """How many tasks can be sent now."""
+        learns = self._drawing.goal is not None
+        return self._sender.spare() if learns or self._again else self._sender.room()
+
     def _is_told_to_end(self) -> bool:
         return self._stopping.is_set() or self._leaving.is_set()
 
-    def _resume(self) -> None:
-        """Learn what was sent before; what it was sent to may be away for a while."""
+    def _resume(self) -> bool:
+        """Learn what was sent before, and follow it; gives whether nothing more is to be drawn.
+
+        What it was sent to may be away for a while.
+        """
         while not self._is_told_to_end():
             try:
                 self._resumed = set(self._sender.resumed())
             except Unreachable:
                 self._sender.poll(_AWAY_S)
                 continue
-            return
+            break
+        is_drawn = False
+        ahead: list[_Sent] = []
+        while self._resumed and not is_drawn:
+            found, is_drawn = self._next(1, is_drawn)
+            ahead += found
+        self._again.extend(ahead)
+        return is_drawn
 
     def _next(self, room: int, is_drawn: bool) -> tuple[list[_Sent], bool]:
         """What is sent next, and whether nothing more is to be drawn."""
@@ -302,9 +316,10 @@ class Scheduled(Jobs):
         if exit.code == TAKEN and not self._stopping.is_set():
             self._set_elsewhere(sent)
             return
-        state = self._state_after(sent, exit)
-        is_ended = state in ("done", "pruned") or self._stopping.is_set() or sent.is_cancelled
-        if not is_ended and self._may_retry(sent, exit, state):
+        is_stopped = self._stopping.is_set() or sent.is_cancelled
+        state: JobState = "cancelled" if exit.returned else self._state_after(sent, exit)
+        is_ended = state in ("done", "pruned") or is_stopped
+        if not is_ended and (exit.returned or self._may_retry(sent, exit, state)):
             self._follower.forget(sent.task.index)
             sent.pruned_at = None
             self._states[sent.place] = 0
@@ -346,7 +361,8 @@ class Scheduled(Jobs):
         if run is not None and run.state == "done":
             return "done"
         state: JobState = "lost" if exit.blame == "machine" else "failed" if exit.blame == "program" else "cancelled"
-        if run is None or exit.blame == "program" or not note_ended(run, state, exit.code, exit.limit):
+        is_cut_off = run is not None and (exit.blame != "program" or run.status.get("state") == "running")
+        if run is None or not is_cut_off or not note_ended(run, state, exit.code, exit.limit):
             self._problems[sent.task.index] = exit.limit
         return state
 

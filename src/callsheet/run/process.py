@@ -172,6 +172,8 @@ class ProcessSender:
         """How many may be started now, if these need nothing that is not free."""
         return self._on.slots - len(self._running)
 
+    spare = room
+
     def send(self, tasks: Sequence[Task]) -> int:
         """Start a subprocess for each task; gives how many could be started."""
         for n, task in enumerate(tasks):

@@ -18,17 +18,23 @@ from callsheet._running import MOVED, moved
 from callsheet.errors import CallsheetError, Fault, RunError
 from callsheet.run._beat import beating, wait_for_silence
 from callsheet.run._capture import redirect
+from callsheet.run._child import heed_warnings
 from callsheet.run._claims import claiming, is_alive
 from callsheet.run._code import unpacked
-from callsheet.run._execute import Task, execute, terminate
+from callsheet.run._execute import Task, Terminated, execute, execute_beside, terminate
+from callsheet.run._first import beside_first
 from callsheet.run._guard import guarded, lead_session
 from callsheet.run._job import MISUSE, TAKEN
 from callsheet.run._parcel import read_parcel
 from callsheet.run._plan import Header, Plan, PlannedTrial
 from callsheet.run._provenance import Code, code_of
+from callsheet.run._ranks import Ranks
 from callsheet.run._store import Run, Store, take_lock, version_of
 
-_USAGE = "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat] [--minutes M] [--memory GB]"
+_USAGE = (
+    "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat] [--minutes M] [--memory GB] "
+    "[--ranks FOLDER]"
+)
 
 
 def main(argv: list[str], *, code: Code | None = None) -> int:
@@ -42,6 +48,7 @@ def main(argv: list[str], *, code: Code | None = None) -> int:
         The exit code: 0 done, also where another worker did it meanwhile; 1 failed;
         2 it could not be read; 75 where another process runs this trial.
     """
+    heed_warnings()
     try:
         asked = _asked(argv)
         header, trial = asked.plan.read(asked.index, asked.digest)
@@ -51,15 +58,12 @@ def main(argv: list[str], *, code: Code | None = None) -> int:
     except CallsheetError as error:
         print(f"callsheet: {error}", file=sys.stderr)
         return MISUSE
-    lock = take_lock(asked.plan.lock_path(asked.index))
-    if lock is None:
-        return TAKEN
-    os.set_inheritable(lock, True)  # by a command alone
-    signal.signal(signal.SIGTERM, terminate)
-    try:
-        return _run(asked, header, trial, code)
-    finally:
-        os.close(lock)
+    if asked.ranks is not None and asked.ranks.rank:
+        return _run_beside(asked.ranks, asked, header, trial, code)
+    ended = _run_alone(asked, header, trial, code)
+    if asked.ranks is not None:
+        asked.ranks.dismiss(ended)
+    return ended
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class _Asked:
         beats: Whether it shows that it goes on.
         minutes: How long it may take; None without a limit.
         memory_gb: What all its processes may hold together, in 10^9 bytes; None without a limit.
+        ranks: The processes that run the trial together, this one among them; None where it is alone.
     """
 
     plan: Plan
@@ -83,6 +88,7 @@ class _Asked:
     beats: bool = False
     minutes: float | None = None
     memory_gb: float | None = None
+    ranks: Ranks | None = None
 
 
 def _asked(argv: list[str]) -> _Asked:
@@ -92,19 +98,21 @@ def _asked(argv: list[str]) -> _Asked:
     if beats:
         options.remove("--beat")
     said = dict(zip(options[::2], options[1::2], strict=False))
-    code, limits = said.pop("--code", ""), [_limit(said.pop(name, None)) for name in ("--minutes", "--memory")]
+    code, folder = said.pop("--code", ""), said.pop("--ranks", "")
+    minutes, memory_gb = _limit(said.pop("--minutes", None)), _limit(said.pop("--memory", None))
     is_task = len(words) == 3 and (words[1].isdigit() or words[1].startswith("@"))
-    if not is_task or said or len(options) % 2 or 0 in limits:
+    if not is_task or said or len(options) % 2 or 0 in (minutes, memory_gb):
         raise RunError(Fault("", "these words are no task", advice=[_USAGE]))
-    if any(limits) and not lead_session():
+    if (minutes or memory_gb) and not lead_session():
         raise RunError(Fault("", "a worker with limits must lead its session", advice=["start it with  setsid"]))
+    ranks = Ranks.told(folder) if folder else None
     file, index, digest = words
     if index.isdigit():
-        return _Asked(Plan(Path(file).parent), int(index), digest, code, beats, *limits)
+        return _Asked(Plan(Path(file).parent), int(index), digest, code, beats, minutes, memory_gb, ranks)
     position = os.environ.get(index[1:], "")
     if not position.isdigit():
         raise RunError(Fault("", f"{index[1:]} is to tell the position in the array, and is {position!r}"))
-    return _Asked(*read_parcel(Path(file), int(position), digest), code, beats, *limits)
+    return _Asked(*read_parcel(Path(file), int(position), digest), code, beats, minutes, memory_gb, ranks)
 
 
 def _limit(text: str | None) -> float | None:
@@ -123,18 +131,41 @@ def _moved(header: Header, folder: Path) -> Header:
     return replace(header, paths=paths, configs=configs)
 
 
-def _run(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) -> int:
-    plan, index = asked.plan, asked.index
-    sys.path[:0] = [path for path in header.paths if path not in sys.path]
-    store = Store(header.runs)
-    code = code or code_of(Path(header.project), header.configs, store.directory)
-    before = _before(plan, index, store, code)
-    if before is not None and before.finished == (trial.identity, code.version):
-        return 0  # since the trials were looked through, a worker of an earlier sweep finished it
-    if before is not None and not wait_for_silence(before.directory, before.status):
+def _run_alone(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) -> int:
+    lock = take_lock(asked.plan.lock_path(asked.index))
+    if lock is None:
         return TAKEN
-    task = Task(
-        spec=trial.read_spec(str(plan.file)),
+    os.set_inheritable(lock, True)  # by a command alone
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        return _run(asked, header, trial, code)
+    finally:
+        os.close(lock)
+
+
+def _run_beside(ranks: Ranks, asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) -> int:
+    """Run a trial beside the process that records it."""
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        told = ranks.meet()
+    except Terminated:
+        return 143
+    if "code" in told:
+        return int(told["code"])
+    directory = Path(told["directory"])
+    task = _task(asked, header, trial, code)
+    redirect(directory / f"out.{ranks.rank}.log", directory / f"err.{ranks.rank}.log")
+    outcome, error = execute_beside(task, directory, int(told["attempt"]))
+    if outcome.state in ("done", "failed"):  # where it was told to stop, so was the first
+        ranks.tell(error)
+    return outcome.code
+
+
+def _task(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) -> Task:
+    """What is run; from here on the project's modules are found."""
+    sys.path[:0] = [path for path in header.paths if path not in sys.path]
+    return Task(
+        spec=trial.read_spec(str(asked.plan.file)),
         entry=trial.entry,
         experiment=header.experiment,
         overrides=trial.overrides,
@@ -142,11 +173,23 @@ def _run(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) 
         config=header.config,
         project=Path(header.project),
         command=tuple(sys.orig_argv),
-        code=code,
+        code=code or code_of(Path(header.project), header.configs, Path(header.runs)),
         origins=trial.origins,
-        index=index,
-        plan=plan.id,
+        index=asked.index,
+        plan=asked.plan.id,
     )
+
+
+def _run(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) -> int:
+    plan, index = asked.plan, asked.index
+    store = Store(header.runs)
+    code = code or code_of(Path(header.project), header.configs, store.directory)
+    before = _before(plan, index, store, code)
+    if before is not None and before.finished == (trial.identity, code.version):
+        return 0  # since the trials were looked through, a worker of an earlier sweep finished it
+    if before is not None and not wait_for_silence(before.directory, before.status):
+        return TAKEN
+    task = _task(asked, header, trial, code)
     claimed = _claimed(task, header, plan, store, before)
     if isinstance(claimed, int):
         return claimed
@@ -156,7 +199,7 @@ def _run(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) 
         around.enter_context(guarded(directory, minutes=asked.minutes, memory_gb=asked.memory_gb))
         if asked.beats:
             around.enter_context(beating(directory))
-        return execute(task, directory, contextlib.nullcontext(), lock=lock).code
+        return execute(task, directory, contextlib.nullcontext(), lock=lock, others=asked.ranks).code
 
 
 def _claimed(task: Task, header: Header, plan: Plan, store: Store, before: Run | None) -> tuple[Path, int | None] | int:
@@ -206,4 +249,4 @@ def _is_usable(directory: Path) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(beside_first(lambda: main(sys.argv[1:])) if os.getpid() == 1 else main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""What whoever writes a plugin runs: suites of tests that every member of a family passes."""
+"""What every tracker can do, as tests."""
 
 from __future__ import annotations
 

@@ -1,0 +1,160 @@
+"""What trials become for Slurm: scripts as values, compared whole; nothing is asked of a cluster (promise 23)."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from callsheet.run._experiment import Resources
+from callsheet.run._job import Task
+from callsheet.run._parcel import parcel_of
+from callsheet.run._plan import Plan
+from callsheet.run._shape import Needs
+from callsheet.run.slurm import Slurm
+
+PLAN = Plan(Path("/home/me/runs/.sweeps/0a1b2c3d4e5f"))
+DIGEST = "00112233445566778899aabbccddeeff"
+
+
+def tasks(count, **needs):
+    return [Task(PLAN, n, DIGEST, Needs(**needs), code="c0de") for n in range(count)]
+
+
+def options(text):
+    """What a script asks for, without what every script says."""
+    said = [line.removeprefix("#SBATCH ") for line in text.splitlines() if line.startswith("#SBATCH ")]
+    always = ("--job-name", "--output", "--open-mode", "--requeue")
+    return [option for option in said if not option.startswith(always)]
+
+
+def test_one_trial_is_one_script():
+    [request] = Slurm(python="/venv/bin/python").requests(tasks(1))
+    assert request.name == "callsheet-0a1b2c3d4e5f-0-1"
+    assert str(request) == (
+        """\
+sbatch --parsable --export=NONE <<'END'
+#!/bin/bash -l
+#SBATCH --job-name=callsheet-0a1b2c3d4e5f-0-1
+#SBATCH --output=/home/me/runs/.sweeps/0a1b2c3d4e5f/logs/slurm-%j.out
+#SBATCH --open-mode=append
+#SBATCH --requeue
+set -e
+exec /venv/bin/python -m callsheet.run.worker /home/me/runs/.sweeps/0a1b2c3d4e5f/plan.jsonl 0 """
+        + DIGEST
+        + " --beat --code c0de\nEND"
+    )
+
+
+def test_several_trials_are_one_array_of_a_parcel():
+    on = Slurm(
+        partition="gpu",
+        account="lab",
+        qos="long",
+        constraint="a100|h100",
+        slots=4,
+        gpus=2,
+        cpus=3.5,
+        memory_gb=32,
+        timeout_min=90.5,
+        warn_s=120,
+        requeue=False,
+        env={"OMP_NUM_THREADS": 4, "GREETING": "it's"},
+        setup=["module load cuda", "source /venv/bin/activate"],
+        sbatch=["--exclude=n7"],
+    )
+    [request] = on.requests(tasks(3))
+    parcel = parcel_of(request.tasks)
+    name = f"callsheet-0a1b2c3d4e5f-a{parcel.digest[:12]}"
+    assert request.name == name
+    assert str(request) == (
+        f"""\
+sbatch --parsable --export=NONE <<'END'
+#!/bin/bash -l
+#SBATCH --job-name={name}
+#SBATCH --array=0-2%4
+#SBATCH --output=/home/me/runs/.sweeps/0a1b2c3d4e5f/logs/slurm-%A_%a.out
+#SBATCH --open-mode=append
+#SBATCH --partition=gpu
+#SBATCH --account=lab
+#SBATCH --qos=long
+#SBATCH --constraint=a100|h100
+#SBATCH --cpus-per-task=4
+#SBATCH --gres=gpu:2
+#SBATCH --mem=30518M
+#SBATCH --time=90:30
+#SBATCH --signal=B:USR1@120
+#SBATCH --no-requeue
+#SBATCH --exclude=n7
+set -e
+export OMP_NUM_THREADS=4
+export GREETING='it'"'"'s'
+module load cuda
+source /venv/bin/activate
+exec {sys.executable} -m callsheet.run.worker /home/me/runs/.sweeps/0a1b2c3d4e5f/parcels/{parcel.digest} \
+@SLURM_ARRAY_TASK_ID {parcel.digest} --beat --code c0de
+END"""
+    )
+
+
+def test_variables_go_along_by_name_and_their_values_stand_nowhere(monkeypatch):
+    monkeypatch.setenv("API_KEY", "sesame")
+    [request] = Slurm(env=["API_KEY", "HF_HOME"]).requests(tasks(1))
+    assert request.argv == ("sbatch", "--parsable", "--export=API_KEY,HF_HOME")
+    assert "sesame" not in f"{request} {request!r}"
+
+
+def test_an_array_is_split_at_its_largest_size():
+    requests = Slurm(array_size=2).requests(tasks(5))
+    assert [[task.index for task in request.tasks] for request in requests] == [[0, 1], [2, 3], [4]]
+    assert len({request.name for request in requests}) == 3
+
+
+def test_trials_of_different_needs_are_arrays_of_their_own():
+    some = tasks(5, gpus=1)
+    some[1::2] = [Task(PLAN, n, DIGEST, Needs(gpus=2)) for n in (1, 3)]
+    requests = Slurm().requests(some)
+    assert [[task.index for task in request.tasks] for request in requests] == [[0, 2, 4], [1, 3]]
+    assert [options(request.script)[-1] for request in requests] == ["--gres=gpu:1", "--gres=gpu:2"]
+
+
+def test_what_a_trial_says_that_it_needs_counts_before_what_is_said_here():
+    on = Slurm(cpus=1, timeout_min=60, resources=Resources(cpus=2, memory_gb=1))
+    [request] = on.requests(tasks(1, cpus=8))
+    assert options(request.script) == ["--cpus-per-task=8", "--mem=954M", "--time=60"]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, "--gres=gpu:2"),
+        ({"gpu_type": "a100"}, "--gres=gpu:a100:2"),
+        ({"gpus_by": "gpus-per-node"}, "--gpus-per-node=2"),
+        ({"gpu_type": "a100", "gpus_by": "gpus-per-node"}, "--gpus-per-node=a100:2"),
+    ],
+)
+def test_devices_are_asked_for_as_the_cluster_has_them(more, expected):
+    [request] = Slurm(gpus=2, **more).requests(tasks(1))
+    assert options(request.script) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"gpus_by": "magic"}, "gpus_by must be 'gres' or 'gpus-per-node', found 'magic'"),
+        ({"signal": "KILL"}, "signal must be 'USR1' or 'USR2', found 'KILL'"),
+        ({"setup": "module load cuda"}, "setup must be a list of lines, found 'module load cuda'"),
+        ({"sbatch": "--exclude=n7"}, "sbatch must be a list of lines, found '--exclude=n7'"),
+        ({"sbatch": ["exclude=n7"]}, "sbatch must be options like '--exclude=n7', found 'exclude=n7'"),
+        (
+            {"sbatch": ["--exclude=n7\nrm -r /"]},
+            "sbatch must be options like '--exclude=n7', found '--exclude=n7\\nrm -r /'",
+        ),
+        ({"sbatch": ["--export=ALL"]}, "sbatch may not say '--export=ALL': Callsheet does"),
+        ({"sbatch": ["-J x"]}, "sbatch may not say '-J x': Callsheet does"),
+        ({"array_size": 0}, "array_size must be at least 1, found 0"),
+    ],
+)
+def test_what_sbatch_could_not_take_is_refused(more, expected):
+    with pytest.raises(ValueError) as caught:
+        Slurm(**more)
+    assert str(caught.value) == expected
