@@ -1,20 +1,85 @@
-"""Containers of a real Docker daemon do what all executors can, and end as what befalls them says."""
+"""Containers of a real Docker daemon do what all executors can, and end as what befalls them says (promise 23)."""
+
+import os
+import subprocess
+import sys
+from fnmatch import fnmatch
 
 import pytest
 
+from callsheet import sweep
+from callsheet.errors import RunError
+from callsheet.run._store import Store
 from callsheet.run.docker import Docker
+from callsheet.run.submit import submit
 from callsheet.testing import EngineSuite
+
+from .conftest import until
+
+TRAIN = """
+    import os, signal, time
+    from pathlib import Path
+
+    def fit(what: str, dir: str, attempt: int):
+        print("this is", what, flush=True)
+        (Path(dir).parent / f"{what}-{attempt}").touch()
+        if what == "greedy":
+            block = bytearray(os.urandom(1000)) * 300_000
+        if what == "suicide" and attempt == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if what == "deaf":
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        if what == "wordy" and not (Path(dir).parent / "go").exists():
+            Path(dir, "weights").write_bytes(bytes(10_000_000))
+        while what in ("deaf", "waits") and not (Path(dir).parent / "go").exists():
+            time.sleep(0.05)
+        return {"attempt": attempt, "user": os.getuid(), "home": os.environ["HOME"]}
+"""
+CONF = """
+    from callsheet import lazy
+    from train import fit
+    main = lazy(fit)("plain", "${run.dir}", "${run.attempt}")
+"""
 
 
 @pytest.fixture(autouse=True)
-def daemon(docker, monkeypatch):
+def daemon(docker, monkeypatch, tmp_path):
     """The daemon, which the environment names; in the end it has no container of a test."""
     for name, value in docker.env.items():
         monkeypatch.setenv(name, value)
     yield docker
-    left = docker.run("docker", "ps", "--all", "--quiet", "--filter=label=callsheet.plan").split()
+    left = containers(docker, tmp_path)
     if left:
         docker.run("docker", "rm", "--force", *left)
+
+
+def containers(daemon, folder, *words):
+    """The containers that there are for the sweeps of a project."""
+    plans = [f"--filter=label=callsheet.plan={plan.name}" for plan in folder.glob("runs/.sweeps/*")]
+    return [id for plan in plans for id in daemon.run("docker", "ps", "--all", "--quiet", plan, *words).split()]
+
+
+@pytest.fixture
+def send(daemon, project):
+    """A function that submits some kinds of training to containers; gives the jobs."""
+    project("pyproject.toml", "")
+    project("train.py", TRAIN)
+    project("conf.py", CONF)
+
+    def send(*kinds, retry=0, image=None, network="none", **fields):
+        on = Docker(image or daemon.told["image"], network=network, **fields)
+        return submit(sweep("conf.py", [f"main.what={','.join(kinds)}"]), on=on, retry=retry)
+
+    return send
+
+
+def began(tmp_path, *names):
+    return until(lambda: all((tmp_path / "runs" / name).exists() for name in names), 120)
+
+
+def ends(jobs):
+    assert jobs.wait(180)
+    return [(job.state, job.problem) for job in jobs]
 
 
 class TestDocker(EngineSuite):
@@ -32,3 +97,127 @@ class TestDocker(EngineSuite):
 
     def away(self):
         return self.daemon.down("dockerd")
+
+
+def test_what_holds_too_much_memory_is_ended_and_sent_again_as_often_as_asked(send, tmp_path):
+    jobs = send("greedy", memory_gb=0.1, retry=1)
+    assert ends(jobs) == [("cancelled", "it held more than 0.1 GB of memory")]
+    assert sorted(path.name for path in (tmp_path / "runs").glob("greedy-*")) == ["greedy-1", "greedy-2"]
+
+
+def test_a_worker_that_is_killed_inside_is_lost(send):
+    jobs = send("suicide")
+    assert ends(jobs) == [("lost", "its container was killed, or the worker in it")]
+
+
+def test_what_an_administrator_stops_is_lost_and_goes_on(send, daemon, tmp_path):
+    jobs = send("waits", retry=1)
+    began(tmp_path, "waits-1")
+    daemon.run("docker", "stop", *containers(daemon, tmp_path))
+    began(tmp_path, "waits-2")
+    (tmp_path / "runs" / "go").touch()
+    assert jobs.results()[0]["attempt"] == 2
+
+
+def test_what_does_not_listen_is_killed_after_a_while(send, daemon, tmp_path):
+    jobs = send("deaf")
+    began(tmp_path, "deaf-1")
+    jobs.cancel()
+    assert jobs[0].state == "cancelled"
+    assert containers(daemon, tmp_path) == []
+
+
+def test_a_time_limit_is_kept_also_when_nobody_watches(send, daemon, tmp_path):
+    send("waits", timeout_min=0.05).leave()
+    submitted = (
+        "from callsheet import sweep; from callsheet.run.docker import Docker; from callsheet.run.submit import submit;"
+        f"submit(sweep('conf.py', ['main.what=deaf']), on=Docker({daemon.told['image']!r}, network='none',"
+        " timeout_min=0.05)).wait()"
+    )
+    submitter = subprocess.Popen([sys.executable, "-c", submitted])
+    began(tmp_path, "deaf-1")
+    submitter.kill()
+    submitter.wait()
+    until(lambda: containers(daemon, tmp_path, "--filter=status=running") == [], 120)
+    assert sorted(Store(tmp_path / "runs").read(run.parent.name).state for run in tmp_path.glob("runs/*/run.json")) == [
+        "lost"
+    ]
+
+
+MISSING = "localhost:5999/callsheet/missing:1"
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"image": MISSING, "pull_policy": "Never"}, f"there is no image {MISSING} here: docker pull {MISSING}"),
+        ({"image": MISSING}, f"the image {MISSING} cannot be pulled: *connection refused: docker pull {MISSING}"),
+        ({"pull_policy": "Always"}, "the image * cannot be pulled: *connection refused: docker pull *"),
+        ({"python": "python9"}, 'its container does not start: *exec: "python9": executable file not found in $PATH*'),
+        ({"gpus": 1}, "its container does not start: could not select device driver * with capabilities: *gpu*"),
+        ({"cpus": 1000}, "the Docker daemon refuses it: *ange of CPUs is from 0.01 to *"),
+        ({"mounts": ["/nowhere:/data"]}, "the Docker daemon refuses it: *bind source path does not exist: /nowhere"),
+        ({"env": ["NOT_SET_HERE"]}, "the environment variable NOT_SET_HERE is to be taken from here, and is not set"),
+    ],
+)
+def test_what_the_daemon_does_not_take_has_failed_and_leaves_no_container(send, daemon, tmp_path, fields, problem):
+    jobs = send("plain", retry=2, **fields)
+    ((state, told),) = ends(jobs)
+    assert state == "failed"
+    assert fnmatch(told, problem)
+    assert containers(daemon, tmp_path) == []
+
+
+def test_an_image_that_cannot_run_the_worker_leaves_its_words(send, tmp_path):
+    jobs = send("plain", entrypoint=["sh", "-c", "echo this image has no Python >&2; exit 4"])
+    assert [state for state, _ in ends(jobs)] == ["failed"]
+    assert jobs[0].log.read_text() == "this image has no Python\n"
+
+
+def test_results_belong_to_whoever_submits(daemon, project, tmp_path):
+    for name, text in {"pyproject.toml": "", "train.py": TRAIN, "conf.py": CONF}.items():
+        project(name, text)
+    submitted = (
+        "from callsheet import sweep; from callsheet.run.docker import Docker; from callsheet.run.submit import submit;"
+        f"print(submit(sweep('conf.py', ['main.what=plain']), on=Docker({daemon.told['image']!r}, network='none')).results())"
+    )
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+        folder.chmod(0o755)
+    os.chown(tmp_path, 12345, 0)
+    env = {**os.environ, "CALLSHEET_CACHE": str(tmp_path / "cache")}
+    # Nobody but root may read this Python on some machines.
+    other = ["setpriv", "--reuid=12345", "--regid=0", "--clear-groups", "--inh-caps=+dac_read_search"]
+    command = [*other, "--ambient-caps=+dac_read_search", sys.executable, "-B", "-c", submitted]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout == "[{'attempt': 1, 'user': 12345, 'home': '/tmp'}]\n"
+    assert {path.stat().st_uid for path in (tmp_path / "runs").rglob("*")} == {12345}
+
+
+def test_a_daemon_that_is_killed_is_waited_for(send, daemon, tmp_path):
+    jobs = send("waits", "plain", retry=1)
+    began(tmp_path, "waits-1")
+    daemon.kill("dockerd")
+    try:
+        until(lambda: jobs.trouble)
+        assert jobs.trouble == f"the Docker daemon does not answer at {daemon.env['DOCKER_HOST']}"
+    finally:
+        daemon.start("dockerd")
+    (tmp_path / "runs" / "go").touch()
+    assert [state for state, _ in ends(jobs)] == ["done", "done"]
+
+
+def test_a_full_disk_ends_the_sweep_which_goes_on_once_there_is_room(send, tmp_path):
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", runs], check=True)
+    try:
+        with pytest.raises(RunError) as ended:
+            send("wordy", "plain").wait(180)
+        assert "No space left on device" in str(ended.value)
+        for weights in runs.glob("*/weights"):
+            weights.unlink()
+        (runs / "go").touch()
+        assert ends(send("wordy", "plain")) == [("done", ""), ("done", "")]
+    finally:
+        subprocess.run(["umount", "--lazy", runs], check=True)

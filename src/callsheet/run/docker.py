@@ -8,6 +8,7 @@ import importlib
 import os
 import shlex
 import signal
+import socket
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -371,9 +372,11 @@ class _Daemon:
     def _asking(self, *, refuses: bool = False) -> Iterator[Any]:
         """The client, whose failures are told in the words of engines."""
         errors = self._sdk.errors
+        said = {"base_url": self._host} if self._host else self._sdk.utils.kwargs_from_env()
+        where = said.get("base_url") or "unix:///var/run/docker.sock"
         try:
+            _knock(where)
             if self._client is None:
-                said = {"base_url": self._host} if self._host else self._sdk.utils.kwargs_from_env()
                 self._client = self._sdk.APIClient(**said, version="auto", timeout=_ANSWER_S)
             yield self._client
         except errors.APIError as error:
@@ -383,7 +386,6 @@ class _Daemon:
         except (errors.DockerException, OSError) as error:  # of `requests` too
             if isinstance(error, Unreachable):
                 raise
-            where = self._host or os.environ.get("DOCKER_HOST") or "its usual address"
             raise Unreachable(f"the Docker daemon does not answer at {where}") from None
 
     def _create(self, api: Any, request: DockerRequest) -> None:
@@ -464,6 +466,18 @@ class _Daemon:
         if code == _TERMINATED:
             return Seen("ended", code, "its container was stopped, or the Docker daemon was", "machine")
         return Seen("ended", code, state.get("Error") or "")
+
+
+def _knock(address: str) -> None:
+    """See whether anybody listens at a socket of this machine; where nobody does the SDK leaves it open.
+
+    Raises:
+        OSError: Nobody does.
+    """
+    scheme, _, path = address.rpartition("://")
+    if scheme in ("unix", "http+unix"):
+        with socket.socket(socket.AF_UNIX) as own:
+            own.connect(f"/{path.lstrip('/')}")
 
 
 def _code(code: int) -> int:
