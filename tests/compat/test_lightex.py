@@ -228,7 +228,7 @@ def test_parsed_arguments_and_parsers_become_templates(monkeypatch):
 
 
 def test_what_there_is_no_engine_for_is_refused():
-    for engine in ("docker", "k8s", "swarm"):
+    for engine in ("docker", "swarm"):
         with pytest.raises(RunError, match=engine):
             lx.dispatch_expts([], engine=engine)
 

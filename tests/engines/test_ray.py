@@ -1,30 +1,14 @@
 """Jobs of a real Ray cluster do what all executors can, and end as what befalls them says."""
 
 import contextlib
-import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
-import urllib.request
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
 import pytest
 
-from callsheet import sweep
-from callsheet.errors import RunError
-from callsheet.run._job import Task
-from callsheet.run._plan import Plan
-from callsheet.run._rayjobs import Dashboard
 from callsheet.run.ray import Ray
-from callsheet.run.submit import submit
 from callsheet.testing import EngineSuite
-from engines.conftest import tool, until
 
 PATIENCE = 240
 

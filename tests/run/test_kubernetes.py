@@ -107,7 +107,7 @@ spec:
 
 def test_a_request_as_an_administrator_reads_it():
     (request,) = Kubernetes("nets:3").requests([task()])
-    assert str(request) == PLAIN
+    assert f"{request}\n" == PLAIN
 
 
 def pod_of(on, of=None):

@@ -34,7 +34,7 @@ class KubernetesRequest:
     def __str__(self) -> str:
         """The manifest as YAML; of variables that are taken from here it names the names."""
         head = f"# taken from here when it is created: {', '.join(self.taken)}\n" if self.taken else ""
-        return head + write(self.manifest)
+        return head + write(self.manifest).rstrip("\n")
 
     def manifest_with(self, env: Mapping[str, str]) -> dict[str, Any]:
         """The manifest with the values of what is taken from an environment.
