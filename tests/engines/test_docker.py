@@ -7,12 +7,13 @@ from fnmatch import fnmatch
 
 import pytest
 
-from callsheet import sweep
+from callsheet import load, sweep
+from callsheet.compat.lightex.dispatch import dispatch_expts
 from callsheet.errors import RunError
-from callsheet.run._store import Store
 from callsheet.run.docker import Docker
 from callsheet.run.submit import submit
 from callsheet.testing import EngineSuite
+from command import Project
 
 from .conftest import until
 
@@ -219,3 +220,77 @@ def test_a_full_disk_ends_the_sweep_which_goes_on_once_there_is_room(send, tmp_p
         assert ends(send("wordy", "plain")) == [("done", ""), ("done", "")]
     finally:
         subprocess.run(["umount", "--lazy", runs], check=True)
+
+
+DOCKERFILE = """
+    FROM {base}
+    ENV BUILT=here
+    RUN test -x /bin/sh
+"""
+LIGHTEX = """
+    from dataclasses import dataclass
+    from callsheet.compat.lightex.config_base import Build, HostResources, K8Config, Resources, Run
+
+    @dataclass(frozen=True)
+    class HP:
+        lr: float
+
+    @dataclass(frozen=True)
+    class Experiment:
+        hp: HP
+        er: Resources
+        run: Run
+
+    steps = ["DOCKER_BUILDKIT=0 docker build --network=none --tag {image} ."]
+    R1 = Resources(build=Build("{image}", steps, "Never"), k8=K8Config(), host=HostResources(data_dir="digits", output_dir="made"))
+    Ru1 = Run(
+        cmd="python train.py --lr {{{{hp.lr}}}} --data {{{{run.data_dir}}}} --output {{{{run.output_dir}}}}",
+        experiment_name="digits", max_memory="200Mi", max_cpu="500m", network="none",
+    )
+    main = Experiment(HP(0.5), R1, Ru1)
+"""
+READS = """
+    import json, os, sys
+    folders = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+    with open(folders["--data"] + "/labels") as file:
+        labels = file.read()
+    with open(folders["--output"] + "/model", "w") as file:
+        file.write(labels)
+    with open(os.environ["CALLSHEET_RUN_DIR"] + "/metrics.jsonl", "w") as file:
+        print(json.dumps({"lr": float(folders["--lr"]), "labels": int(labels)}), file=file)
+    print(os.environ["BUILT"], folders["--data"], folders["--output"].rsplit("/", 1)[0], os.getcwd())
+"""
+
+
+def test_an_image_is_built_by_its_steps_and_lightex_runs_in_it_on_its_folders(daemon, project, tmp_path):
+    image = "localhost:5999/callsheet/built:1"
+    project("pyproject.toml", "")
+    project("Dockerfile", DOCKERFILE.format(base=daemon.told["image"]))
+    project("lxconfig.py", LIGHTEX.format(image=image))
+    project("train.py", READS)
+    project("digits/labels", "10")
+    cmd = Project(tmp_path)
+    said = cmd("image", "build", "lxconfig.py", "--dry-run").out
+    assert said == f"$ DOCKER_BUILDKIT=0 docker build --network=none --tag {image} .\n"
+    assert cmd("image", "build", "lxconfig.py").out.endswith(f"\nbuilt     {image}\n")
+    try:
+        jobs = dispatch_expts([load("lxconfig.py").main], engine="docker")
+        assert [(job.state, job.problem) for job in jobs] == [("done", "")]
+        assert jobs[0].result() == {"lr": 0.5, "labels": 10}
+        run = jobs[0].run
+        assert (run.directory / "out.log").read_text() == "here /data /output/digits /project\n"
+        assert (tmp_path / "made" / "digits" / run.id / "model").read_text() == "10"
+    finally:
+        daemon.run("docker", "rmi", "--force", image)
+
+
+def test_code_may_be_in_the_image_itself(daemon, project, tmp_path):
+    project("pyproject.toml", "")
+    project("train.py", TRAIN)
+    project("conf.py", CONF)
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (inside / "train.py").write_text("def fit(what, dir, attempt):\n    return {'code': 'of the image'}\n")
+    on = Docker(daemon.told["image"], network="none", code="there", project="/app", mounts=[f"{inside}:/app:ro"])
+    jobs = submit(sweep("conf.py", ["main.what=plain"]), on=on)
+    assert jobs.results() == [{"code": "of the image"}]

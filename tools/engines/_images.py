@@ -93,7 +93,7 @@ def import_digits(host: str) -> None:
     home = Path(sysconfig.get_path("purelib", vars={"base": sys.base_prefix, "installed_base": sys.base_prefix}))
     own = {str(path.parent) for path in paths.values()}
     needed = _needed([real, *(path for path in paths.values() if ".so" in path.suffixes)])
-    libraries = [path for path in needed if os.path.dirname(path) not in own]
+    libraries = [path for path in needed if os.path.dirname(os.path.normpath(path)) not in own]
 
     def write(archive: tarfile.TarFile) -> None:
         _python(archive, libraries)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from callsheet.errors import Fault, RunError
 from callsheet.run._code import library_name
@@ -42,6 +42,7 @@ class Docker(RemoteExecutor):
         network: `host`, `none`, or the name of a network; as the daemon has it by default.
         mounts: Further folders that containers see, as `docker run --volume` takes them: `/data:/data:ro`.
         shm_gb: Size of `/dev/shm`, through which data loaders share, in units of 10⁹ bytes.
+        project: Where the image has the project, for `code="there"`; where it is here by default.
         entrypoint: What runs the command in place of what the image says; `()` for nothing.
         host: The daemon's address, `unix:///run/user/1000/podman/podman.sock`; `DOCKER_HOST` or the usual by default.
 
@@ -56,6 +57,7 @@ class Docker(RemoteExecutor):
     network: str = ""
     mounts: Sequence[str] = ()
     shm_gb: float | None = None
+    project: str = ""
     entrypoint: Sequence[str] | None = None
     host: str = ""
 
@@ -116,7 +118,7 @@ class Docker(RemoteExecutor):
             labels=labels,
             mounts=self._mounts(task),
             env=self._env(task),
-            pull_policy=cast("PullPolicy", needs.pull_policy or self.pull_policy),
+            pull_policy=needs.pull_policy or self.pull_policy,
             network=self.network,
             entrypoint=None if self.entrypoint is None else tuple(self.entrypoint),
             cpus=needs.cpus,
@@ -137,7 +139,8 @@ class Docker(RemoteExecutor):
         own = said.get("PYTHONPATH")
         home = {} if (self.user or str(os.getuid())).split(":")[0] in ("0", "root") else {"HOME": "/tmp"}  # noqa: S108
         told = {"CALLSHEET_CONTAINER": "1", "PYTHONPATH": f"{library}:{own}" if own else library}
-        return {**home, **said, **told}
+        there = {"CALLSHEET_PROJECT": self.project} if self.project and self.code == "there" else {}
+        return {**home, **said, **told, **there}
 
 
 def _runs(task: Task) -> Path:
