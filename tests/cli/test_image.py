@@ -4,14 +4,14 @@ EXPERIMENT = """
     from callsheet.run import Experiment, Image, Launch
 
     url = "nets:3"
-    image = Image(url, ["echo built ${url} > first", "echo ${url} >> first", "test ! -e fails"])
+    image = Image(url, [f"echo built {url} > first", f"echo {url} >> first", "test ! -e fails"])
     main = Experiment(Launch("python train.py"), image=image)
 """
 
 
 def test_the_steps_are_run_in_the_projects_root(cmd):
     cmd.config(EXPERIMENT)
-    steps = "$ echo built nets:3 > first\n$ echo nets:3 >> first\n$ test ! -e fails\n"
+    steps = "step 1    echo built nets:3 > first\nstep 2    echo nets:3 >> first\nstep 3    test ! -e fails\n"
     assert cmd("image", "build", "conf.py").out == f"{steps}built     nets:3\n"
     assert (cmd.root / "first").read_text() == "built nets:3\nnets:3\n"
 
@@ -19,14 +19,14 @@ def test_the_steps_are_run_in_the_projects_root(cmd):
 def test_a_dry_run_only_prints_them(cmd):
     cmd.config(EXPERIMENT)
     said = cmd("image", "build", "conf.py:main", "url=nets:4", "--dry-run")
-    assert said.out == "$ echo built nets:4 > first\n$ echo nets:4 >> first\n$ test ! -e fails\n"
+    assert said.out == "step 1    echo built nets:4 > first\nstep 2    echo nets:4 >> first\nstep 3    test ! -e fails\n"
     assert not (cmd.root / "first").exists()
 
 
 def test_the_first_step_that_fails_is_the_last(cmd):
-    cmd.config(EXPERIMENT.replace('"echo built', '"echo no such base image; exit 3", "echo built'))
+    cmd.config(EXPERIMENT.replace("[f", '["echo no such base image; exit 3", f'))
     said = cmd("image", "build", "conf.py", code=1)
-    assert said.out == "$ echo no such base image; exit 3\nno such base image\n"
+    assert said.out == "step 1    echo no such base image; exit 3\nno such base image\n"
     assert said.err == "callsheet: step 1 of 4 ended with exit code 3: echo no such base image; exit 3\n"
     assert not (cmd.root / "first").exists()
 

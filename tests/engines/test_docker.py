@@ -271,7 +271,7 @@ def test_an_image_is_built_by_its_steps_and_lightex_runs_in_it_on_its_folders(da
     project("digits/labels", "10")
     cmd = Project(tmp_path)
     said = cmd("image", "build", "lxconfig.py", "--dry-run").out
-    assert said == f"$ DOCKER_BUILDKIT=0 docker build --network=none --tag {image} .\n"
+    assert said == f"step 1    DOCKER_BUILDKIT=0 docker build --network=none --tag {image} .\n"
     assert cmd("image", "build", "lxconfig.py").out.endswith(f"\nbuilt     {image}\n")
     try:
         jobs = dispatch_expts([load("lxconfig.py").main], engine="docker")

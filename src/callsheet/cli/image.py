@@ -50,11 +50,11 @@ def build(
     if not named.file.endswith(".py"):
         named.policy.judge_name("callsheet.run", "Image", named.file)  # its steps are run as they stand
     url, steps = build_part(said(part, IMAGE_URL, ""), root=spec), _steps(part, spec, config)
-    for step in steps:
-        say(f"$ {step}")
+    for n, step in enumerate(steps, 1):
+        say(f"step {n}    {step}")
         code = 0 if dry_run else _run(step, home_of(named.file))
         if code:
-            tell_error(f"callsheet: step {1 + steps.index(step)} of {len(steps)} ended with exit code {code}: {step}")
+            tell_error(f"callsheet: step {n} of {len(steps)} ended with exit code {code}: {step}")
             sys.exit(1)
     if not dry_run:
         say(f"built     {url or 'all steps'}")
