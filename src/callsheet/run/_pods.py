@@ -61,8 +61,8 @@ def seen_of(job: Object, pods: Sequence[Object], lingering: Mapping[str, float])
     seen = {}
     for n in range(size_of(job)):
         over = failed or ends.get("Complete") or ({} if n in gone else None)
-        pod = max(by_position.get(n, ()), key=_age, default=None)
-        seen[n] = Seen("ended", 0) if n in done else _seen(job, pod, over, lingering)
+        latest = max(by_position.get(n, ()), key=_age, default=None)
+        seen[n] = Seen("ended", 0) if n in done else _seen(job, latest, over, lingering)
     return seen
 
 
