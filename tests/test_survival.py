@@ -189,7 +189,7 @@ def test_told_to_end_it_ends_all_its_processes_and_says_how_to_go_on(cmd, number
     pids = until(lambda: path.exists() and len(found := path.read_text().split()) == 6 and [*map(int, found)])
     process.send_signal(number)
     _, err = process.communicate()
-    assert (process.returncode, err) == (code, "\ninterrupted  0 of 3 trials are done; the same command goes on\n")
+    assert (process.returncode, err) == (code, "\ncancelled  0 of 3 trials are done; the same command goes on\n")
     assert [pid for pid in pids if is_alive(pid)] == []
     cmd.write("go", "")
     ends_well(cmd, words, 3)

@@ -14,7 +14,9 @@ from ._grammar import parse
 from ._hint import ANY, Form
 from ._items import CALLS, LISTS, MAPPINGS, origin_of, raw_item, signature_text
 from ._known import Known, known_of
+from ._lazy import locate_path
 from ._leaf import Datum
+from ._lineage import override_with
 from ._naming import finder, known_before
 from ._origin import UNKNOWN, Origin
 from ._path import format_path
@@ -29,7 +31,7 @@ from ._spec import attach, set_item
 from ._target import Name, name_of, resolve
 from ._tree import ATOMS, KINDS, kind_of
 from ._word import Word, plain_value
-from .errors import CallsheetWarning, Fault, SpecError, render
+from .errors import CallsheetWarning, Fault, PathError, SpecError, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +104,27 @@ def examine(
     ]
     notes = [] if faults else [*checks.two_names()]
     checks.cache.remember(checks.found_out())
-    return faults, notes
+    return [_passed_on(spec, fault) for fault in faults], notes
+
+
+_COMMON = (bool, int, type(None))
+"""Types of values that are one object wherever they stand."""
+
+
+def _passed_on(spec: Any, fault: Fault) -> Fault:
+    """A fault; where a file passes on what an override has set, that is who set it."""
+    try:
+        holder, key, _ = locate_path(spec, fault.path)
+        value = raw_item(holder, key)
+    except (PathError, LookupError):
+        return fault
+    if not fault.origin or type(value) in _COMMON or origin_of(holder, key).kind != "file":
+        return fault
+    told = override_with(spec, value)
+    if told is None:
+        return fault
+    through = f"{told.text}  comes here by {fault.origin}"
+    return Fault(fault.path, fault.problem, origin=told.where, advice=[*fault.advice, through])
 
 
 def signatures(root: Any) -> Callable[[Any], Signature | None]:

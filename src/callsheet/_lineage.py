@@ -51,6 +51,19 @@ def _link(value: Any, origin: Origin, names: dict[int, str]) -> dict[str, Any]:
     return {"value": text, "kind": origin.kind, "where": origin.where, "text": origin.text}
 
 
+def override_with(spec: Any, value: Any) -> Origin | None:
+    """The override that has put this very object into a spec, from where a file may have taken it; None for none."""
+    for steps, x in walk(spec):
+        if x is value and steps:
+            holder = spec
+            for step in steps[:-1]:
+                holder = raw_item(holder, step)
+            origin = origin_of(holder, steps[-1])
+            if origin.kind in ("override", "sweep") and origin.text:
+                return origin
+    return None
+
+
 def defaults_of(spec: Any) -> dict[str, dict[str, str]]:
     """For each call of a spec, the defaults that its target takes because nothing was set."""
     found = {}

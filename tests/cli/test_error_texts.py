@@ -262,6 +262,7 @@ ADVICE = {
     r"there (?:is|are) \d+ runs?: callsheet (runs)  lists .*": lambda way, text: way.words.__setitem__(
         slice(0, 2), [text]
     ),
+    r"to filter, compare a name:  (.*)": lambda way, text: way.write(r"optim\.lr", *shlex.split(text)),
     r"results have (\w+)": lambda way, text: way.write("acuracy", text),
 }
 """What advice says, and how one does it."""
@@ -271,7 +272,7 @@ TRIED = set()
 
 TOLD = (
     r"\w+\(.*\)|the spec holds  .*|[\w.]+:\d+  .*|Usage: callsheet .*|the command looks .*|in Python, sys\.path .*"
-    r"|changed since: .*|epochs?[<=57]+|define it .*|write  path=value|pass it whole, .*| *\^|.*(= =|\[1, 2|choice\(1,2|itn\(3\)|^epochs: 5|^\"model\":).*"
+    r"|\S+=\S+  comes here by \S+|each run has  .*|these have  .*|there are runs of .*|changed since: .*|epochs?[<=57]+|define it .*|write  path=value|pass it whole, .*| *\^|.*(= =|\[1, 2|choice\(1,2|itn\(3\)|^epochs: 5|^\"model\":).*"
 )
 """Lines that say what is allowed, or show what stands there."""
 

@@ -163,9 +163,9 @@ def test_interrupted_it_leaves_the_last_state_to_be_read(cmd, open_terminal):
     assert shown.end() == [
         "3 trials, 3 to run, 1 at a time",
         "main.n=1  done  IDIDID  loss 1  0:00",
-        "1 of 3 done, interrupted  0:00",
+        "1 of 3 done, cancelled  0:00",
         "",
-        "interrupted  1 of 3 trials are done; the same command goes on",
+        "cancelled  1 of 3 trials are done; the same command goes on",
     ]
     assert shown.process.returncode == 130
     assert shown.written.rstrip().endswith(b"the same command goes on")
@@ -186,7 +186,7 @@ def test_of_ten_thousand_trials_it_shows_those_that_run_and_the_last_few(cmd, op
         assert len([line for line in lines if "  running  " in line]) <= 2
         assert lines[-1] == "" or re.match(r"\d+ of 10000 done", lines[-1])
     shown.process.send_signal(signal.SIGINT)
-    assert re.match(r"interrupted  \d+ of 10000 trials are done; the same command goes on", shown.end()[-1])
+    assert re.match(r"cancelled  \d+ of 10000 trials are done; the same command goes on", shown.end()[-1])
 
 
 def test_without_colours_it_is_a_table_all_the_same(cmd, open_terminal):

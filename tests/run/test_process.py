@@ -166,7 +166,7 @@ def test_interrupting_a_sweep_ends_all_its_processes_and_says_how_to_go_on(cmd, 
     pids = until(lambda: path.exists() and len(found := path.read_text().split()) == 4 and [*map(int, found)])
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
-    assert (process.returncode, err) == (130, "\ninterrupted  0 of 3 trials are done; the same command goes on\n")
+    assert (process.returncode, err) == (130, "\ncancelled  0 of 3 trials are done; the same command goes on\n")
     until(lambda: not any(map(is_alive, pids)))
     states = [cmd.read("status.json", name)["state"] for name in cmd.ids()]
     assert states == ["cancelled", "cancelled"]
@@ -180,7 +180,7 @@ def test_interrupted_and_started_again_what_is_done_is_not_run_again(cmd):
     until(lambda: len(lines(cmd, "begin")) == 2)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
-    assert err == "\ninterrupted  1 of 3 trials are done; the same command goes on\n"
+    assert err == "\ncancelled  1 of 3 trials are done; the same command goes on\n"
     cmd.write("go", "")
     said = cmd(*words)
     assert said.out.startswith("3 trials, 1 done before, 2 to run, 1 at a time\n")

@@ -227,7 +227,7 @@ def test_interrupting_the_sweep_ends_all_its_processes(cmd, wait_for):
         pids = [int(pid) for *_, worker, child in begun for pid in (worker, child)]
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
-    assert (process.returncode, err) == (130, "\ninterrupted  0 of 3 trials are done; the same command goes on\n")
+    assert (process.returncode, err) == (130, "\ncancelled  0 of 3 trials are done; the same command goes on\n")
     until(lambda: not any(map(is_alive, [*pids, *map(int, imports(cmd))])))
     assert [cmd.read("status.json", name)["state"] for name in cmd.ids()] == ["cancelled"] * len(lines(cmd, "begin"))
 

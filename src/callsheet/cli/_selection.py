@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from callsheet.errors import Fault, RunError
+from callsheet.errors import Fault, RunError, nearest
 from callsheet.run._runs import Runs
-from callsheet.run._store import find_run
+from callsheet.run._store import Run, find_run
 
 _IS_FILTER = re.compile(r"[=<>~\s()]")
+_IS_ID = re.compile(r"[0-9a-f]+")
+_IS_WORD = re.compile(r"[\w.+-]+")
 
 
 def selected(words: Sequence[str], directory: str | None) -> Runs:
@@ -28,13 +32,41 @@ def selected(words: Sequence[str], directory: str | None) -> Runs:
         QueryError: A filter cannot be read.
     """
     filters = [word for word in words if _IS_FILTER.search(word) and not os.path.exists(word)]
-    named = [find_run(word, directory) for word in words if word not in filters]
+    named = [_named(word, directory) for word in words if word not in filters]
     found = Runs.read(named[0].directory.parent if named else directory)
     if named:
         found = found.of(dict.fromkeys(run.id for run in named))
     for text in filters:
         found = found.filter(text)
     return found
+
+
+def _named(word: str, directory: str | None) -> Run:
+    """The run that a word names.
+
+    Raises:
+        RunError: None; where it is what a filter compares, that is shown.
+    """
+    try:
+        return find_run(word, directory)
+    except RunError as error:
+        everything = Runs.read(directory)
+        known = everything.names() if len(everything) and not _IS_ID.fullmatch(word) else []
+        close = nearest(word, known)[:1]
+        value = next((v for name in close for v in everything.column(name) if v is not None), None)
+        if value is None:
+            raise
+        (fault,) = error.faults
+        advice = [f"to filter, compare a name:  {_comparison(close[0], value)}", *fault.advice]
+        raise RunError(Fault("", fault.problem, advice=advice)) from None
+
+
+def _comparison(name: str, value: Any) -> str:
+    """A filter that fits a value, as it is typed in a shell."""
+    if name in ("started", "ended"):
+        return shlex.quote(f"{name}>{moment(value)[:10]}")
+    text = str(value)
+    return shlex.quote(f"{name}={text if _IS_WORD.fullmatch(text) else json.dumps(text, ensure_ascii=False)}")
 
 
 def nothing(found: Runs, words: Sequence[str]) -> RunError:

@@ -78,7 +78,7 @@ def _interrupted(found: Prepared, jobs: Jobs, report: _Report) -> None:
             jobs.cancel()
     done = f"{jobs.done} of {len(jobs)}"
     if not found.on.outlives:
-        tell_error(f"\ninterrupted  {done} trials are done; the same command goes on")
+        tell_error(f"\ncancelled  {done} trials are done; the same command goes on")
         return
     id = found.submission.id
     tell_error(f"\nleft  {done} trials are done, {len(jobs.running())} were sent and go on; no others are sent")
@@ -138,7 +138,7 @@ class _Report:
         try:
             yield
         finally:
-            self._close("interrupted")
+            self._close("cancelled")
 
     def _close(self, word: str = "") -> None:
         if self._board is not None:

@@ -181,7 +181,7 @@ def _refusal(count: int, versions: Iterator[str], code: Code, runs: Path) -> Run
         changed |= {name for name in {*then, *code.files} if then.get(name) != code.files.get(name)} if then else set()
     shown = sorted(changed)
     more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
-    what = "1 trial was" if count == 1 else f"{count} trials were"
+    what, it = ("1 trial was", "it") if count == 1 else (f"{count} trials were", "them")
     since = f"changed since: {', '.join(shown[:5])}{more}" if shown else "which files changed since was not recorded"
-    advice = [since, "--keep  counts them as done", "--redo  runs finished trials again"]
+    advice = [since, f"--keep  counts {it} as done", "--redo  runs finished trials again"]
     return RunError(Fault("", f"{what} finished by other code", advice=advice))

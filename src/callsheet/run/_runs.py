@@ -28,6 +28,9 @@ FACTS = ("overrides", "config", "entry", "index", "plan", "host", "python", "com
 _PLACES = ("id", "experiment", "number", "state", "started", "ended", "code")
 """What stands where in a row of the index."""
 
+_TOLD = 8
+"""Names that an error lists."""
+
 _FEW = 1_000
 """Runs of which values are read one by one, and not the column of all."""
 
@@ -372,7 +375,15 @@ class _Table:
         if not close and group in ("result", "metrics"):
             have = ", ".join(known[group][:12]) or "none at all"
             advice = [f"{'results' if group == 'result' else 'metrics'} have {have}"]
-        return QueryError(Fault("", f"no run has {name!r}", advice=advice))
+        return QueryError(Fault("", f"no run has {name!r}", advice=advice or self._all_told()))
+
+    def _all_told(self) -> list[str]:
+        """What there is, in two lines: what a run is known by, and the first of what these runs hold."""
+        known = self.known()
+        held = [f"{group}.{key}" for group in ("result", "metrics") for key in known[group]] + known["spec"]
+        more = f" and {len(held) - _TOLD} more" if len(held) > _TOLD else ""
+        lines = [f"each run has  {', '.join(OWN[:7])}"]
+        return [*lines, f"these have  {', '.join(held[:_TOLD])}{more}"] if held else lines
 
 
 def _canonical(path: str) -> str:
