@@ -494,6 +494,10 @@ def test_what_was_asked_to_end_has_ended_when_its_pod_has():
     assert seen(job(ASKED)) == Seen("ended", -15)
 
 
+def test_what_was_asked_to_end_before_it_had_a_pod_has_ended():
+    assert seen(job(activeDeadlineSeconds=1)) == Seen("ended", -15)
+
+
 def test_a_pod_beyond_its_deadline_of_whose_processes_nothing_is_said_has_its_grace():
     late = pod("Failed", reason="DeadlineExceeded", state={"running": {}})  # which an old server never corrects
     assert seen(job(FAILED), late, lingering={"j-1": 29.0}) == Seen("running", where="n1")

@@ -104,6 +104,8 @@ def _seen(job: Object, pod: Object | None, over: Object | None, lingering: Mappi
             return Seen("running", where=_node(pod))
         is_asked = over.get("reason") == ASKED
         return (Seen("ended", -15) if is_asked else _gone(over)) if pod is None else _ended(pod, is_asked=is_asked)
+    if pod is None and "activeDeadlineSeconds" in job["spec"]:
+        return Seen("ended", -15)  # a Job that was asked to end, and of which no pod could be made, stays as it is
     if pod is None:
         return Seen("queued", reason="its Job is suspended" if job["spec"].get("suspend") else "")
     unstarted = _unstarted(pod, _state(pod, "waiting"))
