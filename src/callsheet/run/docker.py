@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal
 
 from callsheet.errors import Fault, RunError
 from callsheet.run._code import library_name
@@ -220,7 +220,7 @@ class Docker(RemoteExecutor):
             labels=labels,
             mounts=self._mounts(task),
             env=self._env(task),
-            pull_policy=cast("PullPolicy", needs.pull_policy or self.pull_policy),
+            pull_policy=needs.pull_policy or self.pull_policy,
             network=self.network,
             entrypoint=None if self.entrypoint is None else tuple(self.entrypoint),
             cpus=needs.cpus,
