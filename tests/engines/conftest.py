@@ -87,7 +87,8 @@ class RunningSlurm(Running):
         try:
             yield self
         finally:
-            self.run("scontrol", "update", f"nodename={node}", "state=resume")
+            if self.node_state(node) != "idle":  # its own daemon says that it is there, now and then
+                self.run("scontrol", "update", f"nodename={node}", "state=resume")
             until(lambda: self.node_state(node) == "idle")
 
     def node_state(self, node):

@@ -7,24 +7,24 @@ import pytest
 from callsheet import sweep
 from callsheet.run.slurm import Slurm
 from callsheet.run.submit import submit
+from callsheet.testing import EngineSuite
+
+from .conftest import until
 
 TRAIN = """
     import os, signal, sys, time
 
     def fit(lr: float, do: str = "", dir: str = "", attempt: int = 0):
-        print("lr is", lr)
-        if do == "exit":
-            sys.exit(3)
-        if do == "raise":
-            raise ValueError("no such luck")
-        if do == "die" and attempt == 1:
-            os.kill(os.getpid(), signal.SIGKILL)
-        if do == "die-always":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if do == "wait":
-            while not os.path.exists("go"):
-                time.sleep(0.02)
-        return {"loss": 2 * lr, "attempt": attempt, "job": int(os.environ["SLURM_JOB_ID"])}
+        print("lr is", lr, flush=True)
+        warned = []
+        if do == "listen":
+            signal.signal(signal.SIGUSR1, lambda *_: warned.append(1))
+        if do and attempt == 1:
+            open("began", "w").close()
+            latest = time.monotonic() + 300
+            while not os.path.exists("go") and not warned and time.monotonic() < latest:
+                time.sleep(0.05)
+        return {"loss": 2 * lr, "attempt": attempt, "warned": len(warned), "job": int(os.environ["SLURM_JOB_ID"])}
 """
 
 CONF = """
@@ -36,18 +36,33 @@ CONF = """
 """
 
 
+def on(**more):
+    """This library is found there as it is here."""
+    env = [*more.pop("env", ()), *(name for name in ("PYTHONPATH",) if name in os.environ)]
+    return Slurm(**{"env": env, "poll_s": 0.5, **more})
+
+
 @pytest.fixture(params=["slurm", "slurmdbd"])
 def cluster(request, monkeypatch):
     """Each cluster, as the programs of this process find it."""
-    found = request.getfixturevalue(request.param)
-    for name, value in found.env.items():
+    return found_by(request.getfixturevalue(request.param), monkeypatch)
+
+
+@pytest.fixture
+def plain(slurm, monkeypatch):
+    """The cluster without accounting."""
+    return found_by(slurm, monkeypatch)
+
+
+def found_by(cluster, monkeypatch):
+    for name, value in cluster.env.items():
         monkeypatch.setenv(name, value)
-    return found
+    return cluster
 
 
 @pytest.fixture
 def here(project, tmp_path, monkeypatch):
-    """A project whose trials wait for files in it."""
+    """A project whose trials may wait for a file in it."""
     project("pyproject.toml", "")
     project("train.py", TRAIN)
     project("conf.py", CONF)
@@ -55,45 +70,220 @@ def here(project, tmp_path, monkeypatch):
     return tmp_path
 
 
-def on(**more):
-    """This library is found there as it is here."""
-    env = [name for name in ("PYTHONPATH",) if name in os.environ]
-    return Slurm(**{"env": env, "poll_s": 1, **more})
+class TestSlurm(EngineSuite):
+    @pytest.fixture(autouse=True)
+    def _cluster(self, plain):
+        self.cluster = plain
+
+    def make(self, **fields):
+        return on(**fields)
+
+    def away(self):
+        return self.cluster.down("slurmctld")
 
 
-def ended(texts, *, by=None, **more):
-    jobs = submit(sweep("conf.py", texts), on=by or on(), **more)
-    assert jobs.wait(90), (jobs.trouble, list(jobs))
+def sent(*texts, by=None, **more):
+    return submit(sweep("conf.py", texts), on=by or on(), **more)
+
+
+def ended(jobs):
+    assert jobs.wait(180), (jobs.trouble, [job.state for job in jobs])
     return jobs
 
 
-def empty_logs(here):
+def began(jobs, here):
+    """Wait until the first trial has begun, and give the number of its job."""
+    until(lambda: (here / "began").exists() or jobs[0].state not in ("waiting", "queued", "running"), 120)
+    assert jobs[0].state == "running", jobs[0].problem
+    return ids(here)[-1]
+
+
+def ids(here):
+    """The numbers of the jobs that were handed over, in that order."""
+    said = [line for file in here.glob("runs/.sweeps/*/sent.jsonl") for line in file.read_text().splitlines()]
+    return [line.split('"')[-2] for line in said if '"id"' in line]
+
+
+def start_at_once(cluster, number):
+    """Slurm starts what it has requeued two minutes later, if nobody says otherwise."""
+    until(lambda: cluster.run("squeue", "--noheader", f"--job={number}", "--format=%r").strip() == "BeginTime")
+    cluster.run("scontrol", "update", f"jobid={number}", "starttime=now")
+
+
+def logs(here):
     return [file.name for file in here.glob("runs/.sweeps/*/logs/*")]
 
 
-def test_a_trial_comes_back_with_its_result(cluster, here):
-    [job] = ended(["lr=3"])
-    assert job.state == "done"
-    assert job.result()["loss"] == 6
-    assert (job.run.directory / "out.log").read_text() == "lr is 3\n"
-    assert empty_logs(here) == []
+def test_trials_are_one_array_that_holds_its_slots(cluster, here):
+    jobs = sent("lr=1,2,3", "do=wait", by=on(slots=2))
+    number = began(jobs, here)
+    assert "ArrayTaskThrottle=2" in cluster.run("scontrol", "show", "job", number)
+    (here / "go").touch()
+    assert [result["loss"] for result in ended(jobs).results()] == [2, 4, 6]
+    assert len(ids(here)) == 1
+    assert logs(here) == []
 
 
-def test_trials_are_one_array(cluster, here):
-    jobs = ended(["lr=1,2,3"])
-    assert [job.result()["loss"] for job in jobs] == [2, 4, 6]
-    sent = [
-        line
-        for file in here.glob("runs/.sweeps/*/sent.jsonl")
-        for line in file.read_text().splitlines()
-        if '"id"' in line
-    ]
-    assert len(sent) == 1
-    assert empty_logs(here) == []
+def test_an_array_is_split_and_the_parts_follow_each_other(plain, here):
+    jobs = ended(sent("lr=1,2,3,4,5", by=on(array_size=2, slots=2)))
+    assert [result["loss"] for result in jobs.results()] == [2, 4, 6, 8, 10]
+    assert len(ids(here)) == 3
 
 
-def test_a_program_that_fails_has_failed(cluster, here):
-    jobs = ended(["do=exit,raise"])
-    assert [job.state for job in jobs] == ["failed", "failed"]
-    assert [job.problem for job in jobs] == ["SystemExit: 3", "ValueError: no such luck"]
-    assert "no such luck" in jobs[1].log.read_text()
+def test_a_node_that_fails_loses_its_trials(cluster, here):
+    jobs = sent("do=wait", by=on(requeue=False, sbatch=["--nodelist=n2"]))
+    began(jobs, here)
+    with cluster.node_down("n2"):
+        [job] = ended(jobs)
+    assert (job.state, job.problem) == ("lost", "its node failed (n2)")
+
+
+def test_a_trial_goes_on_in_its_directory_when_slurm_requeues_it(plain, here):
+    jobs = sent("do=wait", by=on(sbatch=["--nodelist=n1"]))
+    number = began(jobs, here)
+    directory = jobs[0].run.directory
+    plain.run("scontrol", "requeue", number)
+    start_at_once(plain, number)
+    [job] = ended(jobs)
+    assert job.result()["attempt"] == 2
+    assert job.run.directory == directory
+    assert ids(here) == [number]
+
+
+def test_a_trial_goes_on_when_the_urgent_have_preempted_it(plain, here, tmp_path):
+    jobs = sent("do=wait", by=on(sbatch=["--nodelist=n1", "--exclusive"]))
+    number = began(jobs, here)
+    plain.run("sbatch", "--partition=urgent", "--nodelist=n1", "--exclusive", "--output=/dev/null", "--wrap=true")
+    start_at_once(plain, number)
+    assert ended(jobs)[0].result()["attempt"] == 2
+
+
+def test_a_warning_reaches_the_training(plain, here):
+    jobs = sent("do=listen", by=on(timeout_min=2, warn_s=110))
+    result = ended(jobs)[0].result()
+    assert (result["warned"], result["attempt"]) == (1, 1)
+
+
+def test_a_warning_that_nobody_handles_ends_nothing(plain, here):
+    jobs = sent("do=wait")
+    number = began(jobs, here)
+    for _ in range(3):
+        plain.run("scancel", "--signal=USR1", "--batch", number)
+    (here / "go").touch()
+    assert ended(jobs)[0].result()["warned"] == 0
+
+
+def test_a_warning_reaches_a_command(plain, here, project):
+    project("shout.sh", "trap 'echo warned; exit 0' USR1\ntouch began\nwhile :; do sleep 0.1; done\n")
+    project("conf.py", 'from callsheet.run import Command\nmain = Command("bash shout.sh")\n')
+    jobs = sent()
+    number = began(jobs, here)
+    plain.run("scancel", "--signal=USR1", "--batch", number)
+    [job] = ended(jobs)
+    assert job.state == "done", job.problem
+    assert (job.run.directory / "out.log").read_text() == "warned\n"
+
+
+def test_a_trial_that_somebody_cancels_at_slurm_is_cancelled(cluster, here):
+    jobs = sent("do=wait")
+    cluster.run("scancel", began(jobs, here))
+    [job] = ended(jobs)
+    assert (job.state, job.problem) == ("cancelled", "it was cancelled at Slurm")
+
+
+def test_what_the_setup_says_is_at_hand_where_it_fails(plain, here):
+    [job] = ended(sent(by=on(setup=["echo no such module >&2", "exit 4"])))
+    assert job.state == "failed"
+    assert job.log.read_text() == "no such module\n"
+
+
+def test_an_interpreter_that_is_not_there_is_told(plain, here):
+    [job] = ended(sent(by=on(python="/no/python")))
+    assert job.state == "failed"
+    assert "/no/python: No such file or directory" in job.log.read_text()
+
+
+def test_a_partition_that_is_not_there_is_refused_with_those_that_are(cluster, here):
+    [job] = ended(sent(by=on(partition="gpus")))
+    assert job.state == "failed"
+    assert job.problem == "Slurm does not take it: Invalid partition name specified"
+
+
+def test_what_no_node_has_is_refused(plain, here):
+    [job] = ended(sent(by=on(memory_gb=900)))
+    assert job.problem == "Slurm does not take it: Requested node configuration is not available"
+
+
+def test_a_variable_that_is_not_set_is_refused(plain, here):
+    [job] = ended(sent(by=on(env=["NOWHERE_SET"])))
+    assert job.problem == "the environment variable NOWHERE_SET is to go along, and is not set here"
+
+
+def test_of_a_job_that_slurm_has_forgotten_the_record_of_the_run_tells(cluster, here):
+    jobs = sent("do=wait")
+    number = began(jobs, here)
+    jobs.leave()
+    (here / "go").touch()
+    until(lambda: jobs[0].run.state == "done")
+    [file] = here.glob("runs/.sweeps/*/sent.jsonl")
+    file.write_text(file.read_text().replace(f'"{number}"', '"67000000"'))
+    [job] = ended(sent("do=wait"))
+    assert (job.state, job.result()["attempt"]) == ("done", 1)
+
+
+def test_devices_are_given_as_the_cluster_gives_them(plain, here, project):
+    project(
+        "train.py", "import os\ndef fit(*_, **__):\n    return len(os.environ['CUDA_VISIBLE_DEVICES'].split(','))\n"
+    )
+    assert ended(sent(by=on(gpus=2))).results() == [{"result": 2}]
+
+
+TOGETHER = """
+    import os
+
+    def fit(fail: int = -1):
+        import torch
+        import torch.distributed as together
+
+        rank = int(os.environ["RANK"])
+        print(*(os.environ[name] for name in ("SLURMD_NODENAME", "LOCAL_RANK", "LOCAL_WORLD_SIZE")), flush=True)
+        if rank == fail:
+            raise ValueError("no luck")
+        together.init_process_group("gloo")
+        numbers = torch.tensor([10.0**rank])
+        together.all_reduce(numbers)
+        together.destroy_process_group()
+        return {"sum": numbers.item(), "rank": rank}
+"""
+
+TOGETHER_CONF = """
+    from callsheet import lazy
+    from callsheet.run import Resources
+    from train import fit
+
+    main = lazy(fit)(fail=-1)
+    resources = Resources(nodes=2, tasks_per_node=2)
+"""
+
+
+@pytest.fixture
+def together(here, project):
+    """A project whose trials run on two nodes, in two processes each, which add numbers up over gloo."""
+    project("train.py", TOGETHER)
+    project("conf.py", TOGETHER_CONF)
+    return here
+
+
+def test_processes_on_two_nodes_work_together(plain, together):
+    [job] = ended(sent())
+    assert job.result() == {"sum": 1111.0, "rank": 0}
+    names = ("out.log", "out.1.log", "out.2.log", "out.3.log")
+    said = [(job.run.directory / name).read_text() for name in names]
+    assert said == ["n1 0 2\n", "n1 1 2\n", "n2 0 2\n", "n2 1 2\n"]
+
+
+def test_the_failure_of_one_of_several_processes_is_that_of_the_run(plain, together):
+    [job] = ended(sent("main.fail=3"))
+    assert (job.state, job.problem) == ("failed", "rank 3: ValueError: no luck")
+    assert job.run.state == "failed"
+    assert "ValueError: no luck" in (job.run.directory / "err.3.log").read_text()

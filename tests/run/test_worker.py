@@ -11,7 +11,10 @@ from callsheet.run._place import Place
 from callsheet.run._store import take_lock
 
 WORKER = "callsheet.run.worker"
-USAGE = "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat] [--minutes M] [--memory GB]"
+USAGE = (
+    "python -m callsheet.run.worker PLAN INDEX DIGEST [--code DIGEST] [--beat] [--minutes M] [--memory GB] "
+    "[--ranks FOLDER]"
+)
 
 
 @pytest.fixture

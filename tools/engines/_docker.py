@@ -8,7 +8,7 @@ from typing import Any
 
 from _daemon import Daemon, answers, born, end
 from _engine import Engine
-from _images import import_python, python_image
+from _images import digits_image, import_digits, import_python, python_image
 from _place import Place
 
 PROGRAMS = {"dockerd": "docker.io", "docker": "docker.io", "busybox": "busybox-static"}
@@ -72,7 +72,12 @@ def sweep(place: Place) -> None:
 
 
 def _reach(place: Place) -> dict[str, Any]:
-    return {"env": {"DOCKER_HOST": docker_host(place)}, "image": python_image()}
+    return {"env": {"DOCKER_HOST": docker_host(place)}, "image": python_image(), "digits": digits_image()}
+
+
+def _settle(place: Place) -> None:
+    import_python(docker_host(place))
+    import_digits(docker_host(place))
 
 
 DOCKER = Engine(
@@ -82,6 +87,6 @@ DOCKER = Engine(
     prepare=dockerd_conf,
     daemons=lambda place: [dockerd(place)],
     reach=_reach,
-    settle=lambda place: import_python(docker_host(place)),
+    settle=_settle,
     sweep=sweep,
 )

@@ -9,6 +9,7 @@ import sysconfig
 import tarfile
 import tempfile
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, distribution
 from io import BytesIO
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from _place import EngineError
 
 # Nobody listens at this port: whoever tries to pull such an image is told so at once.
 OWN = "localhost:5999/callsheet"
+DIGITS = ("numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl", "narwhals")
 PAUSE = f"{OWN}/pause:1"
 SHELL = ("sh", "cat", "ls", "env", "sleep", "echo", "mkdir", "rm", "kill", "test", "true", "false", "dd", "head", "id")
 LEFT_OUT = re.compile(r"/(site-packages|dist-packages|tests?|idlelib|lib2to3|ensurepip|__pycache__|config-3[^/]*)(/|$)")
@@ -37,23 +39,69 @@ def import_python(host: str) -> None:
     Raises:
         EngineError: The daemon did not take it.
     """
+    _import(host, python_image(), lambda archive: _python(archive, []), _settings([]))
+
+
+def _python(archive: tarfile.TarFile, libraries: list[str]) -> None:
+    """Add the Python that runs this, a shell, and further shared libraries."""
+    real, library = Path(sys.executable).resolve(), _library()
+    _shell(archive, sorted({*_own_libraries(), *libraries}))
+    archive.add(real, str(real))
+    archive.add(library, str(library), filter=lambda info: None if LEFT_OUT.search(f"/{info.name}") else info)
+    for name in {"python", "python3", real.name} if str(real.parent) != "/usr/local/bin" else {"python", "python3"}:
+        _link(archive, f"usr/local/bin/{name}", str(real))
+    _text(archive, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
+
+
+def _settings(libraries: list[str]) -> list[str]:
+    """What an image says of itself: where programs and shared libraries are."""
+    folders = sorted({str(Path(path).parent) for path in (*_own_libraries(), *libraries)})
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return [f"ENV PATH={path}", f"ENV LD_LIBRARY_PATH={':'.join(folders)}"]
+
+
+def _own_libraries() -> list[str]:
     real = Path(sys.executable).resolve()  # not the virtual environment's
-    library = Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix})).resolve()
-    libraries = _needed([real, _busybox(), *library.glob("lib-dynload/*.so")])
-    changes = {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "LD_LIBRARY_PATH": ":".join(sorted({str(Path(path).parent) for path in libraries})),
-    }
+    return _needed([real, _busybox(), *_library().glob("lib-dynload/*.so")])
+
+
+def _library() -> Path:
+    """The standard library."""
+    return Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix})).resolve()
+
+
+def digits_image() -> str:
+    """The name of the image that has what the example of handwritten digits needs, too."""
+    return f"{OWN}/digits:{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def import_digits(host: str) -> None:
+    """Make the image with this machine's Python and NumPy, SciPy and scikit-learn of this environment; once.
+
+    Args:
+        host: The address of the Docker daemon.
+
+    Raises:
+        EngineError: A package is missing, or the daemon did not take the image.
+    """
+    try:
+        files = [path for name in DIGITS for path in distribution(name).files or ()]
+    except PackageNotFoundError as error:
+        raise EngineError(f"the image of the digits needs {error}, which this environment lacks") from None
+    paths = {str(path): Path(str(path.locate())) for path in files if ".." not in path.parts}
+    real = Path(sys.executable).resolve()
+    home = Path(sysconfig.get_path("purelib", vars={"base": sys.base_prefix, "installed_base": sys.base_prefix}))
+    own = {str(path.parent) for path in paths.values()}
+    needed = _needed([real, *(path for path in paths.values() if ".so" in path.suffixes)])
+    libraries = [path for path in needed if os.path.dirname(path) not in own]
 
     def write(archive: tarfile.TarFile) -> None:
-        _shell(archive, libraries)
-        archive.add(real, str(real))
-        archive.add(library, str(library), filter=lambda info: None if LEFT_OUT.search(f"/{info.name}") else info)
-        for name in {"python", "python3", real.name} if str(real.parent) != "/usr/local/bin" else {"python", "python3"}:
-            _link(archive, f"usr/local/bin/{name}", str(real))
-        _text(archive, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
+        _python(archive, libraries)
+        for name, path in paths.items():
+            if not re.search(r"/(tests?|__pycache__)/", name):
+                archive.add(path, str(home / name))
 
-    _import(host, python_image(), write, [f"ENV {name}={value}" for name, value in changes.items()])
+    _import(host, digits_image(), write, _settings(libraries))
 
 
 def import_pause(host: str) -> None:

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 from _daemon import Daemon
 from _docker import PROGRAMS, docker_host, dockerd, dockerd_conf, sweep
 from _engine import Engine
-from _images import PAUSE, import_pause, import_python, python_image
+from _images import PAUSE, digits_image, import_digits, import_pause, import_python, python_image
 from _kubernetes_build import build_kubernetes, kubernetes_folder
 from _place import EngineError, Place
 
@@ -191,6 +191,7 @@ def _asked(url: str, place: Place | None = None) -> dict[str, Any]:
 def _settle(place: Place) -> None:
     import_pause(docker_host(place))
     import_python(docker_host(place))
+    import_digits(docker_host(place))
 
 
 def _sweep(place: Place) -> None:
@@ -207,6 +208,7 @@ def _reach(place: Place) -> dict[str, Any]:
         "token": _token(place),
         "node": NODE,
         "image": python_image(),
+        "digits": digits_image(),
         "docker_host": docker_host(place),
     }
 

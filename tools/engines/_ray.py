@@ -57,7 +57,13 @@ def _daemons(place: Place) -> list[Daemon]:
         *(f"{name}={port}" for name, port in ports.items()),
     ]
     return [
-        Daemon("head", tuple(command), lambda: _ready(place), {**env, "RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}, patience=240)
+        Daemon(
+            "head",
+            tuple(command),
+            lambda: _ready(place),
+            {**env, "RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"},
+            patience=240,
+        )
     ]
 
 
