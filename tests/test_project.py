@@ -63,12 +63,12 @@ def test_a_file_is_allowed_by_its_place_in_the_project(project):
             '[tool.callsheet]\nalow = ["train"]\n',
             "tool.callsheet.alow  is no setting of Callsheet             pyproject.toml:2\n"
             "                     did you mean  allow?\n"
-            "                     known are  allow, migrations, resolvers",
+            "                     known are  allow, executors, migrations, resolvers",
         ),
         (
             "[tool.callsheet.whatever]\nx = 1\n",
             "tool.callsheet.whatever  is no setting of Callsheet         pyproject.toml:1\n"
-            "                         known are  allow, migrations, resolvers",
+            "                         known are  allow, executors, migrations, resolvers",
         ),
         (
             '[tool.callsheet]\n\nallow = "train"\n',

@@ -174,8 +174,8 @@ def test_a_warning_that_nobody_handles_ends_nothing(plain, here):
 
 
 def test_a_warning_reaches_a_command(plain, here, project):
-    project("shout.sh", "trap 'echo warned; exit 0' USR1\ntouch began\nwhile :; do sleep 0.1; done\n")
-    project("conf.py", 'from callsheet.run import Command\nmain = Command("bash shout.sh")\n')
+    project("shout.sh", f"trap 'echo warned; exit 0' USR1\ntouch {here}/began\nwhile :; do sleep 0.1; done\n")
+    project("conf.py", f'from callsheet.run import Command\nmain = Command("bash {here}/shout.sh")\n')
     jobs = sent()
     number = began(jobs, here)
     plain.run("scancel", "--signal=USR1", "--batch", number)

@@ -246,6 +246,17 @@ def test_arrays_hold_tasks_of_the_same_needs_and_no_more_than_is_said():
     assert "completionMode" not in requests[1].manifest["spec"]
 
 
+def test_jobs_that_are_handed_over_together_share_the_slots():
+    tasks = [*(task(n) for n in range(6)), *(task(n, cpus=2) for n in range(6, 8))]
+    requests = Kubernetes("nets:3", slots=4, array=10).requests(tasks)
+    assert [request.manifest["spec"]["parallelism"] for request in requests] == [3, 1]
+
+
+def test_an_array_is_handed_over_when_there_is_room_for_a_whole_one():
+    assert (Kubernetes("nets:3", slots=2, array=10).capacity, Kubernetes("nets:3", slots=2, array=10).least) == (10, 10)
+    assert (Kubernetes("nets:3", slots=20).capacity, Kubernetes("nets:3", slots=20).least) == (20, 1)
+
+
 def test_what_a_trial_needs_counts_before_what_the_executor_says():
     on = Kubernetes("nets:3", cpus=4, pull_policy="Always", resources=Resources(memory_gb="2Gi", cpus=8))
     of = task(cpus=0.5, gpus=1, timeout_min=0.5, image="own:1", pull_policy="Never")
@@ -481,6 +492,10 @@ def test_what_was_asked_to_end_has_ended_when_its_pod_has():
     assert seen(job(ASKED), going, lingering={"j-1": 91.0}).state == "ended"  # its node is gone too
     assert seen(job(ASKED), pod("Failed", state=exited(143))) == Seen("ended", -15, where="n1")
     assert seen(job(ASKED)) == Seen("ended", -15)
+
+
+def test_what_was_asked_to_end_before_it_had_a_pod_has_ended():
+    assert seen(job(activeDeadlineSeconds=1)) == Seen("ended", -15)
 
 
 def test_a_pod_beyond_its_deadline_of_whose_processes_nothing_is_said_has_its_grace():

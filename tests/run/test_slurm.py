@@ -5,15 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from callsheet.run._engine import Refused, Seen, Unreachable
 from callsheet.run._experiment import Resources
 from callsheet.run._job import Task
 from callsheet.run._parcel import parcel_of
 from callsheet.run._plan import Plan
 from callsheet.run._shape import Needs
+from callsheet.run._squeue import refusal_of, seen_of
 from callsheet.run.slurm import Slurm
 
 PLAN = Plan(Path("/home/me/runs/.sweeps/0a1b2c3d4e5f"))
 DIGEST = "00112233445566778899aabbccddeeff"
+NO_NODE = "PartitionConfig: no node of its partition has what it asks for"
+OVER = "it held more memory than it had asked for"
 
 
 def tasks(count, **needs):
@@ -39,6 +43,7 @@ sbatch --parsable --export=NONE <<'END'
 #SBATCH --open-mode=append
 #SBATCH --requeue
 set -e
+unset SLURM_EXPORT_ENV
 exec /venv/bin/python -m callsheet.run.worker /home/me/runs/.sweeps/0a1b2c3d4e5f/plan.jsonl 0 """
         + DIGEST
         + " --beat --code c0de\nEND"
@@ -86,6 +91,7 @@ sbatch --parsable --export=NONE <<'END'
 #SBATCH --no-requeue
 #SBATCH --exclude=n7
 set -e
+unset SLURM_EXPORT_ENV
 export OMP_NUM_THREADS=4
 export GREETING='it'"'"'s'
 module load cuda
@@ -152,9 +158,82 @@ def test_devices_are_asked_for_as_the_cluster_has_them(more, expected):
         ({"sbatch": ["--export=ALL"]}, "sbatch may not say '--export=ALL': Callsheet does"),
         ({"sbatch": ["-J x"]}, "sbatch may not say '-J x': Callsheet does"),
         ({"array_size": 0}, "array_size must be at least 1, found 0"),
+        ({"warn_s": 0}, "warn_s must be at least 1, found 0"),
     ],
 )
 def test_what_sbatch_could_not_take_is_refused(more, expected):
     with pytest.raises(ValueError) as caught:
         Slurm(**more)
     assert str(caught.value) == expected
+
+
+def test_several_processes_are_started_by_srun_as_torchrun_would():
+    on = Slurm(python="/venv/bin/python", resources=Resources(nodes=2, tasks_per_node=4, cpus=8), warn_s=60)
+    [request] = on.requests(tasks(1))
+    assert str(request) == (
+        """\
+sbatch --parsable --export=NONE <<'END'
+#!/bin/bash -l
+#SBATCH --job-name=callsheet-0a1b2c3d4e5f-0-1
+#SBATCH --output=/home/me/runs/.sweeps/0a1b2c3d4e5f/logs/slurm-%j.out
+#SBATCH --open-mode=append
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=4
+#SBATCH --cpus-per-task=2
+#SBATCH --signal=USR1@60
+#SBATCH --requeue
+set -e
+unset SLURM_EXPORT_ENV
+MASTER_ADDR=$(scontrol --oneliner show node "$SLURMD_NODENAME" | sed 's/.* NodeAddr=\\([^ ]*\\).*/\\1/')
+MASTER_PORT=$(/venv/bin/python -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
+export MASTER_ADDR MASTER_PORT WORLD_SIZE=8 LOCAL_WORLD_SIZE=4
+ranks=/home/me/runs/.sweeps/0a1b2c3d4e5f/logs/slurm-"$SLURM_JOB_ID".ranks-"${SLURM_RESTART_COUNT:-0}"
+exec srun --kill-on-bad-exit=1 --cpus-per-task=2 \
+sh -c 'export RANK=$SLURM_PROCID LOCAL_RANK=$SLURM_LOCALID; exec "$@"' rank \
+/venv/bin/python -m callsheet.run.worker /home/me/runs/.sweeps/0a1b2c3d4e5f/plan.jsonl 0 """
+        + DIGEST
+        + """ --beat --code c0de --ranks "$ranks"
+END"""
+    )
+
+
+def test_the_processes_of_an_array_meet_apart_for_each_trial():
+    [request] = Slurm(resources=Resources(tasks_per_node=2)).requests(tasks(2))
+    assert 'slurm-"$SLURM_ARRAY_JOB_ID"_"$SLURM_ARRAY_TASK_ID".ranks-' in request.script
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (("PENDING", "0", "Priority", ""), Seen("queued")),
+        (("PENDING", "0", "(PartitionConfig)", ""), Seen("queued", reason=NO_NODE)),
+        (("PENDING", "0", "QOSMaxJobsPerUserLimit", ""), Seen("queued", reason="QOSMaxJobsPerUserLimit")),
+        (("RUNNING", "0", "None", "n1"), Seen("running", where="n1")),
+        (("COMPLETED", "0", "None", "n1"), Seen("ended", 0, where="n1")),
+        (("FAILED", "768", "NonZeroExitCode", "n1"), Seen("ended", 3, where="n1")),
+        (("FAILED", "3:0", "", "n1"), Seen("ended", 3, where="n1")),
+        (("FAILED", "0:9", "", "n1"), Seen("ended", -9, "its worker was ended by signal 9", "machine", "n1")),
+        (("FAILED", "35072", "", "n1"), Seen("ended", -9, "its worker was ended by signal 9", "machine", "n1")),
+        (("OUT_OF_MEMORY", "0:125", "", "n1"), Seen("ended", -9, OVER, "memory", "n1")),
+        (("TIMEOUT", "0:0", "", "n1"), Seen("ended", -15, "its time limit is over", "limit", "n1")),
+        (("PREEMPTED", "0:0", "", "n1"), Seen("ended", -9, "it was preempted", "machine", "n1")),
+    ],
+)
+def test_what_slurm_says_of_a_job_is_understood(said, expected):
+    assert seen_of(*said) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (
+            "sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: Job violates …",
+            Unreachable,
+        ),
+        ("sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying", Unreachable),
+        ("sbatch: error: Batch job submission failed: Unable to contact slurm controller", Unreachable),
+        ("sbatch: error: Batch job submission failed: Access/permission denied", Refused),
+    ],
+)
+def test_what_is_not_taken_now_is_told_from_what_never_is(said, kind):
+    assert type(refusal_of(said)) is kind

@@ -196,7 +196,7 @@ COMMANDED = """
     from callsheet.track import MLflow
 
     C1 = Experiment(
-        Launch("python train.py {{hp.lr}}", experiment="nets"), hp={"lr": 0.25}, trackers={"m": lazy(MLflow)()}
+        Launch("python train.py {{hp.lr}}", experiment="nets"), hp={"lr": 0.25}, trackers={"m": lazy(MLflow)(wait_s=300)}
     )
 """
 NATIVE = """

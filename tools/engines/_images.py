@@ -18,7 +18,7 @@ from _place import EngineError
 
 # Nobody listens at this port: whoever tries to pull such an image is told so at once.
 OWN = "localhost:5999/callsheet"
-DIGITS = ("numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl", "narwhals")
+DIGITS = ("numpy", "scipy", "scikit-learn", "joblib", "cloudpickle", "threadpoolctl", "narwhals")
 PAUSE = f"{OWN}/pause:1"
 SHELL = ("sh", "cat", "ls", "env", "sleep", "echo", "mkdir", "rm", "kill", "test", "true", "false", "dd", "head", "id")
 LEFT_OUT = re.compile(r"/(site-packages|dist-packages|tests?|idlelib|lib2to3|ensurepip|__pycache__|config-3[^/]*)(/|$)")
@@ -89,11 +89,10 @@ def import_digits(host: str) -> None:
     except PackageNotFoundError as error:
         raise EngineError(f"the image of the digits needs {error}, which this environment lacks") from None
     paths = {str(path): Path(str(path.locate())) for path in files if ".." not in path.parts}
-    real = Path(sys.executable).resolve()
     home = Path(sysconfig.get_path("purelib", vars={"base": sys.base_prefix, "installed_base": sys.base_prefix}))
-    own = {str(path.parent) for path in paths.values()}
-    needed = _needed([real, *(path for path in paths.values() if ".so" in path.suffixes)])
-    libraries = [path for path in needed if os.path.dirname(path) not in own]
+    here = os.path.realpath(sysconfig.get_path("purelib"))
+    needed = _needed([path for path in paths.values() if ".so" in path.suffixes])
+    libraries = [path for path in needed if not os.path.realpath(path).startswith(here)]
 
     def write(archive: tarfile.TarFile) -> None:
         _python(archive, libraries)
@@ -125,7 +124,7 @@ def _import(host: str, name: str, write: Callable[[tarfile.TarFile], None], chan
     options = [word for change in changes for word in ("--change", change)]
     command = ["docker", "import", *options, "-", name]
     with tempfile.TemporaryFile() as file:
-        with tarfile.open(fileobj=file, mode="w") as archive:
+        with tarfile.open(fileobj=file, mode="w", dereference=True) as archive:
             write(archive)
         file.seek(0)
         ended = subprocess.run(command, env=env, stdin=file, capture_output=True, text=True, check=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import re
@@ -280,8 +281,9 @@ class Cluster:
 
 def _client(context: str) -> Any:
     """A client of the cluster that the configuration of `kubectl` names, or in which this process runs."""
+    kubernetes: Any
     try:
-        import kubernetes
+        kubernetes = importlib.import_module("kubernetes")
     except ImportError:
         problem = "Jobs are created by the Kubernetes client for Python, which is missing"
         raise RunError(Fault("", problem, advice=["pip install 'callsheet[kubernetes]'"])) from None

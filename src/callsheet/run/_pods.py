@@ -53,7 +53,7 @@ def seen_of(job: Object, pods: Sequence[Object], lingering: Mapping[str, float])
     if not is_indexed(job):
         if "Complete" in ends:
             return {0: Seen("ended", 0)}
-        return {0: _seen(job, max(pods, key=_age, default=None), failed, lingering)}
+        return {0: _seen(job, max(pods, key=_age) if pods else None, failed, lingering)}
     by_position: dict[int, list[Object]] = {}
     for pod in pods:
         by_position.setdefault(_position(pod), []).append(pod)
@@ -61,8 +61,8 @@ def seen_of(job: Object, pods: Sequence[Object], lingering: Mapping[str, float])
     seen = {}
     for n in range(size_of(job)):
         over = failed or ends.get("Complete") or ({} if n in gone else None)
-        pod = max(by_position.get(n, ()), key=_age, default=None)
-        seen[n] = Seen("ended", 0) if n in done else _seen(job, pod, over, lingering)
+        newest = max(by_position[n], key=_age) if n in by_position else None
+        seen[n] = Seen("ended", 0) if n in done else _seen(job, newest, over, lingering)
     return seen
 
 
@@ -104,6 +104,8 @@ def _seen(job: Object, pod: Object | None, over: Object | None, lingering: Mappi
             return Seen("running", where=_node(pod))
         is_asked = over.get("reason") == ASKED
         return (Seen("ended", -15) if is_asked else _gone(over)) if pod is None else _ended(pod, is_asked=is_asked)
+    if pod is None and "activeDeadlineSeconds" in job["spec"]:
+        return Seen("ended", -15)  # a Job that was asked to end, and of which no pod could be made, stays as it is
     if pod is None:
         return Seen("queued", reason="its Job is suspended" if job["spec"].get("suspend") else "")
     unstarted = _unstarted(pod, _state(pod, "waiting"))

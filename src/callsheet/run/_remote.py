@@ -60,7 +60,7 @@ class RemoteExecutor(ABC):
     code: Literal["archive", "there"] = "archive"
     poll_s: float = 5.0
 
-    outlives: ClassVar[bool] = True
+    outlives = True
     in_container: ClassVar[bool] = False
     """Whether workers find nothing but what is mounted, and so need the library itself among the runs."""
 

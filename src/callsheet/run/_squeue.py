@@ -88,6 +88,7 @@ class SlurmEngine:
         self._logs = logs
         self._ended: set[tuple[str, int | None]] = set()
         self._has_accounting = True
+        self._arrays: set[str] = set()
 
     def submit(self, request: _Handed) -> str:
         """Hand over a script, and give the number of the job."""
@@ -100,8 +101,11 @@ class SlurmEngine:
         (request.tasks[0].plan.folder / "logs").mkdir(exist_ok=True)
         done = _run(*request.argv, text=request.script)
         if done.returncode:
-            raise _refused(done.stderr)
-        return done.stdout.split(";")[0].strip()
+            raise refusal_of(done.stderr)
+        id = done.stdout.split(";")[0].strip()
+        if len(request.tasks) > 1:
+            self._arrays.add(id)
+        return id
 
     def find(self, name: str) -> str | None:
         """The number of the job of a name."""
@@ -116,14 +120,17 @@ class SlurmEngine:
         found = _Looked(lambda: self._accounted(ids), self._by_whom)
         queued = {id: _Tasks(found, id) for id in ids}
         for id, position, seen in _queue(ids):
+            if position is not None:
+                self._arrays.add(id)
             if id in queued:
-                queued[id][position] = self._by_whom(id, position, seen)
+                queued[id][position or 0] = self._by_whom(id, position or 0, seen)
         return queued
 
     def end(self, id: str, positions: Collection[int] | None = None) -> None:
         """Cancel tasks: SIGTERM, and SIGKILL after the cluster's KillWait."""
         self._ended |= {(id, position) for position in positions} if positions is not None else {(id, None)}
-        which = [id] if positions is None else [f"{id}_{position}" for position in positions]
+        parts = positions is not None and id in self._arrays
+        which = [f"{id}_{position}" for position in positions or ()] if parts else [id]
         done = _run("scancel", "--quiet", *which)
         if done.returncode and _AWAY.search(done.stderr):
             raise Unreachable(f"Slurm does not answer: {_last(done.stderr)}")
@@ -160,7 +167,7 @@ class SlurmEngine:
             number, state, code, where = line.split("|")
             match = re.fullmatch(r"(\d+)(?:_(\d+))?", number)
             if match is not None:
-                yield match[1], int(match[2] or 0), _seen(state.split()[0], code, "", where)
+                yield match[1], int(match[2] or 0), seen_of(state.split()[0], code, "", where)
 
     def _by_whom(self, id: str, position: int, seen: Seen) -> Seen:
         """One that was cancelled from here needs no words; of several processes the one that failed has them."""
@@ -169,7 +176,8 @@ class SlurmEngine:
             return Seen("ended", -15)
         if seen.state == "ended" and seen.code and seen.blame != "limit":
             met = [file for file in self._files(id) if re.fullmatch(rf"slurm-{id}(_{position})?\.ranks-\d+", file.name)]
-            problem = problem_in(met[-1]) if met else ""
+            last = max(met, key=lambda file: int(file.suffix.rpartition("-")[2]), default=None)
+            problem = problem_in(last) if last is not None else ""
             return Seen("ended", 1, problem, "program", seen.where) if problem else seen
         return seen
 
@@ -222,7 +230,8 @@ def array_limit() -> int:
     return max(1, int(said[1])) if said is not None else 1
 
 
-def _queue(ids: Sequence[str]) -> Iterator[tuple[str, int, Seen]]:
+def _queue(ids: Sequence[str]) -> Iterator[tuple[str, int | None, Seen]]:
+    """What `squeue` says of each task of jobs; one that is no array has no positions."""
     columns = ",".join(f"{name}:{width}" for name, width in _COLUMNS.items())
     asked = ("squeue", "--noheader", "--array", "--states=all", f"--jobs={','.join(ids)}", f"--Format={columns}")
     done = _run(*asked)
@@ -234,10 +243,10 @@ def _queue(ids: Sequence[str]) -> Iterator[tuple[str, int, Seen]]:
             fields.append(line[at : at + width].strip())
             at += width
         id, position, state, code, reason, where = fields
-        yield id, int(position) if position.isdigit() else 0, _seen(state, code, reason, where)
+        yield id, int(position) if position.isdigit() else None, seen_of(state, code, reason, where)
 
 
-def _seen(state: str, code: str, reason: str, where: str) -> Seen:
+def seen_of(state: str, code: str, reason: str, where: str) -> Seen:
     """What Slurm says of a job, in our words."""
     if state in _QUEUED:
         plain = reason.strip("()").split(",")[0]
@@ -274,10 +283,10 @@ def _unsigned(code: int) -> int:
     return 128 - code if 128 < code < 160 else code
 
 
-def _refused(said: str) -> Exception:
+def refusal_of(said: str) -> Exception:
     """What it means that `sbatch` has not taken a script."""
     if _AWAY.search(said):
-        return Unreachable(f"Slurm takes nothing at this moment: {_last(said)}")
+        return Unreachable(f"Slurm takes nothing at this moment: {'; '.join(said.strip().splitlines())}")
     lines = [line.partition("error: ")[2] or line for line in said.strip().splitlines()]
     lines = [line.removeprefix("Batch job submission failed: ") for line in lines]
     problem = f"Slurm does not take it: {lines[-1] if lines else 'it says nothing'}"

@@ -119,8 +119,8 @@ class Kubernetes(RemoteExecutor):
         return max(self.slots or 100, self.array)
 
     @property
-    def batch(self) -> int:
-        """How many trials one Job has at most."""
+    def least(self) -> int:
+        """For how many trials there must be room before some are handed over: a Job's."""
         return self.array
 
     def requests(self, tasks: Sequence[Task]) -> list[KubernetesRequest]:
@@ -129,7 +129,7 @@ class Kubernetes(RemoteExecutor):
         Raises:
             RunError: A task has no image; or it needs several processes.
         """
-        return [self._request(group) for group in self._groups(tasks)]
+        return [self._request(group, len(tasks)) for group in self._groups(tasks)]
 
     def engine(self) -> Cluster:
         """What takes the requests.
@@ -174,24 +174,15 @@ class Kubernetes(RemoteExecutor):
         if group:
             yield group
 
-    def _request(self, tasks: list[Task]) -> KubernetesRequest:
-        if len(tasks) > 1:
-            parcel = parcel_of(tasks)
-            at, how = (
-                {"callsheet-parcel": parcel.digest},
-                several(len(tasks), min(self.slots or len(tasks), len(tasks))),
-            )
-        else:
-            at, how = (
-                {"callsheet-index": str(tasks[0].index), "callsheet-turn": str(tasks[0].turn)},
-                {"backoffLimit": 0},
-            )
-        labels = {
-            **self.labels,
-            "app.kubernetes.io/managed-by": "callsheet",
-            PLAN: tasks[0].plan.id,
-            **at,
-        }
+    def _request(self, tasks: list[Task], among: int) -> KubernetesRequest:
+        """The Job of some tasks, which share the slots with the others that are handed over."""
+        first, count = tasks[0], len(tasks)
+        at = {"callsheet-index": str(first.index), "callsheet-turn": str(first.turn)}
+        how: dict[str, Any] = {"backoffLimit": 0}
+        if count > 1:
+            at = {"callsheet-parcel": parcel_of(tasks).digest}
+            how = several(count, count if self.slots is None else max(1, min(count, self.slots * count // among)))
+        labels = {**self.labels, "app.kubernetes.io/managed-by": "callsheet", PLAN: first.plan.id, **at}
         about = {"labels": labels, **stated(annotations=dict(self.annotations))}
         name = name_of(tasks)
         ttl = None if self.ttl_s is None else math.ceil(self.ttl_s)

@@ -107,8 +107,10 @@ class Slurm(RemoteExecutor):
                 raise ValueError(f"sbatch must be options like '--exclude=n7', found {option!r}")
             if option.replace("=", " ").split()[0] in _OWN:
                 raise ValueError(f"sbatch may not say {option!r}: Callsheet does")
-        if self.array_size < 1:
-            raise ValueError(f"array_size must be at least 1, found {self.array_size}")
+        for name in ("array_size", "warn_s"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise ValueError(f"{name} must be at least 1, found {number}")
 
     @property
     def capacity(self) -> int:
@@ -170,6 +172,7 @@ class Slurm(RemoteExecutor):
             "#!/bin/bash -l",
             *(f"#SBATCH {_word(option)}" for option in options),
             "set -e",
+            "unset SLURM_EXPORT_ENV",  # what this script starts by srun sees what it sees
             *(f"export {name}={shlex.quote(str(value))}" for name, value in own.items()),
             *self.setup,
             *([f"exec {shlex.join(worker)}"] if is_alone else _several(worker, needs, logs, is_array=is_array)),
@@ -190,9 +193,9 @@ class Slurm(RemoteExecutor):
             said.append(f"--mem={math.ceil(needs.memory_gb * 1e9 / 2**20)}M")
         if needs.timeout_min:
             said.append(f"--time={_minutes(needs.timeout_min)}")
-            if self.warn_s is not None:
-                shell = "B:" if needs.nodes == needs.tasks_per_node == 1 else ""
-                said.append(f"--signal={shell}{self.signal}@{self.warn_s}")
+        if self.warn_s is not None:
+            shell = "B:" if needs.nodes == needs.tasks_per_node == 1 else ""
+            said.append(f"--signal={shell}{self.signal}@{self.warn_s}")
         return said
 
     def _gpus(self, count: int) -> str:
@@ -210,7 +213,7 @@ def _several(worker: Sequence[str], needs: Needs, logs: Path, *, is_array: bool)
     start = '"$SLURM_ARRAY_JOB_ID"_"$SLURM_ARRAY_TASK_ID"' if is_array else '"$SLURM_JOB_ID"'
     port = 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'
     world = needs.nodes * needs.tasks_per_node
-    srun = ["srun", "--export=ALL", "--kill-on-bad-exit=1", *([_cores(needs)] if needs.cpus else [])]
+    srun = ["srun", "--kill-on-bad-exit=1", *([_cores(needs)] if needs.cpus else [])]
     inside = ["sh", "-c", 'export RANK=$SLURM_PROCID LOCAL_RANK=$SLURM_LOCALID; exec "$@"', "rank"]
     return [
         """MASTER_ADDR=$(scontrol --oneliner show node "$SLURMD_NODENAME" | sed 's/.* NodeAddr=\\([^ ]*\\).*/\\1/')""",
