@@ -21,7 +21,7 @@ from callsheet.run._pods import Object, is_ending, is_indexed, name_of_newest, s
 PLAN = "callsheet-plan"
 """The label by which the Jobs of a plan are found."""
 
-_ANSWER_S = (5.0, 30.0)
+_ANSWER_S = (10.0, 60.0)
 """Seconds for which a connection, and then an answer, is waited for."""
 
 _PAGE = 500
