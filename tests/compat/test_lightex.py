@@ -53,7 +53,6 @@ def test_the_sklearn_example_is_dispatched_by_its_own_script(example):
     assert said.out.count("done") == 3
     assert all(cmd.text("out.log", run).startswith("train.py --data-dir ") for run in cmd.ids())
     assert {cmd.read("spec.json", run)["er"]["ctr"]["build"]["image_pull_policy"] for run in cmd.ids()} == {"Always"}
-    assert "the engine 'docker' is not there yet" in cmd("-c", "C1", "-e", "docker", module="run_expts", code=1).err
 
 
 def test_the_efficient_net_example_runs_one_config_and_sweeps_the_other(example):
@@ -228,9 +227,8 @@ def test_parsed_arguments_and_parsers_become_templates(monkeypatch):
 
 
 def test_what_there_is_no_engine_for_is_refused():
-    for engine in ("docker", "swarm"):
-        with pytest.raises(RunError, match=engine):
-            lx.dispatch_expts([], engine=engine)
+    with pytest.raises(RunError, match="swarm"):
+        lx.dispatch_expts([], engine="swarm")
 
 
 def test_a_value_of_the_document_cannot_make_another_word(example):

@@ -25,6 +25,7 @@ VERBS: dict[str, str] = {
     "convert": "write a config as another kind of file, also from another system",
     "zoo": "list, show and copy what others publish",
     "completion": "print what makes a shell complete all this",
+    "image": "build the container image of an experiment",
     "init": "write the files of an example into this folder",
 }
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.util
 import io
 import json
 import os
 import shutil
+import sys
 import tarfile
 import tempfile
 from dataclasses import asdict
@@ -125,12 +127,16 @@ def _archive(runs: Path, digest: str) -> Path:
     return runs / ".code" / f"{digest}.tar.gz"
 
 
+_MORE = ("jinja2", "markupsafe")
+"""Packages that commands need, which are carried too where they are here: what has them itself has its own."""
+
+
 @functools.cache
 def library_name() -> str:
     """The name of the folder among the runs, below `.code`, in which this very library is put."""
     digest = hashlib.sha256()
-    for path in _library_files():
-        digest.update(f"{path.name}\0".encode() + path.read_bytes())
+    for name, path in _library_files():
+        digest.update(f"{name}\0".encode() + path.read_bytes())
     return f"callsheet-{digest.hexdigest()[:12]}"
 
 
@@ -142,16 +148,32 @@ def carry_library(runs: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(dir=folder.parent))
     new.chmod(0o755)
-    home = Path(callsheet.__file__).parent
-    for path in _library_files():
-        there = new / "callsheet" / path.relative_to(home)
+    for name, path in _library_files():
+        there = new / name
         there.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, there)
+        shutil.copy2(path, there)
+        compiled = Path(importlib.util.cache_from_source(str(path)))
+        if compiled.exists():  # so that workers need not, each anew where they may not keep it
+            (there.parent / "__pycache__").mkdir(exist_ok=True)
+            shutil.copy2(compiled, there.parent / "__pycache__" / compiled.name)
     try:
         new.rename(folder)
     except OSError:  # another submission was faster
         shutil.rmtree(new)
 
 
-def _library_files() -> list[Path]:
-    return sorted(Path(callsheet.__file__).parent.rglob("*.py"))
+def find_carried() -> None:
+    """Where this library was carried, let what came along be imported, after all that is there itself."""
+    folder = Path(callsheet.__file__).parents[1] / "carried"
+    if folder.is_dir():
+        sys.path.append(str(folder))
+
+
+def _library_files() -> list[tuple[str, Path]]:
+    """The files of this library and of what comes along, with their names where they are carried."""
+    found = [("callsheet", Path(callsheet.__file__).parent)]
+    for name in _MORE:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            found.append((f"carried/{name}", Path(spec.origin).parent))
+    return sorted((f"{name}/{path.relative_to(home)}", path) for name, home in found for path in home.rglob("*.py"))

@@ -2,133 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime
-import importlib
 import os
-import shlex
-import signal
-import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 from callsheet.errors import Fault, RunError
 from callsheet.run._code import library_name
-from callsheet.run._engine import Refused, Seen, Unreachable, name_of, worker_argv
-from callsheet.run._job import TAKEN, Task
+from callsheet.run._dockerd import (
+    INDEX,
+    LIMIT,
+    PLAN,
+    PULLS,
+    TURN,
+    Daemon,
+    DockerRequest,
+    Mount,
+    PullPolicy,
+    docker_sdk,
+)
+from callsheet.run._engine import name_of, worker_argv
+from callsheet.run._job import Task
 from callsheet.run._remote import RemoteExecutor
-
-PullPolicy = Literal["Always", "IfNotPresent", "Never"]
-
-_PULLS: dict[PullPolicy, str] = {"Always": "always", "IfNotPresent": "missing", "Never": "never"}
-"""What `docker run` calls the policies."""
-
-_PLAN, _INDEX, _TURN, _LIMIT = (f"callsheet.{name}" for name in ("plan", "index", "turn", "limit"))
-"""The labels of a container."""
-
-_GRACE_S = 10.0
-"""Seconds between asking a container to end and ending it."""
-
-_ANSWER_S = 60.0
-"""Seconds for which an answer of the daemon is waited for."""
-
-_INTERRUPTED, _TERMINATED = 130, 143
-"""The exit codes of a worker that was told to end."""
-
-_LATER = (429, 502, 503, 504)
-"""What a daemon answers that takes nothing at this moment."""
-
-
-@dataclass(frozen=True)
-class Mount:
-    """A folder of this machine that a container sees.
-
-    Attributes:
-        source: Where it is here.
-        target: Where the container sees it.
-        is_readonly: Whether it may only read there.
-    """
-
-    source: str
-    target: str
-    is_readonly: bool = False
-
-    def __str__(self) -> str:
-        more = ",readonly" if self.is_readonly else ""
-        return f"type=bind,source={self.source},target={self.target}{more}"
-
-
-@dataclass(frozen=True)
-class DockerRequest:
-    """A container that shall be started.
-
-    Attributes:
-        name: Its name.
-        tasks: What it runs.
-        image: Its image.
-        argv: Its command.
-        user: As whom it runs, `uid:gid`.
-        labels: What is found by: the plan, the index, the turn.
-        mounts: What it sees of this machine.
-        env: Its environment variables; None takes the value from here when it is submitted.
-        pull_policy: When the image is pulled.
-        network: What it is connected with; "" as the daemon has it.
-        entrypoint: What runs its command in place of what the image says; None leaves that.
-        cpus: Cores, as many as it may use.
-        memory: Bytes, which it may not exceed.
-        shm: Bytes of shared memory.
-        gpus: How many GPUs it sees.
-        host: The daemon's address; "" for the one that the environment names.
-    """
-
-    name: str
-    tasks: tuple[Task, ...]
-    image: str
-    argv: tuple[str, ...]
-    user: str
-    labels: Mapping[str, str]
-    mounts: tuple[Mount, ...]
-    env: Mapping[str, str | None]
-    pull_policy: PullPolicy = "IfNotPresent"
-    network: str = ""
-    entrypoint: tuple[str, ...] | None = None
-    cpus: float | None = None
-    memory: int | None = None
-    shm: int | None = None
-    gpus: int | None = None
-    host: str = ""
-
-    def __str__(self) -> str:
-        """The same as a command for a shell, in which variables that are taken from here have no value."""
-        words = [*self._options(), self.image, *(self.entrypoint or ())[1:], *self.argv]
-        head = ["docker", *(["--host", self.host] if self.host else []), "run", "--detach"]
-        return shlex.join([*head, *words])
-
-    def _options(self) -> Iterator[str]:
-        single = {
-            "name": self.name,
-            "user": self.user,
-            "network": self.network,
-            "entrypoint": (self.entrypoint or ("",))[0] if self.entrypoint is not None else None,
-            "cpus": f"{self.cpus:g}" if self.cpus else None,
-            "memory": f"{self.memory}b" if self.memory else None,
-            "memory-swap": f"{self.memory}b" if self.memory else None,
-            "shm-size": f"{self.shm}b" if self.shm else None,
-            "gpus": str(self.gpus) if self.gpus else None,
-            "pull": _PULLS[self.pull_policy],
-        }
-        for name, value in single.items():
-            if value or (name == "entrypoint" and value is not None):
-                yield from (f"--{name}", value)
-        for label, value in self.labels.items():
-            yield from ("--label", f"{label}={value}")
-        for mount in self.mounts:
-            yield from ("--mount", str(mount))
-        for variable, text in self.env.items():
-            yield from ("--env", variable if text is None else f"{variable}={text}")
 
 
 @dataclass(frozen=True)
@@ -146,6 +42,7 @@ class Docker(RemoteExecutor):
         network: `host`, `none`, or the name of a network; as the daemon has it by default.
         mounts: Further folders that containers see, as `docker run --volume` takes them: `/data:/data:ro`.
         shm_gb: Size of `/dev/shm`, through which data loaders share, in units of 10⁹ bytes.
+        project: Where the image has the project, for `code="there"`; where it is here by default.
         entrypoint: What runs the command in place of what the image says; `()` for nothing.
         host: The daemon's address, `unix:///run/user/1000/podman/podman.sock`; `DOCKER_HOST` or the usual by default.
 
@@ -160,6 +57,7 @@ class Docker(RemoteExecutor):
     network: str = ""
     mounts: Sequence[str] = ()
     shm_gb: float | None = None
+    project: str = ""
     entrypoint: Sequence[str] | None = None
     host: str = ""
 
@@ -168,8 +66,8 @@ class Docker(RemoteExecutor):
     def __post_init__(self) -> None:
         """Refuse what could never run a job."""
         super().__post_init__()
-        if self.pull_policy not in _PULLS:
-            raise ValueError(f"pull_policy must be one of {', '.join(_PULLS)}, found {self.pull_policy!r}")
+        if self.pull_policy not in PULLS:
+            raise ValueError(f"pull_policy must be one of {', '.join(PULLS)}, found {self.pull_policy!r}")
         if self.shm_gb is not None and not self.shm_gb > 0:
             raise ValueError(f"shm_gb must be more than 0, found {self.shm_gb}")
         for text in self.mounts:
@@ -188,13 +86,13 @@ class Docker(RemoteExecutor):
         """
         return [self._request(task) for task in tasks]
 
-    def engine(self) -> _Daemon:
+    def engine(self) -> Daemon:
         """What takes the requests.
 
         Raises:
             RunError: The Docker SDK for Python is missing.
         """
-        return _Daemon(_sdk(), self.host)
+        return Daemon(docker_sdk(), self.host)
 
     def _request(self, task: Task) -> DockerRequest:
         needs = self.needs_of(task)
@@ -205,12 +103,12 @@ class Docker(RemoteExecutor):
         if not image:
             advice = ['Docker("registry/name:tag")', "Experiment(image=Image(…))"]
             raise RunError(Fault("", f"trial {task.index} has no image", advice=advice))
-        if needs.pull_policy and needs.pull_policy not in _PULLS:
-            advice = [f"it is one of  {', '.join(_PULLS)}"]
+        if needs.pull_policy and needs.pull_policy not in PULLS:
+            advice = [f"it is one of  {', '.join(PULLS)}"]
             raise RunError(Fault("", f"trial {task.index} has the pull policy {needs.pull_policy!r}", advice=advice))
-        labels = {_PLAN: task.plan.id, _INDEX: str(task.index), _TURN: str(task.turn)}
+        labels = {PLAN: task.plan.id, INDEX: str(task.index), TURN: str(task.turn)}
         if needs.timeout_min is not None:
-            labels[_LIMIT] = f"{60 * needs.timeout_min:g}"
+            labels[LIMIT] = f"{60 * needs.timeout_min:g}"
         return DockerRequest(
             name=name_of([task]),
             tasks=(task,),
@@ -241,7 +139,8 @@ class Docker(RemoteExecutor):
         own = said.get("PYTHONPATH")
         home = {} if (self.user or str(os.getuid())).split(":")[0] in ("0", "root") else {"HOME": "/tmp"}  # noqa: S108
         told = {"CALLSHEET_CONTAINER": "1", "PYTHONPATH": f"{library}:{own}" if own else library}
-        return {**home, **said, **told}
+        there = {"CALLSHEET_PROJECT": self.project} if self.project and self.code == "there" else {}
+        return {**home, **said, **told, **there}
 
 
 def _runs(task: Task) -> Path:
@@ -260,241 +159,3 @@ def _mount(text: str) -> Mount:
     if not source.startswith("/") or not target.startswith("/") or mode not in ("", "ro", "rw"):
         raise ValueError(f"a mount is  /folder/here:/folder/there  or  …:ro, found {text!r}")
     return Mount(source, target, mode == "ro")
-
-
-def _sdk() -> ModuleType:
-    try:
-        docker = importlib.import_module("docker")
-    except ImportError:
-        problem = "containers are started by the Docker SDK for Python, which is missing"
-        raise RunError(Fault("", problem, advice=["pip install 'callsheet[docker]'"])) from None
-    return docker
-
-
-class _Daemon:
-    """A Docker daemon.
-
-    Args:
-        sdk: The package `docker`.
-        host: The daemon's address; "" for the one that the environment names.
-    """
-
-    def __init__(self, sdk: ModuleType, host: str) -> None:
-        self._sdk = sdk
-        self._host = host
-        self._client: Any = None
-        self._kill_at: dict[str, float] = {}
-
-    def submit(self, request: DockerRequest) -> str:
-        """Start a container; gives its name."""
-        _make_output(request)
-        with self._asking(refuses=True) as api:
-            if request.pull_policy == "Always":
-                self._pull(api, request.image)
-            try:
-                self._create(api, request)
-            except self._sdk.errors.APIError as error:
-                self._mend(api, request, error)
-                self._create(api, request)
-            try:
-                api.start(request.name)
-            except self._sdk.errors.APIError as error:
-                with contextlib.suppress(self._sdk.errors.APIError):
-                    api.remove_container(request.name, force=True)
-                if error.status_code in _LATER:
-                    raise
-                raise _refusal(f"its container does not start: {error.explanation}") from None
-        return request.name
-
-    def find(self, name: str) -> str | None:
-        """The container of a name; one that was never started is none, and is removed."""
-        with self._asking() as api:
-            try:
-                found = api.inspect_container(name)
-            except self._sdk.errors.NotFound:
-                return None
-            if found["State"]["Status"] != "created":
-                return name
-            self._remove(api, name)
-        return None
-
-    def look(self, ids: Sequence[str]) -> dict[str, dict[int, Seen]]:
-        """What has become of containers: one question for all, and one more for each that has ended."""
-        listed: dict[str, Any] = {}
-        seen: dict[str, dict[int, Seen]] = {}
-        with self._asking() as api:
-            for plan in {id.split("-")[1] for id in ids}:  # as `name_of` writes it
-                for found in api.containers(all=True, filters={"label": [f"{_PLAN}={plan}"]}):
-                    listed |= {name.lstrip("/"): found for name in found["Names"]}
-            for id in ids:
-                state = listed[id]["State"] if id in listed else ""
-                if state in ("exited", "stopped", "dead"):
-                    with contextlib.suppress(self._sdk.errors.NotFound):
-                        seen[id] = {0: self._ended(id, api.inspect_container(id))}
-                elif state == "created":
-                    seen[id] = {0: Seen("queued")}
-                elif state:
-                    seen[id] = {0: Seen("running")}
-                    self._enforce(api, id)
-                else:
-                    seen[id] = {0: Seen("unknown")}
-        return seen
-
-    def end(self, id: str, positions: Collection[int] | None = None) -> None:
-        """Ask a container to end; a later look ends it where it does not listen."""
-        if id not in self._kill_at:
-            with self._asking() as api:
-                self._signal(api, id, signal.SIGTERM)
-            self._kill_at[id] = time.monotonic() + _GRACE_S
-
-    def output(self, id: str, position: int) -> bytes:
-        """What a container has written."""
-        with self._asking() as api, contextlib.suppress(self._sdk.errors.APIError):
-            said: bytes = api.logs(id, tail=1000)
-            return said
-        return b""
-
-    def forget(self, id: str) -> None:
-        """Remove a container."""
-        with self._asking() as api:
-            self._remove(api, id)
-        self._kill_at.pop(id, None)
-
-    def close(self) -> None:
-        """Let go of connections."""
-        if self._client is not None:
-            self._client.close()
-
-    # ------------------------------------------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _asking(self, *, refuses: bool = False) -> Iterator[Any]:
-        """The client, whose failures are told in the words of engines."""
-        errors = self._sdk.errors
-        try:
-            if self._client is None:
-                said = {"base_url": self._host} if self._host else self._sdk.utils.kwargs_from_env()
-                self._client = self._sdk.APIClient(**said, version="auto", timeout=_ANSWER_S)
-            yield self._client
-        except errors.APIError as error:
-            if refuses and error.status_code not in _LATER:
-                raise _refusal(f"the Docker daemon refuses it: {error.explanation}") from None
-            raise Unreachable(f"the Docker daemon says: {error.explanation}") from None
-        except (errors.DockerException, OSError) as error:  # of `requests` too
-            if isinstance(error, Unreachable):
-                raise
-            where = self._host or os.environ.get("DOCKER_HOST") or "its usual address"
-            raise Unreachable(f"the Docker daemon does not answer at {where}") from None
-
-    def _create(self, api: Any, request: DockerRequest) -> None:
-        types = self._sdk.types
-        limits: dict[str, Any] = {"network_mode": request.network or None, "shm_size": request.shm}
-        if request.cpus is not None:
-            limits["nano_cpus"] = int(request.cpus * 1e9)
-        if request.memory is not None:
-            limits |= {"mem_limit": request.memory, "memswap_limit": request.memory}
-        if request.gpus:
-            limits["device_requests"] = [types.DeviceRequest(count=request.gpus, capabilities=[["gpu"]])]
-        mounts = [types.Mount(it.target, it.source, type="bind", read_only=it.is_readonly) for it in request.mounts]
-        api.create_container(
-            request.image,
-            list(request.argv),
-            name=request.name,
-            entrypoint=None if request.entrypoint is None else list(request.entrypoint) or [""],
-            user=request.user,
-            labels=dict(request.labels),
-            environment=_values(request.env),
-            host_config=api.create_host_config(mounts=mounts, **limits),
-        )
-
-    def _mend(self, api: Any, request: DockerRequest, error: Any) -> None:
-        """Do what is missing where a container could not be created, or say why that cannot be done."""
-        if error.status_code == 409:
-            if api.inspect_container(request.name)["State"]["Running"]:
-                problem = f"a container called {request.name} runs already, of runs that are no more"
-                raise _refusal(f"{problem}: docker rm --force {request.name}")
-            self._remove(api, request.name)
-        elif error.status_code == 404 and request.pull_policy == "IfNotPresent":
-            self._pull(api, request.image)
-        elif error.status_code == 404:
-            raise _refusal(f"there is no image {request.image} here: docker pull {request.image}")
-        else:
-            raise error
-
-    def _pull(self, api: Any, image: str) -> None:
-        try:
-            for said in api.pull(image, stream=True, decode=True):
-                if "error" in said:
-                    raise _refusal(f"the image {image} cannot be pulled: {said['error']}: docker pull {image}")
-        except self._sdk.errors.APIError as error:
-            raise _refusal(f"the image {image} cannot be pulled: {error.explanation}: docker pull {image}") from None
-
-    def _remove(self, api: Any, name: str) -> None:
-        with contextlib.suppress(self._sdk.errors.NotFound):
-            api.remove_container(name, v=True, force=True)
-
-    def _signal(self, api: Any, name: str, number: int) -> None:
-        try:
-            api.kill(name, int(number))
-        except self._sdk.errors.APIError as error:
-            if error.status_code not in (404, 409):  # it has ended
-                raise
-
-    def _enforce(self, api: Any, name: str) -> None:
-        """End a container that was asked to and does not listen."""
-        if time.monotonic() >= self._kill_at.get(name, float("inf")):
-            self._signal(api, name, signal.SIGKILL)
-
-    def _ended(self, name: str, found: Mapping[str, Any]) -> Seen:
-        """How a container has ended."""
-        state, labels = found["State"], found["Config"]["Labels"]
-        code = _code(state["ExitCode"])
-        if code in (0, TAKEN):
-            return Seen("ended", code)
-        if state["OOMKilled"]:
-            held = found["HostConfig"]["Memory"] / 1e9
-            return Seen("ended", code, f"it held more than {held:g} GB of memory", "memory")
-        limit_s = float(labels.get(_LIMIT, "inf"))
-        if _seconds(state) >= limit_s:
-            return Seen("ended", code, f"the time limit of {limit_s / 60:g} min is over", "limit")
-        if name in self._kill_at:
-            return Seen("ended", code)
-        if code == -signal.SIGKILL:
-            return Seen("ended", code, "its container was killed, or the worker in it", "machine")
-        if code == _TERMINATED:
-            return Seen("ended", code, "its container was stopped, or the Docker daemon was", "machine")
-        return Seen("ended", code, state.get("Error") or "")
-
-
-def _code(code: int) -> int:
-    """The exit code of a worker: below 0 the signal that ended it."""
-    return 128 - code if code > 128 and code not in (_INTERRUPTED, _TERMINATED) else code
-
-
-def _seconds(state: Mapping[str, Any]) -> float:
-    """How long a container ran."""
-    began, ended = (datetime.datetime.fromisoformat(state[name]) for name in ("StartedAt", "FinishedAt"))
-    return (ended - began).total_seconds()
-
-
-def _values(env: Mapping[str, str | None]) -> dict[str, str]:
-    """Environment variables with the values that are taken from here.
-
-    Raises:
-        Refused: One of these is not set.
-    """
-    missing = [name for name, value in env.items() if value is None and name not in os.environ]
-    if missing:
-        raise _refusal(f"the environment variable {missing[0]} is to be taken from here, and is not set")
-    return {name: os.environ[name] if value is None else value for name, value in env.items()}
-
-
-def _make_output(request: DockerRequest) -> None:
-    """Make the folder for what trials put out, which may be their first."""
-    for task in request.tasks:
-        if "output" in task.needs.mounts:
-            os.makedirs(task.needs.mounts["output"][0], exist_ok=True)
-
-
-def _refusal(problem: str) -> Refused:
-    return Refused(Fault("", problem))

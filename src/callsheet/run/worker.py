@@ -20,7 +20,7 @@ from callsheet.run._beat import beating, wait_for_silence
 from callsheet.run._capture import redirect
 from callsheet.run._child import heed_warnings
 from callsheet.run._claims import claiming, is_alive
-from callsheet.run._code import unpacked
+from callsheet.run._code import find_carried, unpacked
 from callsheet.run._execute import Task, Terminated, execute, execute_beside, terminate
 from callsheet.run._first import beside_first
 from callsheet.run._guard import guarded, lead_session
@@ -49,12 +49,17 @@ def main(argv: list[str], *, code: Code | None = None) -> int:
         2 it could not be read; 75 where another process runs this trial.
     """
     heed_warnings()
+    find_carried()
     try:
         asked = _asked(argv)
         header, trial = asked.plan.read(asked.index, asked.digest)
         if asked.code:
             folder, code = unpacked(Path(header.runs), asked.code)
             header = _moved(header, folder)
+        elif "CALLSHEET_PROJECT" in os.environ:  # in its image
+            folder = Path(os.environ["CALLSHEET_PROJECT"])
+            header = _moved(header, folder)
+            code = code_of(folder, header.configs, Path(header.runs))
     except CallsheetError as error:
         print(f"callsheet: {error}", file=sys.stderr)
         return MISUSE

@@ -11,13 +11,15 @@ from callsheet.errors import Fault, RunError
 from callsheet.run._command import render_command
 from callsheet.run._executors import executor_of, executor_spec
 from callsheet.run._job import Executor, Jobs
+from callsheet.run._shape import said
+from callsheet.run.docker import Docker
 from callsheet.run.kubernetes import Kubernetes
 from callsheet.run.process import Process
 from callsheet.run.submit import submit
 
 __all__ = ["dispatch_expts"]
 
-_LATER = ("docker",)
+_ENGINES = ("process", "docker", "k8s")
 
 
 def dispatch_expts(
@@ -30,8 +32,9 @@ def dispatch_expts(
 
     Args:
         expts: The experiments.
-        engine: `process`: commands on this machine; `k8s`: each as a Job of a Kubernetes cluster, in the experiment's
-            image. A profile of that name, `[tool.callsheet.executors.k8s]`, says what else is to be said of it.
+        engine: `process`: commands on this machine; `docker`: each in a container of the experiment's image; `k8s`:
+            each as a Job of a Kubernetes cluster, in that image. A profile of that name,
+            `[tool.callsheet.executors.k8s]`, says what else is to be said of it.
         dry_run: Only print the command of the first.
         debug: Print each experiment before it runs.
 
@@ -39,12 +42,10 @@ def dispatch_expts(
         The jobs, which have ended; None of a dry run.
 
     Raises:
-        RunError: There is no such engine, or none yet.
+        RunError: There is no such engine, or the package is missing that speaks with it.
         SpecError: A command cannot be filled in; nothing is started.
     """
-    if engine in _LATER:
-        raise RunError(Fault("", f"the engine {engine!r} is not there yet", advice=['engine="process"  runs here']))
-    on = _executor(engine)
+    on = _executor(engine, expts)
     if dry_run:
         print(f"first of {len(expts)}:", render_command(expts[0]))
         return None
@@ -60,10 +61,16 @@ def dispatch_expts(
     return jobs
 
 
-def _executor(engine: str) -> Executor:
+def _executor(engine: str, expts: Sequence[Any]) -> Executor:
     """What runs the experiments of an engine: its profile in the project, else as it is by default."""
-    if engine not in ("process", "k8s"):
-        raise RunError(Fault("", f"there is no engine {engine!r}", advice=['engine="process"', 'engine="k8s"']))
+    if engine not in _ENGINES:
+        raise RunError(Fault("", f"there is no engine {engine!r}", advice=[f'engine="{name}"' for name in _ENGINES]))
     if engine in project_settings().executors:
         return executor_of(executor_spec([engine], {})[1])
-    return Kubernetes() if engine == "k8s" else Process(slots=os.cpu_count() or 1)
+    if engine == "k8s":
+        return Kubernetes()
+    at_a_time = os.cpu_count() or 1
+    if engine == "docker":
+        network = said(expts[0], "run.network network", "") if expts else ""
+        return Docker(slots=at_a_time, network=network)
+    return Process(slots=at_a_time)
