@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,8 @@ from callsheet.run._claims import claiming, is_alive
 from callsheet.run._store import Store, take_lock
 from command import is_alive as process_is_alive
 from command import until
+
+until = partial(until_soon, limit_s=120)  # two commands start after one another, each with workers
 
 CONF = "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(1, dir='${run.dir}')\n"
 TRAIN = """
