@@ -27,6 +27,9 @@ _ANSWER_S = 30.0
 _SETTLED_S = 10.0
 """Seconds after its end in which Ray still watches a job."""
 
+_NODES_S = 30.0
+"""Seconds for which it is believed what nodes there are."""
+
 _GONE = ("node has died", "node was terminated", "node is dead", "node died")
 _NO_MEMORY = ("running low on memory", "due to memory pressure")
 _FORGOTTEN = "failed to get job supervisor"
@@ -73,6 +76,8 @@ class Dashboard:
     address: str
     _stopped: set[str] = field(default_factory=set)
     _forgotten: dict[str, float] = field(default_factory=dict)
+    _nodes: Sequence[Mapping[str, float]] = ()
+    _nodes_until: float = 0.0
 
     def submit(self, request: RayRequest) -> str:
         """Submit a job; gives its submission id."""
@@ -98,22 +103,23 @@ class Dashboard:
         return name
 
     def look(self, ids: Sequence[str]) -> dict[str, dict[int, Seen]]:
-        """What has become of jobs: one question for all, and one more where some wait."""
+        """What has become of jobs: one question for all, and now and then one more where some wait."""
         jobs = {job.get("submission_id"): job for job in self._data("/api/jobs/")}
         self._delete_forgotten(jobs)
         found = [(id, jobs.get(id)) for id in ids]
-        nodes: list[Mapping[str, float]] = []
-        if any(job is not None and job["status"] == "PENDING" for _, job in found):
-            nodes = _nodes_of(self._data("/api/cluster_status"))
-        return {id: {0: self._seen(id, job, nodes)} for id, job in found}
+        has_waiting = any(job is not None and job["status"] == "PENDING" for _, job in found)
+        if has_waiting and time.monotonic() >= self._nodes_until:
+            self._nodes = _nodes_of(self._data("/api/cluster_status"))
+            self._nodes_until = time.monotonic() + _NODES_S
+        return {id: {0: self._seen(id, job)} for id, job in found}
 
-    def _seen(self, id: str, job: Mapping[str, Any] | None, nodes: Sequence[Mapping[str, float]]) -> Seen:
+    def _seen(self, id: str, job: Mapping[str, Any] | None) -> Seen:
         if job is None:
             return Seen("unknown")
         where = re.sub(r"^https?://|:\d+$", "", job.get("driver_agent_http_address") or "")
         if job["status"] == "PENDING":
             # One that waits cannot be taken back: it is stopped when it is started, should that ever be.
-            return Seen("ended") if id in self._stopped else Seen("queued", reason=lacking(job, nodes))
+            return Seen("ended") if id in self._stopped else Seen("queued", reason=lacking(job, self._nodes))
         if job["status"] == "RUNNING":
             return Seen("running", where=where)
         if job["status"] == "SUCCEEDED":
