@@ -105,7 +105,7 @@ floors: $(VENV)/.ready  ## who may import whom
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.ready  ## write the true output into the console blocks of README and docs
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/docs.py README.md docs/*.md docs/moving/*.md --write
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/docs.py README.md docs/*.md docs/executors/*.md docs/moving/*.md --write
 
 bench: $(VENV)/.ready  ## Callsheet, its peers and plain Python, side by side in one run
 	@test -x $(VENV)-bench/bin/python || $(UV) venv --quiet --python $(BIN)/python $(VENV)-bench

@@ -29,6 +29,7 @@ from callsheet import build, copy, equal, factory, lazy
 Subject = Callable[[], object]
 
 PEERS = peers.installed()
+OWN = ("callsheet", "plain")
 SIZES = (1_000, 10_000, 100_000)
 CALLS = 10_000
 PEER_LEAVES = 10_000  # of a larger tree they need minutes
@@ -192,7 +193,8 @@ def lines(rows: list[Row]) -> Iterator[str]:
         for name, peer in PEERS.items():
             known = row.seconds.get(name)
             cells.append("not installed" if peer is None else "-" if known is None else f"{known / limit:.1f}")
-        yield f"{row.label:40}" + "".join(f"{cell:>15}" for cell in cells)
+        others = [f"{name} {known / limit:.1f}" for name, known in row.seconds.items() if name not in (*PEERS, *OWN)]
+        yield f"{row.label:40}" + "".join(f"{cell:>15}" for cell in cells) + "".join(f"  {other}" for other in others)
     yield "ratios to plain Python; * over the goal; - has no such operation, or none that ends in reasonable time"
 
 

@@ -109,12 +109,25 @@ def _launched() -> dict[str, float]:
         "plain": _bare,
         "callsheet": lambda: _run("-m", "callsheet", "sweep", "conf.py", f"main.0=range({TRIALS})", f"--slots={SLOTS}"),
     }
-    if find_spec("hydra"):  # its basic launcher runs them one after the other in one process
-        launchers["hydra"] = lambda: _run("hydra_program.py", "-m", f"n=range({TRIALS})")
     for name in ("joblib", "submitit"):
         if find_spec(name):
             launchers[name] = lambda name=name: _run(f"{name}_program.py")  # type: ignore[misc]
-    return {name: _wall(launcher) for name, launcher in launchers.items()}
+    return {name: _wall(launcher) for name, launcher in launchers.items()} | dict(_by_hydra())
+
+
+def _by_hydra() -> Iterator[tuple[str, float]]:
+    """Hydra's launchers: the one of its own runs one trial after the other in one process."""
+    if find_spec("hydra"):
+        yield "hydra", _wall(lambda: _run("hydra_program.py", "-m", f"n=range({TRIALS})"))
+    slots = f"hydra.sweeper.max_batch_size={SLOTS}"  # without it, submitit starts all at once
+    for name, words in {
+        "joblib": ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={SLOTS}"],
+        "submitit": ["hydra/launcher=submitit_local", slots],
+    }.items():
+        if find_spec("hydra_plugins") and find_spec(f"hydra_plugins.hydra_{name}_launcher"):
+            few = TRIALS if name == "joblib" else TRIALS // 10  # the other needs seconds for each
+            words = ["hydra_program.py", "-m", f"n=range({few})", *words]
+            yield f"hydra's {name}", _wall(lambda words=words: _run(*words)) * TRIALS / few  # type: ignore[misc]
 
 
 def _warmed(module: str) -> Iterator[tuple[str, float | None, dict[str, float]]]:

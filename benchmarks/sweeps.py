@@ -7,7 +7,7 @@ from itertools import product
 
 from measure import medians
 
-from callsheet import grid, lazy, sweep
+from callsheet import grid, lazy, ref, sweep
 
 GOAL = 12
 
@@ -57,8 +57,17 @@ def described() -> object:
     return {"main": lazy(fit)(model=model, optim=optim, data=data, epochs=5, seed=0)}
 
 
+def referring() -> object:
+    """The same with references in the place of parts and numbers."""
+    model = lazy(Net)(width=64, depth=4, norm="batch", dropout=0.1, classes=10)
+    optim = lazy(adam)(lr=1e-3, beta1=0.9, beta2=0.999, decay=0.0)
+    data = lazy(digits)(batch_size=64, seed=ref("seed"))
+    main = lazy(fit)(model=ref(model), optim=ref(optim), data=data, epochs=ref("epochs"), seed=ref("seed"))
+    return {"seed": 0, "epochs": 5, "model": model, "optim": optim, "main": main}
+
+
 def rows() -> Iterator[tuple[str, float | None, dict[str, float]]]:
-    """The row: a label, the goal, and seconds for a thousand configs."""
+    """The rows: a label, the goal, and seconds for a thousand configs."""
     spec = described()
     space = grid({"main.model.width": WIDTHS, "main.optim.lr": RATES, "main.seed": SEEDS})
 
@@ -67,3 +76,13 @@ def rows() -> Iterator[tuple[str, float | None, dict[str, float]]]:
 
     assert [plain["main"]["seed"] for plain in by_hand()] == [made["main"].seed for made in trials()]  # type: ignore[index]
     yield "grid of 1,000 trials to specs", GOAL, medians({"callsheet": trials, "plain": by_hand})
+
+    spec_with_references = referring()
+    top = grid({"model.width": WIDTHS, "optim.lr": RATES, "seed": SEEDS})
+
+    def trials_with_references() -> list[object]:
+        return [trial.spec for trial in sweep(spec_with_references, top)]
+
+    assert [plain["main"]["seed"] for plain in by_hand()] == [made["seed"] for made in trials_with_references()]  # type: ignore[index]
+    seconds = medians({"callsheet": trials_with_references, "plain": by_hand})
+    yield "grid of 1,000 trials with references", None, seconds

@@ -281,6 +281,21 @@ def test_what_sweeps_is_told_with_its_tags():
     said = parse("a=tag(mine, 'two words', sort(3,1,2))")
     assert (said.is_sweep, [*said.texts], said.sweep.tags) == (True, ["1", "2", "3"], {"mine", "two words"})
     assert repr(parse("a=int(interval(1,5))").sweep) == "int(interval(1,5))"
+
+
+def test_an_interval_is_logarithmic_by_a_tag_as_hydra_has_it_or_by_an_argument_as_python_has_it():
+    tagged = parse("a=tag(log,interval(1e-4,1e-1))").sweep
+    for text in (
+        "interval(1e-4, 1e-1, log=True)",
+        "interval(1e-4,1e-1,log=true)",
+        "interval(start=1e-4,end=1e-1,log=true)",
+    ):
+        assert parse(f"a={text}").sweep == tagged
+    assert parse("a=interval(1e-4,1e-1,log=false)").sweep == parse("a=interval(1e-4,1e-1)").sweep
+    assert repr(parse("a=int(interval(1,100,log=true))").sweep) == "tag(log,int(interval(1,100)))"
+    for text in ("interval(1,2,true)", "interval(1,log=true)", "interval(1,2,log=3)"):
+        with pytest.raises(OverrideError, match="interval takes start, end, log|log is true or false"):
+            parse(f"a={text}")
     assert parse("a=glob([a*, b], exclude=*2)").sweep.chosen(["a1", "a2", "b", "c"]) == ["a1", "b"]
     assert parse("a=choice(1)").is_sweep
 

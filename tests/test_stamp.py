@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from callsheet import copy, equal, hash_of, lazy, origin, override, plain, ref, sweep, walk
+from callsheet import copy, equal, from_data, hash_of, lazy, origin, override, plain, ref, resolve, sweep, walk
 from callsheet._spec import attach
 from callsheet._stamp import Stamp, Unfit
 from specs import specs, tried
@@ -61,10 +61,40 @@ def test_most_specs_of_calls_dicts_and_lists_are_stamped():
     assert (spec["a"].width, spec["b"][1].c, spec["d"][0]) == (3, 1, 1)
 
 
-@pytest.mark.parametrize("held", [ref("a"), (lazy(net)(),), [[ref("a")]]])
+def test_references_lead_into_the_copy_and_nowhere_else():
+    model, seed = lazy(net)(width=3), ref("seeds[0]") + 1
+    spec = override({"seeds": [4, 5], "m": model, "n": [lazy(net)(ref(model).width, depth=seed)], "o": ref(model)}, [])
+    made = Stamp(spec).copy([])
+    assert equal(made, spec)
+    assert made.o is made.m is not spec.m
+    made.seeds[0] = 10
+    assert (resolve(made).n[0].depth, resolve(spec).n[0].depth) == (11, 5)
+    made.n[0].depth = 0
+    assert resolve(spec).n[0].depth == 5
+
+
+def test_references_that_are_bound_read_their_own_copy():
+    spec = from_data({"seed": 1, "part": {"seed": "${seed}", "sizes": ["${..seed}", 2], "up": "${.sizes[1]}"}})
+    made = Stamp(spec).copy([])
+    assert equal(made, spec)
+    made.seed, made.part.sizes[1] = 5, 7
+    assert plain(made) == {"seed": 5, "part": {"seed": 5, "sizes": [5, 7], "up": 7}}
+    assert plain(spec) == {"seed": 1, "part": {"seed": 1, "sizes": [1, 2], "up": 2}}
+
+
+@pytest.mark.parametrize(
+    "held", [ref(lazy(net)()), (lazy(net)(),), [[ref("run-${a}")]], ref("a") + ref("a"), [ref("a")] * 0 + [("a", {})]]
+)
 def test_what_only_copy_copies_is_left_to_it(held):
     with pytest.raises(Unfit):
         Stamp(attach({"a": 1, "b": held}))
+
+
+def test_a_reference_that_stands_twice_is_left_to_copy():
+    spec = attach({"a": 1, "b": {"c": ref("a")}})
+    vars(spec)["d"] = vars(spec["b"])["c"]
+    with pytest.raises(Unfit):
+        Stamp(spec)
 
 
 def test_a_trial_is_what_overrides_make_origins_included():

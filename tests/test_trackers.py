@@ -381,6 +381,20 @@ def test_settings_are_the_environment_of_a_command(tmp_path):
 # --- outside of a run -------------------------------------------------------------------------------------------------
 
 
+def test_what_no_command_can_go_on_with_is_not_begun_for_one(tmp_path):
+    log = Trackers(here=JSONL(tmp_path / "run"), none=None, tb=TensorBoard(tmp_path / "tb"))
+    assert (
+        log.hand_over()
+        == environment(log)
+        == {
+            "CALLSHEET_METRICS": str(tmp_path / "run" / "metrics.jsonl"),
+            "TENSORBOARD_LOGDIR": str(tmp_path / "tb"),
+        }
+    )
+    log.end()
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_an_error_inside_with_is_a_failure(tmp_path):
     log, ended = Broken(), []
     log.on_end = ended.append

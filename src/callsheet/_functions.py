@@ -199,13 +199,13 @@ def call(name: str, args: list[Any], named: dict[str, Any]) -> Any:
             raise Refused(f"{name} takes no {key}=…: {known}; quote a text that holds '='")
     if many:
         return function(args, **named)
-    if len(args) > len(parameters):
+    if len(args) > (2 if name == "interval" else len(parameters)):
         raise Refused(f"{name} takes {', '.join(parameters)}, found {len(args)} values")
     for key, value in zip(parameters, args, strict=False):
         if key in named:
             raise Refused(f"{name} is given {key} twice")
         named[key] = value
-    if parameters[0] not in named or (name == "interval" and len(named) < 2):
+    if parameters[0] not in named or (name == "interval" and "end" not in named):
         raise Refused(f"{name} takes {', '.join(parameters)}")
     return function(**named)
 
@@ -296,11 +296,14 @@ def _range(start: Any, stop: Any = None, step: Any = 1) -> Range:
     return Range(*(_number("range", value) for value in (start, stop, step)))
 
 
-def _interval(start: Any, end: Any) -> Interval:
+def _interval(start: Any, end: Any, log: Any = False) -> Interval:
+    is_log = plain_value(log)
+    if not isinstance(is_log, bool):
+        raise Refused("log is true or false")
     low, high = float(_number("interval", start)), float(_number("interval", end))
     if not low < high:
         raise Refused(f"interval holds nothing: {low} is not below {high}")
-    return Interval(low, high)
+    return Interval(low, high, frozenset(["log"] if is_log else []))
 
 
 def _patterns(value: Any) -> list[str]:
@@ -388,7 +391,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[str, ...], bool]] = {
     **{name: (_caster(name), ("value",), True) for name in ("int", "float", "str", "bool", "json_str")},
     "choice": (_choice, (), True),
     "range": (_range, ("start", "stop", "step"), False),
-    "interval": (_interval, ("start", "end"), False),
+    "interval": (_interval, ("start", "end", "log"), False),
     "glob": (_glob, ("include", "exclude"), False),
     "tag": (_tag, ("sweep",), True),
     "sort": (_sort, ("sweep", "list", "reverse"), True),

@@ -25,11 +25,11 @@ def origins_of(spec: Any) -> dict[str, list[dict[str, Any]]]:
     """
     found = {}
     names: dict[int, str] = {}
+    paths: dict[Any, str] = {}  # of nodes, by their steps
     for steps, value in walk(spec):
-        path = format_path(steps)
         kind = kind_of(type(value))
         if kind is not None and kind.node and type(value) is not Ref:
-            names[id(value)] = path
+            names[id(value)] = paths[steps] = format_path(steps)
     for steps, value in walk(spec, kinds={**KINDS, Ref: None}):
         if not steps:
             continue
@@ -40,7 +40,7 @@ def origins_of(spec: Any) -> dict[str, list[dict[str, Any]]]:
         chain = [_link(v, o, names) for v, o in ((value, latest), *latest.chain())]
         if kind_of(type(value)) is not None and type(value) is not Ref:
             chain[0]["holds"] = True
-        found[format_path(steps)] = chain
+        found[paths.get(steps) or format_path(steps)] = chain
     return found
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ._items import CALLS, DEFERRED, LISTS, MAPPINGS
+from ._ref import Positions, Ref, base_of, dots_of, root_of, steps_of
 from ._spec import Call, List, Mapping
+from ._steps import operands_of
 from ._tree import ATOMS, kind_of
 
 TYPE_CHECKING = False
@@ -34,12 +36,15 @@ _mapping_site, _set_mapping_site = _slot(Mapping, "__site__")
 _mapping_origins, _set_mapping_origins = _slot(Mapping, "__origins__")
 
 
+_policy_of = vars(Ref)["__policy__"].__get__
+
+
 class Unfit(Exception):
-    """A spec holds what only `copy` copies: references, dataclasses, tuples of containers; or very much."""
+    """A spec holds what only `copy` copies: dataclasses, tuples of containers, texts with references; or very much."""
 
 
 class Stamp:
-    """Makes copies of a spec of calls, mappings, lists and leaves; sharing is kept.
+    """Makes copies of a spec of calls, mappings, lists, references and leaves; sharing is kept.
 
     Args:
         spec: What is copied; it must not change any more.
@@ -55,6 +60,7 @@ class Stamp:
     def __init__(self, spec: Any) -> None:
         self.numbers: dict[int, int] = {}
         self._steps: list[tuple[Any, ...]] = []
+        self._refs: list[Ref] = []
         self._spec = spec  # so that the `id`s stay
         todo: list[tuple[Any, bool]] = [(spec, False)]
         opened: set[int] = set()
@@ -70,9 +76,10 @@ class Stamp:
                 raise Unfit  # a cycle, which `copy` names
             opened.add(id(x))
             todo.append((x, True))
-            todo += [(value, False) for value in _values(x) if _is_container(value)]
+            todo += [(value, False) for value in _values(x) if type(value) is not Ref and _is_container(value)]
             if len(opened) > _MOST:
                 raise Unfit
+        self._judge_references()
         self.copy: Callable[[Iterable[Setting]], Any] = self._written()
 
     def _step(self, x: Any) -> tuple[Any, ...]:
@@ -88,8 +95,26 @@ class Stamp:
         call = (_target_of(x), [*args], self._links(enumerate(args)), _held_of(x))
         return cls, call, dict(items), self._links(items.items()), _call_site(x), _call_origins(x)
 
-    def _links(self, items: Iterable[tuple[Any, Any]]) -> list[tuple[Any, int]]:
-        return [(key, self.numbers[id(value)]) for key, value in items if _is_container(value)]
+    def _links(self, items: Iterable[tuple[Any, Any]]) -> list[tuple[Any, str]]:
+        """Where in a container each copy has something of its own, and how that is called in the source."""
+        return [(key, self._name(value)) for key, value in items if type(value) is Ref or _is_container(value)]
+
+    def _name(self, value: Any) -> str:
+        if type(value) is not Ref:
+            return f"x{self.numbers[id(value)]}"
+        self._refs.append(value)
+        return f"ref{len(self._refs) - 1}"
+
+    def _judge_references(self) -> None:
+        """Refuse references of which a copy has more to make than where they lead."""
+        if len({*map(id, self._refs)}) < len(self._refs):
+            raise Unfit
+        for ref in self._refs:
+            base = base_of(ref)
+            leads_inside = type(base) is tuple or id(base) in self.numbers
+            has_text = not _SIMPLE.issuperset(map(type, operands_of(steps_of(ref))))
+            if not leads_inside or has_text or type(root_of(ref)) is Positions:
+                raise Unfit
 
     def _written(self) -> Any:
         """A function of its own that copies just this spec: a loop over its containers costs twice as much.
@@ -100,17 +125,20 @@ class Stamp:
         made: list[str] = []
         noted: list[str] = []
         end: list[str] = []
+        for n, ref in enumerate(self._refs):
+            made.append(f"ref{n} = new(Ref)")
+            end += [f"ref_{part}(ref{n}, {said})" for part, said in self._parts_of(ref, f"of_ref{n}", names)]
         for n, (cls, call, items, links, site, origins) in enumerate(self._steps):
             names |= {f"cls{n}": cls, f"items{n}": items, f"site{n}": site, f"origins{n}": origins}
             noted.append(f"{{**origins{n}}}" if origins else "None")
             if cls in LISTS:
                 made += [f"own{n} = x{n} = List.__new__(cls{n})", f"List.__base__.extend(x{n}, items{n})"]
-                made += [f"List.__base__.__setitem__(x{n}, {at}, x{inner})" for at, inner in links]
+                made += [f"List.__base__.__setitem__(x{n}, {at}, {inner})" for at, inner in links]
                 made.append(f"x{n}.__site__ = site{n}")
                 end.append(f"x{n}.__origins__ = noted[{n}]")
                 continue
             names |= {f"key{n}_{i}": key for i, (key, _) in enumerate(links)}
-            inside = "".join(f", key{n}_{i}: x{inner}" for i, (_, inner) in enumerate(links))
+            inside = "".join(f", key{n}_{i}: {inner}" for i, (_, inner) in enumerate(links))
             kind = "mapping" if call is None else "call"
             made += [f"x{n} = new(cls{n})", f"own{n} = {{**items{n}{inside}}}", f"{kind}_items(x{n}, own{n})"]
             made.append(f"{kind}_site(x{n}, site{n})")
@@ -118,8 +146,8 @@ class Stamp:
             if call is not None:
                 target, args, inner_args, held = call
                 names |= {f"target{n}": target, f"args{n}": args}
-                numbers = dict(inner_args)
-                held_args = [f"x{numbers[i]}" if i in numbers else f"args{n}[{i}]" for i in range(len(args))]
+                own = dict(inner_args)
+                held_args = [own.get(i, f"args{n}[{i}]") for i in range(len(args))]
                 made += [f"args(x{n}, [{', '.join(held_args)}])", f"target(x{n}, target{n})", f"held(x{n}, {held})"]
         lines = [
             *made,
@@ -135,8 +163,23 @@ class Stamp:
         exec("def copy(settings):\n    " + "\n    ".join(lines), names)  # noqa: S102  (the source is written above)
         return names["copy"]
 
+    def _parts_of(self, ref: Ref, name: str, names: dict[str, Any]) -> list[tuple[str, str]]:
+        """What a reference has, by slot, as the source says it; what is the same in all copies gets a name."""
+        parts = {"base": base_of(ref), "root": root_of(ref), "steps": steps_of(ref), "policy": _policy_of(ref)}
+        parts |= {"dots": dots_of(ref), "held": True}
+        said = []
+        for part, value in parts.items():
+            if part in ("base", "root") and id(value) in self.numbers:
+                said.append((part, f"x{self.numbers[id(value)]}"))
+            else:
+                names[f"{name}_{part}"] = value
+                said.append((part, f"{name}_{part}"))
+        return said
+
 
 _SETTERS = {
+    "Ref": Ref,
+    **{f"ref_{name}": vars(Ref)[f"__{name}__"].__set__ for name in ("base", "root", "steps", "policy", "dots", "held")},
     "target": _set_target,
     "args": _set_args,
     "held": _set_held,

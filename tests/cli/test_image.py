@@ -19,7 +19,9 @@ def test_the_steps_are_run_in_the_projects_root(cmd):
 def test_a_dry_run_only_prints_them(cmd):
     cmd.config(EXPERIMENT)
     said = cmd("image", "build", "conf.py:main", "url=nets:4", "--dry-run")
-    assert said.out == "step 1    echo built nets:4 > first\nstep 2    echo nets:4 >> first\nstep 3    test ! -e fails\n"
+    assert (
+        said.out == "step 1    echo built nets:4 > first\nstep 2    echo nets:4 >> first\nstep 3    test ! -e fails\n"
+    )
     assert not (cmd.root / "first").exists()
 
 

@@ -1,6 +1,7 @@
 """Trials on a real Slurm cluster, without and with accounting, and what becomes of them when things go wrong."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -33,6 +34,18 @@ CONF = """
 
     lr, do = 1.0, ""
     main = lazy(fit)("${lr}", "${do}", dir="${run.dir}", attempt="${run.attempt}")
+"""
+
+
+FILLS = """
+    import os
+
+    def fit(*_, dir: str, **__):
+        if os.path.exists("room"):
+            return 7
+        with open(f"{dir}/weights", "wb") as file:
+            while True:
+                file.write(bytes(100_000))
 """
 
 
@@ -87,7 +100,7 @@ def sent(*texts, by=None, **more):
 
 
 def ended(jobs):
-    assert jobs.wait(180), (jobs.trouble, [job.state for job in jobs])
+    assert jobs.wait(300), (jobs.trouble, [job.state for job in jobs])
     return jobs
 
 
@@ -159,7 +172,7 @@ def test_a_trial_goes_on_when_the_urgent_have_preempted_it(plain, here, tmp_path
 
 
 def test_a_warning_reaches_the_training(plain, here):
-    jobs = sent("do=listen", by=on(timeout_min=2, warn_s=110))
+    jobs = sent("do=listen", by=on(timeout_min=2, warn_s=60))
     result = ended(jobs)[0].result()
     assert (result["warned"], result["attempt"]) == (1, 1)
 
@@ -220,15 +233,61 @@ def test_a_variable_that_is_not_set_is_refused(plain, here):
 
 
 def test_of_a_job_that_slurm_has_forgotten_the_record_of_the_run_tells(cluster, here):
-    jobs = sent("do=wait")
-    number = began(jobs, here)
-    jobs.leave()
+    number = left(here)
     (here / "go").touch()
-    until(lambda: jobs[0].run.state == "done")
+    until(lambda: len([*here.glob("runs/*/result.json")]) == 2)
     [file] = here.glob("runs/.sweeps/*/sent.jsonl")
     file.write_text(file.read_text().replace(f'"{number}"', '"67000000"'))
-    [job] = ended(sent("do=wait"))
-    assert (job.state, job.result()["attempt"]) == ("done", 1)
+    jobs = ended(sent("lr=1,2", "do=wait"))
+    assert [result["attempt"] for result in jobs.results()] == [1, 1]
+    assert ids(here) == ["67000000"]
+
+
+def test_a_request_whose_number_was_never_noted_is_found_by_its_name(cluster, here):
+    number = left(here)
+    [file] = here.glob("runs/.sweeps/*/sent.jsonl")
+    file.write_text("".join(line for line in file.read_text().splitlines(keepends=True) if '"id"' not in line))
+    jobs = sent("lr=1,2", "do=wait")
+    until(lambda: ids(here) == [number])
+    (here / "go").touch()
+    assert [result["attempt"] for result in ended(jobs).results()] == [1, 1]
+    assert ids(here) == [number]
+
+
+def left(here):
+    """Submit an array and leave it when it runs; gives its number."""
+    jobs = sent("lr=1,2", "do=wait")
+    number = began(jobs, here)
+    jobs.leave()
+    return number
+
+
+def test_why_a_trial_waits_is_told(plain, here):
+    jobs = sent(by=on(sbatch=["--hold"]))
+    told = "JobHeldUser: it is held: scontrol release JOB"
+    until(lambda: told in standing(here), 30)
+    assert jobs[0].state == "queued"
+    plain.run("scontrol", "release", ids(here)[0])
+    assert ended(jobs)[0].state == "done"
+
+
+def standing(here):
+    """What whoever attends to the sweep has noted of it."""
+    return "".join(file.read_text() for file in here.glob("runs/.sweeps/*/*.json"))
+
+
+def test_trials_go_on_when_a_full_disk_has_room_again(plain, here, project):
+    project("train.py", FILLS)
+    (here / "runs").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", here / "runs"], check=True)
+    try:
+        jobs = ended(sent("lr=1,2"))
+        assert {job.state for job in jobs} <= {"lost", "failed"}  # as far as there was room to say so
+        (here / "room").touch()
+        subprocess.run(["mount", "-o", "remount,size=100m", here / "runs"], check=True)
+        assert [result["result"] for result in ended(sent("lr=1,2")).results()] == [7, 7]
+    finally:
+        subprocess.run(["umount", "--lazy", here / "runs"], check=True)
 
 
 def test_devices_are_given_as_the_cluster_gives_them(plain, here, project):

@@ -3,13 +3,16 @@
 import os
 import signal
 import subprocess
+from functools import partial
 
 import pytest
 
 from callsheet.run._claims import claiming, is_alive
 from callsheet.run._store import Store, take_lock
 from command import is_alive as process_is_alive
-from command import until
+from command import until as until_soon
+
+until = partial(until_soon, limit_s=120)  # two commands start after one another, each with workers
 
 CONF = "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(1, dir='${run.dir}')\n"
 TRAIN = """

@@ -1,5 +1,6 @@
 """What trials become for Ray: submissions as values, compared whole; nothing is asked of a cluster (promise 23)."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -8,9 +9,11 @@ import pytest
 
 from callsheet.errors import RunError
 from callsheet.run._code import library_name
+from callsheet.run._engine import Seen
 from callsheet.run._experiment import Resources
 from callsheet.run._job import Task
 from callsheet.run._plan import Plan
+from callsheet.run._rayjobs import failed, lacking
 from callsheet.run._shape import Needs
 from callsheet.run.ray import Ray
 from saying import told
@@ -142,3 +145,79 @@ def test_the_dashboard_is_the_one_of_the_environment_where_none_is_named(monkeyp
     monkeypatch.setenv("RAY_ADDRESS", "http://other:8265/")
     assert Ray().engine().address == "http://other:8265"
     assert Ray("http://head:8265/").engine().address == "http://head:8265"
+
+
+@pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        ({"driver_exit_code": 3}, Seen("ended", 3, where="10.0.0.2")),
+        ({"driver_exit_code": -9}, Seen("ended", -9, blame="machine", where="10.0.0.2")),
+        (
+            {"driver_exit_code": 127},
+            Seen("ended", 127, "its command was not found: see its output", where="10.0.0.2"),
+        ),
+        (
+            {"error_type": "JOB_SUPERVISOR_ACTOR_START_TIMEOUT", "message": "Job supervisor actor failed to start"},
+            Seen("returned", reason="Ray gave up waiting for what it needs"),
+        ),
+        (
+            {
+                "error_type": "JOB_SUPERVISOR_ACTOR_DIED",
+                "message": "Job supervisor actor died: The actor died because its node has died. Node Id: 0a1b",
+            },
+            Seen("ended", -9, "its node 10.0.0.2 was lost", "machine", "10.0.0.2"),
+        ),
+        (
+            {
+                "error_type": "JOB_SUPERVISOR_ACTOR_DIED",
+                "message": "Job supervisor actor died: 1 worker(s) were killed due to the node running low on memory.",
+            },
+            Seen("ended", -9, "its node ran out of memory", "memory", "10.0.0.2"),
+        ),
+        (
+            {
+                "error_type": "JOB_SUPERVISOR_ACTOR_DIED",
+                "message": "Job supervisor actor died: The actor died unexpectedly before finishing this task.\n\tclass",
+            },
+            Seen(
+                "ended",
+                -9,
+                "Ray lost it: Job supervisor actor died: The actor died unexpectedly before finishing this task.",
+                "machine",
+                "10.0.0.2",
+            ),
+        ),
+        (
+            {"error_type": "RUNTIME_ENV_SETUP_FAILURE", "message": "runtime_env setup failed: no such package"},
+            Seen("ended", 1, "Ray could not start it: runtime_env setup failed: no such package", where="10.0.0.2"),
+        ),
+        (
+            {
+                "error_type": "JOB_SUPERVISOR_ACTOR_START_FAILURE",
+                "message": "Unexpected error occurred: failed to get job supervisor.",
+            },
+            Seen(
+                "ended",
+                -9,
+                "Ray lost it: Unexpected error occurred: failed to get job supervisor.",
+                "machine",
+                "10.0.0.2",
+            ),
+        ),
+    ],
+)
+def test_why_a_job_has_failed_is_read_from_what_ray_says_of_it(said, seen):
+    assert failed(said, "10.0.0.2") == seen
+
+
+def test_what_no_node_has_of_what_a_job_asks_for_is_told():
+    nodes = [{"CPU": 8, "GPU": 1, "memory": 32e9}, {"CPU": 64, "memory": 16e9}]
+
+    def told(**asked):
+        return lacking({"metadata": {"callsheet.needs": json.dumps(asked)}}, nodes)
+
+    assert told(CPU=64) == told(CPU=8, GPU=1) == ""
+    assert told(CPU=65) == "no node has 65 CPU, where the most is 64 CPU"
+    assert told(CPU=1, memory=64e9) == "no node has 64 GB memory, where the most is 32 GB memory"
+    assert told(CPU=64, GPU=1) == "no node has 64 CPU and 1 GPU together"
+    assert lacking({"metadata": {"callsheet.needs": '{"CPU": 65}'}}, []) == ""

@@ -9,9 +9,10 @@ from callsheet import Process, lazy, submit, sweep
 from callsheet.errors import RunError, SpecError
 from callsheet.run import _planning
 from callsheet.run._draw import draw
+from callsheet.run._ended import Retries
 from callsheet.run._job import Exit
 from callsheet.run._place import Place
-from callsheet.run._schedule import Retries, Scheduled
+from callsheet.run._schedule import Scheduled
 from callsheet.run._store import Store
 from saying import told
 

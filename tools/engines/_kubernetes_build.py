@@ -50,7 +50,6 @@ def _build(built: Path) -> None:
         "HOME": str(home),
         "GOPATH": str(source / ".go"),
         "GOPROXY": "off",
-        "KUBE_STATIC_OVERRIDES": " ".join(PROGRAMS),  # else what they share is compiled twice
         "CGO_ENABLED": "0",
         "KUBE_GIT_VERSION": f"v{VERSION}",
         "KUBE_GIT_MAJOR": VERSION.split(".")[0],

@@ -50,21 +50,14 @@ def _daemons(place: Place) -> list[Daemon]:
         "--ray-client-server-port": place.port("client"),
     }
     env = {name: value for name, value in _env(place).items() if name != "RAY_ADDRESS"}
+    env |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}  # else others keep its workers from starting
     command: list[str | Path] = [
         *(_program(), "start", "--head", "--block", f"--node-ip-address={ADDRESS}", "--num-cpus=2"),
         *(f"--resources={json.dumps({'accel': 2})}", "--dashboard-host=127.0.0.1", "--disable-usage-stats"),
         *(f"--temp-dir={place.folder}", f"--object-store-memory={MEMORY}"),
         *(f"{name}={port}" for name, port in ports.items()),
     ]
-    return [
-        Daemon(
-            "head",
-            tuple(command),
-            lambda: _ready(place),
-            {**env, "RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"},
-            patience=240,
-        )
-    ]
+    return [Daemon("head", tuple(command), lambda: _ready(place), env, patience=240)]
 
 
 def _ready(place: Place) -> bool:

@@ -48,13 +48,15 @@ def standing(one: Submission) -> str:
     waiting = one.counts.get("waiting", 0)
     parts += [f"{one.counts[word]} {word}" for word in _WORDS if one.counts.get(word) and word != "waiting"]
     parts += [f"{waiting} waiting"] if waiting else []
-    if one.trouble:
-        parts.append(one.trouble)
-    if one.waits_for:
-        parts.append(f"queued for: {one.waits_for}")
     if not one.is_over and not one.is_attended:
         parts.append("nobody attends")
     return ", ".join(parts)
+
+
+def notes_of(one: Submission) -> list[str]:
+    """What holds it up, a line each."""
+    said = [one.trouble, one.waits_for and f"queued: {one.waits_for}"]
+    return [f"{one.id}  {text}" for text in said if text and not one.is_over]
 
 
 def is_well(one: Submission) -> bool:

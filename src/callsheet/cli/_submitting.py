@@ -19,11 +19,11 @@ from callsheet.errors import RunError
 from callsheet.run._attend import Submission
 from callsheet.run._code import code_digest
 from callsheet.run._draw import Drawing, draw
+from callsheet.run._ended import Retries
 from callsheet.run._executors import executor_of, executor_spec
 from callsheet.run._job import Executor
 from callsheet.run._place import Place
 from callsheet.run._preview import tasks
-from callsheet.run._schedule import Retries
 
 _PRINTED = 10
 """Requests that `--dry-run` prints."""

@@ -22,12 +22,12 @@ from callsheet.run._attend import Submission
 from callsheet.run._capture import tee
 from callsheet.run._command import identity_of
 from callsheet.run._draw import Drawing
+from callsheet.run._ended import Retries
 from callsheet.run._execute import Task, execute
 from callsheet.run._executors import executor_of, executor_spec
 from callsheet.run._place import Place
 from callsheet.run._provenance import code_of
 from callsheet.run._recorded import origins_of_run, recorded_spec
-from callsheet.run._schedule import Retries
 from callsheet.run._store import Run, Store, find_run
 from callsheet.run._trial import check_entry
 from callsheet.run._trials import sweep_at

@@ -11,7 +11,7 @@ import click
 from callsheet._terminal import say
 from callsheet.cli._config import json_option, runs_option, told
 from callsheet.cli._live import can_live
-from callsheet.cli._sent import as_data, line_of, named
+from callsheet.cli._sent import as_data, line_of, named, notes_of
 from callsheet.cli._telling import Misuse
 from callsheet.cli._text import print_json, table
 from callsheet.run._attend import Submission, submissions
@@ -63,7 +63,8 @@ def _found(home: Path, plans: list[str] | None) -> list[Submission]:
 
 
 def _table(found: list[Submission]) -> str:
-    return table([["id", "on", "trials", "submitted", "what"], *map(line_of, found)], head=True)
+    shown = table([["id", "on", "trials", "submitted", "what"], *map(line_of, found)], head=True)
+    return "\n".join([shown, *(line for one in found for line in notes_of(one))])
 
 
 def _follow(home: Path, plans: list[str] | None) -> None:

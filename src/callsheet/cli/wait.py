@@ -10,7 +10,7 @@ import click
 
 from callsheet._terminal import say
 from callsheet.cli._config import json_option, runs_option, told
-from callsheet.cli._sent import as_data, is_well, named, standing
+from callsheet.cli._sent import as_data, is_well, named, notes_of, standing
 from callsheet.cli._telling import Misuse
 from callsheet.cli._text import print_json
 from callsheet.run._attend import Submission
@@ -35,8 +35,9 @@ def command(id: str, runs: str | None, as_json: bool) -> None:
         raise Misuse(f"run {id} was not submitted: it ends with the command that began it")
     said = ""
     while one.is_attended:
-        if standing(one) != said and not as_json:
-            said = standing(one)
+        now = "\n".join([standing(one), *notes_of(one)])
+        if now != said and not as_json:
+            said = now
             say(said)
         time.sleep(_LOOK_S)
         one = Submission.read(one.plan) or one

@@ -21,7 +21,7 @@ from callsheet.run._pods import Object, is_ending, is_indexed, name_of_newest, s
 PLAN = "callsheet-plan"
 """The label by which the Jobs of a plan are found."""
 
-_ANSWER_S = (5.0, 30.0)
+_CONNECT_S, _ANSWER_S = 10.0, 60.0
 """Seconds for which a connection, and then an answer, is waited for."""
 
 _PAGE = 500
@@ -260,7 +260,7 @@ class Cluster:
                 url,
                 body=None if body is None else json.dumps(body),
                 headers=headers,
-                timeout=urllib3.Timeout(*_ANSWER_S),
+                timeout=urllib3.Timeout(connect=_CONNECT_S, read=_ANSWER_S),
                 retries=False,
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -149,8 +149,13 @@ def carry_library(runs: Path) -> None:
     new = Path(tempfile.mkdtemp(dir=folder.parent))
     new.chmod(0o755)
     for name, path in _library_files():
-        (new / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, new / name)
+        there = new / name
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, there)
+        compiled = Path(importlib.util.cache_from_source(str(path)))
+        if compiled.exists():  # so that workers need not, each anew where they may not keep it
+            (there.parent / "__pycache__").mkdir(exist_ok=True)
+            shutil.copy2(compiled, there.parent / "__pycache__" / compiled.name)
     try:
         new.rename(folder)
     except OSError:  # another submission was faster

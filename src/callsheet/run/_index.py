@@ -200,14 +200,15 @@ class Index:
     def _refresh(self, writable: bool) -> None:
         """Read the runs that the file does not have, keep those that have ended, forget those that are gone."""
         self._kept = {row[0]: row for row in self._db.execute(f"SELECT {_LIGHT} FROM main.runs").fetchall()}
-        known, there = self._kept.keys(), set(self._names_on_disk())
-        self._gone = known - there
+        there = set(self._names_on_disk())
+        new = there.difference(self._kept)
+        self._gone = set(self._kept).difference(there) if len(there) - len(new) < len(self._kept) else set()
         if self._gone and writable:
             for table in ("runs", *GROUPS):
                 self._db.executemany(f"DELETE FROM main.{table} WHERE id = ?", ((run,) for run in self._gone))
             self._kept = {run: row for run, row in self._kept.items() if run in there}
             self._gone = set()
-        rows = (row_of(run) for run in map(self.store.read, sorted(filter(_ID, there - known))) if run.record)
+        rows = (row_of(run) for run in map(self.store.read, sorted(filter(_ID, new))) if run.record)
         while batch := list(islice(rows, _BATCH)):
             kept = [row for row in batch if writable and row.state in FINAL]
             ids = {row.id for row in kept}

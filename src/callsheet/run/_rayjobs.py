@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Collection, Mapping, Sequence
@@ -23,8 +24,14 @@ NEEDS = "callsheet.needs"
 _ANSWER_S = 30.0
 """Seconds for which an answer is waited for."""
 
+_SETTLED_S = 10.0
+"""Seconds after its end in which Ray still watches a job."""
+
+_NODES_S = 30.0
+"""Seconds for which it is believed what nodes there are."""
+
 _GONE = ("node has died", "node was terminated", "node is dead", "node died")
-_NO_MEMORY = ("memory pressure", "running low on memory", "OutOfMemory", "out of memory")
+_NO_MEMORY = ("running low on memory", "due to memory pressure")
 _FORGOTTEN = "failed to get job supervisor"
 """What Ray says of jobs that it cannot go on with, among other words."""
 
@@ -68,6 +75,9 @@ class Dashboard:
 
     address: str
     _stopped: set[str] = field(default_factory=set)
+    _forgotten: dict[str, float] = field(default_factory=dict)
+    _nodes: Sequence[Mapping[str, float]] = ()
+    _nodes_until: float = 0.0
 
     def submit(self, request: RayRequest) -> str:
         """Submit a job; gives its submission id."""
@@ -93,26 +103,28 @@ class Dashboard:
         return name
 
     def look(self, ids: Sequence[str]) -> dict[str, dict[int, Seen]]:
-        """What has become of jobs: one question for all, and one more where some wait."""
+        """What has become of jobs: one question for all, and now and then one more where some wait."""
         jobs = {job.get("submission_id"): job for job in self._data("/api/jobs/")}
+        self._delete_forgotten(jobs)
         found = [(id, jobs.get(id)) for id in ids]
-        nodes: list[Mapping[str, float]] = []
-        if any(job is not None and job["status"] == "PENDING" for _, job in found):
-            nodes = _nodes_of(self._data("/api/cluster_status"))
-        return {id: {0: self._seen(id, job, nodes)} for id, job in found}
+        has_waiting = any(job is not None and job["status"] == "PENDING" for _, job in found)
+        if has_waiting and time.monotonic() >= self._nodes_until:
+            self._nodes = _nodes_of(self._data("/api/cluster_status"))
+            self._nodes_until = time.monotonic() + _NODES_S
+        return {id: {0: self._seen(id, job)} for id, job in found}
 
-    def _seen(self, id: str, job: Mapping[str, Any] | None, nodes: Sequence[Mapping[str, float]]) -> Seen:
+    def _seen(self, id: str, job: Mapping[str, Any] | None) -> Seen:
         if job is None:
             return Seen("unknown")
         where = re.sub(r"^https?://|:\d+$", "", job.get("driver_agent_http_address") or "")
         if job["status"] == "PENDING":
             # One that waits cannot be taken back: it is stopped when it is started, should that ever be.
-            return Seen("ended") if id in self._stopped else Seen("queued", reason=_lacking(job, nodes))
+            return Seen("ended") if id in self._stopped else Seen("queued", reason=lacking(job, self._nodes))
         if job["status"] == "RUNNING":
             return Seen("running", where=where)
         if job["status"] == "SUCCEEDED":
             return Seen("ended", 0, where=where)
-        return Seen("ended", where=where) if job["status"] == "STOPPED" else _failed(job, where)
+        return Seen("ended", where=where) if job["status"] == "STOPPED" else failed(job, where)
 
     def end(self, id: str, positions: Collection[int] | None = None) -> None:
         """Stop a job: SIGTERM for all its processes, and SIGKILL after its grace."""
@@ -127,14 +139,25 @@ class Dashboard:
         return str(_read(said).get("logs") or "").encode() if status == 200 else b""
 
     def forget(self, id: str) -> None:
-        """Let Ray delete what it knows of a job; of one that waits to be stopped it does not."""
-        self._ask("DELETE", f"/api/jobs/{id}")
+        """Let Ray delete what it knows of a job, a little later: what still watches it would else note it anew."""
         self._stopped.discard(id)
+        self._forgotten[id] = time.monotonic() + _SETTLED_S
 
     def close(self) -> None:
         """Nothing is held: each question has a connection of its own."""
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _delete_forgotten(self, jobs: Collection[str]) -> None:
+        """Delete the jobs that ended a while ago, and once more those that were noted anew."""
+        for id, since in [*self._forgotten.items()]:
+            if time.monotonic() < since:
+                continue
+            if id in jobs:
+                self._ask("DELETE", f"/api/jobs/{id}")  # of one that waits to be stopped Ray does not
+                self._forgotten[id] = time.monotonic() + _SETTLED_S
+            else:
+                del self._forgotten[id]
 
     def _data(self, path: str) -> Any:
         status, said = self._ask("GET", path)
@@ -193,7 +216,7 @@ def _refusal(problem: str) -> Refused:
     return Refused(Fault("", problem))
 
 
-def _failed(job: Mapping[str, Any], where: str) -> Seen:
+def failed(job: Mapping[str, Any], where: str) -> Seen:
     """How a job has ended that failed."""
     kind, code, message = job.get("error_type") or "", job.get("driver_exit_code"), job.get("message") or ""
     if code is not None:
@@ -219,14 +242,16 @@ def _nodes_of(status: Any) -> list[Mapping[str, float]]:
     return [node for node, _ in report.get("nodeTypes") or ()]
 
 
-def _lacking(job: Mapping[str, Any], nodes: Sequence[Mapping[str, float]]) -> str:
+def lacking(job: Mapping[str, Any], nodes: Sequence[Mapping[str, float]]) -> str:
     """What no node has of what a waiting job asks for; "" where one has all, or nobody knows."""
     asked = _read((job.get("metadata") or {}).get(NEEDS, ""))
     if not nodes or any(all(node.get(name, 0) >= need for name, need in asked.items()) for node in nodes):
         return ""
     most = {name: max(node.get(name, 0) for node in nodes) for name in asked}
-    lacking = [name for name, need in asked.items() if most[name] < need] or [*asked]
-    told = (f"{_amount(name, asked[name])}, where the most is {_amount(name, most[name])}" for name in lacking)
+    lacks = [name for name, need in asked.items() if most[name] < need]
+    if not lacks:
+        return f"no node has {' and '.join(_amount(name, need) for name, need in asked.items())} together"
+    told = (f"{_amount(name, asked[name])}, where the most is {_amount(name, most[name])}" for name in lacks)
     return f"no node has {' and '.join(told)}"
 
 

@@ -250,11 +250,10 @@ class Runs(Sequence[RunView]):
 
     def _column(self, name: str, text: str, at: int) -> list[Any]:
         try:
-            values = self._table.column(name, self._ids)
+            return self._table.values(name, self._ids)
         except QueryError as error:
             fault = error.faults[0]
             raise column_error(text, at, fault.problem, fault.advice) if text != name else error from None
-        return [*map(values.get, self._ids)]
 
 
 class _Table:
@@ -268,8 +267,18 @@ class _Table:
         self._data: dict[tuple[str, str], str] = {}
         self._known: dict[str, list[str]] | None = None
 
+    def values(self, name: str, ids: Sequence[str]) -> list[Any]:
+        """The value that each of these runs has under a name."""
+        name = _OTHER_NAMES.get(name, name)
+        if name == "duration":
+            return [self._duration(*self.rows[id][3:6]) for id in ids]
+        if name in OWN:
+            rows, place = self.rows, _PLACES.index(name)
+            return [rows[id][place] for id in ids]
+        return [*map(self.column(name, ids).get, ids)]
+
     def column(self, name: str, ids: Sequence[str]) -> dict[str, Any]:
-        """A name's values of these runs, and of others; of a run that has none, None or nothing."""
+        """The values of these runs, and of others, under a name that is not `OWN`; of a run that has none, None."""
         if name not in self._columns and (within := self._within(name)):
             entries = self.index.column("facts", "entry")
             self._columns[name] = {
@@ -277,20 +286,15 @@ class _Table:
             }
         elif name not in self._columns:
             group, key = self.place(name)
-            if group != "own" and len(ids) <= _FEW < len(self.rows):
+            if len(ids) <= _FEW < len(self.rows):
                 self.fetch(group, ids)
                 found = {id: self.data(group, id).get(key) for id in ids}
                 return {id: typed(text) if group == "spec" and text else text for id, text in found.items()}
-            if key == "duration":
-                found = {id: self._duration(*row[3:6]) for id, row in self.rows.items()}
-            elif group == "own":
-                found = dict(zip(self.rows, map(itemgetter(_PLACES.index(key)), self.rows.values()), strict=True))
-            else:
-                found = self.index.column(group, key)
-                if group == "spec":
-                    found = {id: typed(text) if text else text for id, text in found.items()}
-                elif any(type(v) is str for v in found.values()):
-                    found = {id: NONFINITE.get(v, v) if isinstance(v, str) else v for id, v in found.items()}
+            found = self.index.column(group, key)
+            if group == "spec":
+                found = {id: typed(text) if text else text for id, text in found.items()}
+            elif any(type(v) is str for v in found.values()):
+                found = {id: NONFINITE.get(v, v) if isinstance(v, str) else v for id, v in found.items()}
             self._columns[name] = found
         return self._columns[name]
 
@@ -301,7 +305,7 @@ class _Table:
 
     def value(self, name: str, id: str) -> Any:
         """A name's value of one run."""
-        return self.column(name, [id]).get(id)
+        return self.values(name, [id])[0]
 
     def data(self, group: str, id: str) -> dict[str, Any]:
         """All of a group of one run."""

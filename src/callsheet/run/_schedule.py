@@ -6,7 +6,6 @@ import threading
 from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,12 @@ from callsheet.errors import Fault, RunError
 from callsheet.run._attend import Attendance, Submission
 from callsheet.run._claims import is_alive
 from callsheet.run._draw import Drawing, Item
+from callsheet.run._ended import Retries, Sent, state_after
 from callsheet.run._engine import Unreachable
 from callsheet.run._follow import Follower
-from callsheet.run._job import MISUSE, TAKEN, Exit, Job, Jobs, JobState, Sender, Task
-from callsheet.run._store import Run, Store, is_locked, note_ended
+from callsheet.run._job import TAKEN, Exit, Job, Jobs, JobState, Sender
+from callsheet.run._scheduled import ScheduledJob
+from callsheet.run._store import Run, Store, is_locked
 
 _STATES: tuple[JobState, ...] = (
     "waiting", "queued", "running", "done", "failed", "interrupted", "cancelled", "lost", "elsewhere", "held", "pruned",
@@ -34,19 +35,6 @@ _AWAY_S = 2.0
 
 _POLL_S = 0.05
 """Seconds after which one looks again whether to stop, and at what other sweeps run."""
-
-
-@dataclass(frozen=True)
-class Retries:
-    """How often a job is sent again.
-
-    Attributes:
-        machine: After what the machine did: its worker was killed, lost, or went beyond its memory.
-        program: After the program has failed.
-    """
-
-    machine: int = 0
-    program: int = 0
 
 
 class Scheduled(Jobs):
@@ -71,9 +59,9 @@ class Scheduled(Jobs):
         self._states = bytearray(len(drawing.indices))
         self._log = array("Q")  # the places of the jobs that have ended, in that order
         self._taken = 0  # how many jobs came out of the drawing
-        self._sent: dict[int, _Sent] = {}
-        self._again: deque[_Sent] = deque()
-        self._elsewhere: list[_Sent] = []
+        self._sent: dict[int, Sent] = {}
+        self._again: deque[Sent] = deque()
+        self._elsewhere: list[Sent] = []
         self._resumed: set[int] = set()  # those that were sent before this process was, until they are drawn
         self._early: dict[int, Exit] = {}  # of these the ones that ended before they were drawn
         self._problems: dict[int, str] = {}
@@ -195,12 +183,12 @@ class Scheduled(Jobs):
                 for sent in free:
                     self._take_back(sent)
 
-    def _is_taken(self, sent: _Sent) -> bool:
+    def _is_taken(self, sent: Sent) -> bool:
         """Whether some process runs the trial of a job: in its plan, or in another that has the same trial."""
         name = sent.task.plan.run_of(sent.task.index)
         return is_locked(sent.lock) or (name is not None and is_alive(self._store.read(name)))
 
-    def _take_back(self, sent: _Sent) -> None:
+    def _take_back(self, sent: Sent) -> None:
         """Count a job as done that was so elsewhere; else it is to be run here."""
         if self._drawing.done_run(sent.task.index) is None:
             self._again.append(sent)
@@ -251,16 +239,16 @@ class Scheduled(Jobs):
                 continue
             break
         is_drawn = False
-        ahead: list[_Sent] = []
+        ahead: list[Sent] = []
         while self._resumed and not is_drawn:
             found, is_drawn = self._next(1, is_drawn)
             ahead += found
         self._again.extend(ahead)
         return is_drawn
 
-    def _next(self, room: int, is_drawn: bool) -> tuple[list[_Sent], bool]:
+    def _next(self, room: int, is_drawn: bool) -> tuple[list[Sent], bool]:
         """What is sent next, and whether nothing more is to be drawn."""
-        found: list[_Sent] = []
+        found: list[Sent] = []
         while len(found) < room:
             if self._again:
                 found.append(self._again.popleft())
@@ -275,12 +263,12 @@ class Scheduled(Jobs):
             if item.task is None:
                 self._settle(place, item)
             elif item.index in self._resumed:
-                self._follow(_Sent(place, item.task))
+                self._follow(Sent(place, item.task))
             else:
-                found.append(_Sent(place, item.task))
+                found.append(Sent(place, item.task))
         return found, is_drawn
 
-    def _follow(self, sent: _Sent) -> None:
+    def _follow(self, sent: Sent) -> None:
         """Follow a job that was sent before this process was."""
         self._resumed.discard(sent.task.index)
         exit = self._early.pop(sent.task.index, None)
@@ -289,11 +277,11 @@ class Scheduled(Jobs):
         else:
             self._set_sent(sent)
 
-    def _set_sent(self, sent: _Sent) -> None:
+    def _set_sent(self, sent: Sent) -> None:
         self._sent[sent.task.index] = sent
         self._states[sent.place] = _STATES.index("running")
 
-    def _send(self, jobs: list[_Sent]) -> bool:
+    def _send(self, jobs: list[Sent]) -> bool:
         """Send what no other sweep runs; gives whether there was room for all."""
         free = [sent for sent in jobs if not is_locked(sent.lock)]
         for sent in jobs:
@@ -312,14 +300,16 @@ class Scheduled(Jobs):
             else:
                 self._early[exit.index] = exit
 
-    def _end(self, sent: _Sent, exit: Exit) -> None:
+    def _end(self, sent: Sent, exit: Exit) -> None:
         if exit.code == TAKEN and not self._stopping.is_set():
             self._set_elsewhere(sent)
             return
         is_stopped = self._stopping.is_set() or sent.is_cancelled
-        state: JobState = "cancelled" if exit.returned else self._state_after(sent, exit)
+        state = state_after(sent, exit, self._store, is_stopped=is_stopped)
+        if sent.problem:
+            self._problems[sent.task.index] = sent.problem
         is_ended = state in ("done", "pruned") or is_stopped
-        if not is_ended and (exit.returned or self._may_retry(sent, exit, state)):
+        if not is_ended and (exit.returned or self._retries.allow(sent, exit, state)):
             self._follower.forget(sent.task.index)
             sent.pruned_at = None
             self._states[sent.place] = 0
@@ -328,53 +318,9 @@ class Scheduled(Jobs):
         self._close(sent.place, state)
         self._tell(sent.task.index, state)
 
-    def _set_elsewhere(self, sent: _Sent) -> None:
+    def _set_elsewhere(self, sent: Sent) -> None:
         self._states[sent.place] = _STATES.index("elsewhere")
         self._elsewhere.append(sent)
-
-    def _state_after(self, sent: _Sent, exit: Exit) -> JobState:
-        """What has become of a job whose worker is gone."""
-        if exit.code == 0:
-            return "done"
-        if exit.code == TAKEN:
-            return "cancelled"
-        if exit.code == MISUSE:
-            return "failed"
-        name = sent.task.plan.run_of(sent.task.index)
-        run = self._store.read(name) if name is not None else None
-        if exit.limit:
-            return self._state_by(sent, exit, run)
-        if sent.pruned_at is not None and run is not None:
-            if note_ended(run, "cancelled", exit.code, f"pruned at step {sent.pruned_at}", pruned=True):
-                return "pruned"
-            if run.state == "done":  # it was asked to end when nothing but its process was left
-                return "done"
-        if (self._stopping.is_set() or sent.is_cancelled) and (exit.code < 0 or run is None):
-            return "cancelled"
-        state: JobState = run.state if run is not None else "failed"
-        if state == "running":  # nobody runs it
-            return "lost"
-        return "failed" if state == "done" else state  # nobody says that it went well
-
-    def _state_by(self, sent: _Sent, exit: Exit, run: Run | None) -> JobState:
-        """What has become of a job that was ended, as whoever sent it says."""
-        if run is not None and run.state == "done":
-            return "done"
-        state: JobState = "lost" if exit.blame == "machine" else "failed" if exit.blame == "program" else "cancelled"
-        is_cut_off = run is not None and (exit.blame != "program" or run.status.get("state") == "running")
-        if run is None or not is_cut_off or not note_ended(run, state, exit.code, exit.limit):
-            self._problems[sent.task.index] = exit.limit
-        return state
-
-    def _may_retry(self, sent: _Sent, exit: Exit, state: JobState) -> bool:
-        is_machine = exit.blame in ("machine", "memory") or state == "lost"
-        if exit.blame == "limit" or exit.refused:
-            return False
-        if is_machine:
-            sent.machine += 1
-            return sent.machine <= self._retries.machine
-        sent.program += 1
-        return sent.program <= self._retries.program
 
     def _settle(self, place: int, item: Item) -> None:
         """End a job that is not sent."""
@@ -446,83 +392,3 @@ class Scheduled(Jobs):
     def log_of(self, index: int) -> Path:
         """Where a job writes until it has a run directory."""
         return self._drawing.plan.folder / "logs" / f"{index}.log"
-
-
-class _Sent:
-    """A job between its drawing and its end."""
-
-    __slots__ = ("is_cancelled", "machine", "place", "program", "pruned_at", "task")
-
-    def __init__(self, place: int, task: Task) -> None:
-        self.place = place
-        self.task = task
-        self.machine = 0
-        self.program = 0
-        self.pruned_at: int | None = None
-        self.is_cancelled = False
-
-    @property
-    def lock(self) -> Path:
-        return self.task.plan.lock_path(self.task.index)
-
-
-class ScheduledJob:
-    """A job of `Scheduled`, made when it was asked for."""
-
-    def __init__(self, jobs: Scheduled, place: int) -> None:
-        self._jobs = jobs
-        self._place = place
-
-    def __repr__(self) -> str:
-        return f"<Job {self.index}: {self.state}>"
-
-    @property
-    def index(self) -> int:
-        """Its trial's place in the sweep; with replicates, that times their number and on."""
-        return self._jobs.place_of(self._place)[0]
-
-    @property
-    def state(self) -> JobState:
-        """What becomes of it."""
-        return self._jobs.place_of(self._place)[1]
-
-    @property
-    def was_done(self) -> bool:
-        """Whether it was finished before, so that nothing was sent."""
-        return self._jobs.place_of(self._place)[2]
-
-    @property
-    def run(self) -> Run | None:
-        """Its run, once its worker has made the directory."""
-        index, state, was_done = self._jobs.place_of(self._place)
-        if was_done and state == "done":
-            return self._jobs.done_run_of(index)
-        return None if state in ("waiting", "queued", "held") else self._jobs.run_of(index)
-
-    @property
-    def overrides(self) -> tuple[str, ...]:
-        """The texts that make its trial; empty where that could not be drawn."""
-        return self._jobs.overrides_of(self.index)
-
-    @property
-    def problem(self) -> str:
-        """What ended it, where it did not end well; "" where nothing is known."""
-        run = self.run
-        return self._jobs.problem_of(self.index) or (str(run.status.get("error", "")) if run is not None else "")
-
-    @property
-    def log(self) -> Path:
-        """Where its output is."""
-        run = self.run
-        return run.directory / "err.log" if run is not None and run.record else self._jobs.log_of(self.index)
-
-    def result(self) -> dict[str, Any]:
-        """Its result; raises `RunError` where it did not end well."""
-        state, run = self.state, self.run
-        if state == "done" and run is not None:
-            return run.result
-        if state == "pruned":
-            return {}
-        where = self.log if run is None or not run.record else run.directory
-        problem = f"trial {self.index} is {state}" + (f": {self.problem}" if self.problem else "")
-        raise RunError(Fault("", problem, advice=[f"its output is in {where}"]))

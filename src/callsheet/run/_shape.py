@@ -194,6 +194,8 @@ def needs_at(root: Any, entry: str) -> Needs:
 
 def _needs(parts: list[tuple[str, Any]]) -> Needs:
     """What is needed by the first of some parts that says it; each has a path for what is told of it."""
+    if not parts:
+        return _NOTHING
     faults: list[Fault] = []
 
     def number(paths: str, units: dict[str, float], *, whole: bool = False) -> float | None:

@@ -10,10 +10,11 @@ from callsheet._sweep import Sweep
 from callsheet.errors import Fault, RunError
 from callsheet.run._attend import Attendance, Submission
 from callsheet.run._draw import Drawing, draw
+from callsheet.run._ended import Retries
 from callsheet.run._finished import Policy
 from callsheet.run._job import Executor, Jobs
 from callsheet.run._place import Place
-from callsheet.run._schedule import Retries, Scheduled
+from callsheet.run._schedule import Scheduled
 from callsheet.run._trials import sweep_at
 from callsheet.run.process import Process
 
