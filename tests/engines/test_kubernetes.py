@@ -20,6 +20,7 @@ NAMESPACE = f"callsheet-tests-{os.getpid()}"
 CORE = f"/api/v1/namespaces/{NAMESPACE}"
 JOBS, PODS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs", f"{CORE}/pods"
 PRIORITIES = "/apis/scheduling.k8s.io/v1/priorityclasses"
+URGENT = f"{NAMESPACE}-urgent"
 
 
 class Asked:
@@ -277,19 +278,19 @@ class TestKubernetes(EngineSuite):
         )
 
     def test_a_preempted_trial_waits_and_goes_on_in_its_directory(self):
-        self.cluster.ask("POST", PRIORITIES, {"metadata": {"name": "suite-urgent"}, "value": 1000})
+        self.cluster.ask("POST", PRIORITIES, {"metadata": {"name": URGENT}, "value": 1000})
         cores = float(self.node()["status"]["allocatable"]["cpu"])
         try:
             jobs = self.submit("task=waits", cpus=cores - 0.5)
             first = self.waiting(jobs)
             self.cluster.ask("POST", PODS, self.urgent(cores - 0.5))
             self.until(lambda: "Insufficient cpu" in self.waits_for())
-            self.cluster.ask("DELETE", PODS + "/suite-urgent", {"gracePeriodSeconds": 0})
+            self.cluster.ask("DELETE", f"{PODS}/{URGENT}", {"gracePeriodSeconds": 0})
             assert self.waiting(jobs, attempt=2).directory == first.directory
             self.go()
             assert jobs.results()[0]["attempt"] == 2
         finally:
-            self.cluster.ask("DELETE", PRIORITIES + "/suite-urgent")
+            self.cluster.ask("DELETE", f"{PRIORITIES}/{URGENT}")
 
     def urgent(self, cpus):
         """A pod before which others give way."""
@@ -297,8 +298,8 @@ class TestKubernetes(EngineSuite):
             self.make(cpus=cpus).requests([self.task("task=x")])[0].manifest["spec"]["template"]["spec"]["containers"]
         )
         alone = {**container, "command": ["sleep", "600"], "volumeMounts": []}
-        spec = {"hostNetwork": True, "priorityClassName": "suite-urgent", "containers": [alone]}
-        return {"metadata": {"name": "suite-urgent"}, "spec": {**spec, "terminationGracePeriodSeconds": 0}}
+        spec = {"hostNetwork": True, "priorityClassName": URGENT, "containers": [alone]}
+        return {"metadata": {"name": URGENT}, "spec": {**spec, "terminationGracePeriodSeconds": 0}}
 
     def node(self):
         return self.cluster.ask("GET", "/api/v1/nodes/" + self.cluster.engine.told["node"])

@@ -172,7 +172,7 @@ def test_a_trial_goes_on_when_the_urgent_have_preempted_it(plain, here, tmp_path
 
 
 def test_a_warning_reaches_the_training(plain, here):
-    jobs = sent("do=listen", by=on(timeout_min=2, warn_s=110))
+    jobs = sent("do=listen", by=on(timeout_min=2, warn_s=60))
     result = ended(jobs)[0].result()
     assert (result["warned"], result["attempt"]) == (1, 1)
 

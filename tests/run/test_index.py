@@ -172,7 +172,7 @@ def test_processes_that_index_at_once_while_runs_come_all_see_what_is_there(fold
     barrier.wait()
     for n in range(50):
         make(folder, f"bbbb{n:02}", number=50 + n)
-    counts = [told.get(timeout=60) for _ in processes]
+    counts = [told.get(timeout=600) for _ in processes]
     for process in processes:
         process.join()
         assert process.exitcode == 0

@@ -294,7 +294,9 @@ class RemoteSender:
             return
         for request in [*self._unsure.values()]:  # last: an engine that is full says what has ended all the same
             self._hand_over(request)
-            if self.trouble:
+            if self.trouble:  # it is full, and answers
+                self._pause = min(self._pause, self._on.poll_s)
+                self._next_look = time.monotonic() + self._pause
                 return
         changed = before != (len(self._waiting), len(self._at))
         self._pause = _SOON_S if changed else min(self._pause * 1.3, self._on.poll_s)
