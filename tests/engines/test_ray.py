@@ -22,6 +22,7 @@ from callsheet.run._rayjobs import Dashboard
 from callsheet.run.ray import Ray
 from callsheet.run.submit import submit
 from callsheet.testing import EngineSuite
+from command import is_alive
 from engines.conftest import running, tool, until
 
 PATIENCE = 240
@@ -184,7 +185,7 @@ def test_one_that_does_not_listen_is_ended_when_it_is_cancelled(ray, trials):
     worker = jobs[0].run.status["pid"]
     jobs.cancel()
     assert ended(jobs)[0][0] == "cancelled"
-    assert not psutil.pid_exists(worker)
+    until(lambda: not is_alive(worker))
 
 
 # --- what is asked ----------------------------------------------------------------------------------------------------

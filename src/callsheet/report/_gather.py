@@ -181,6 +181,7 @@ def _facts(run: Any, limits: Limits) -> list[list[str]]:
         ("code", code.get("version")),
         ("commit", code.get("commit")),
         ("uncommitted changes", "in code.diff" if (run.directory / "code.diff").exists() else ""),
+        ("on", record.get("on")),
         ("host", host.get("name")),
         ("system", host.get("system")),
         ("cpus", host.get("cpus")),

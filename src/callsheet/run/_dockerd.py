@@ -168,6 +168,7 @@ class Daemon:
             except self._sdk.errors.APIError as error:
                 self._mend(api, request, error)
                 self._create(api, request)
+            self._read_back(api, request)
             try:
                 api.start(request.name)
             except self._sdk.errors.APIError as error:
@@ -279,6 +280,12 @@ class Daemon:
             environment=_values(request.env),
             host_config=api.create_host_config(mounts=mounts, **limits),
         )
+
+    def _read_back(self, api: Any, request: DockerRequest) -> None:
+        """Refuse a daemon that has silently left out the GPUs, as some of podman's do."""
+        if request.gpus and not api.inspect_container(request.name)["HostConfig"].get("DeviceRequests"):
+            self._remove(api, request.name)
+            raise _refusal("the daemon takes the container, and leaves out its GPUs")
 
     def _mend(self, api: Any, request: DockerRequest, error: Any) -> None:
         """Do what is missing where a container could not be created, or say why that cannot be done."""

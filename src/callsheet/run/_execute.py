@@ -26,7 +26,7 @@ from callsheet.errors import SaveError
 from callsheet.run._beat import boot
 from callsheet.run._child import CommandError, run_entry
 from callsheet.run._command import beside
-from callsheet.run._provenance import Code, host, packages
+from callsheet.run._provenance import Code, engine, host, packages
 from callsheet.run._ranks import Ranks
 from callsheet.run._store import State, Store, code_file, keep_json_file, take_lock, write_json_file
 
@@ -263,6 +263,7 @@ def _write_record(task: Task, directory: Path, number: int) -> None:
         "code": {"version": task.code.version, "commit": task.code.commit, "untracked": list(task.code.untracked)},
         "defaults": defaults_of(task.spec),
         "host": host(),
+        **({"on": engine()} if engine() else {}),
         "packages": packages(),
         "started": _now(),
     }

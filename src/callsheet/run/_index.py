@@ -22,7 +22,7 @@ from callsheet.run._store import Store, take_lock
 FILE = ".index.sqlite"
 """Its name in a directory of runs."""
 
-_VERSION = 2
+_VERSION = 3
 """Of what the tables hold; an index of another version is made anew."""
 
 _BATCH = 2_000

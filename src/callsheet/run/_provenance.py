@@ -159,6 +159,19 @@ def host() -> dict[str, object]:
     }
 
 
+def engine() -> str:
+    """What started this process, where that was an engine: "slurm 50_3", "ray", "kubernetes", "container"; else ""."""
+    env = os.environ
+    if "SLURM_JOB_ID" in env:
+        array = env.get("SLURM_ARRAY_JOB_ID")
+        return f"slurm {array}_{env.get('SLURM_ARRAY_TASK_ID')}" if array else f"slurm {env['SLURM_JOB_ID']}"
+    if "RAY_JOB_CONFIG_JSON_ENV_VAR" in env:
+        return "ray"
+    if "CALLSHEET_CONTAINER" in env:
+        return "kubernetes" if "KUBERNETES_SERVICE_HOST" in env else "container"
+    return ""
+
+
 def _machine() -> tuple[str, str]:
     """Its name, and what it runs: `Linux-6.1.0-x86_64`."""
     if hasattr(os, "uname"):  # what `platform` does besides is to start a process

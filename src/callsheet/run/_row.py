@@ -84,6 +84,7 @@ def facts_of(run: Run) -> dict[str, Any]:
         "index": record.get("index"),
         "plan": record.get("plan"),
         "host": host.get("name"),
+        "on": record.get("on"),
         "python": host.get("python"),
         "commit": code.get("commit"),
         "attempt": status.get("attempt"),

@@ -22,7 +22,7 @@ from callsheet.run._store import Run, store_of
 OWN = ("id", "experiment", "number", "state", "started", "ended", "duration", "code")
 """What every run is known by."""
 
-FACTS = ("overrides", "config", "entry", "index", "plan", "host", "python", "commit", "attempt", "exit", "error")
+FACTS = ("overrides", "config", "entry", "index", "plan", "host", "on", "python", "commit", "attempt", "exit", "error")
 """What its record says."""
 
 _PLACES = ("id", "experiment", "number", "state", "started", "ended", "code")

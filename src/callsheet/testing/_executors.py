@@ -192,9 +192,11 @@ class ExecutorSuite:
         self.project(tmp_path, monkeypatch)
         (tmp_path / "on.pickle").write_bytes(pickle.dumps(self.make(slots=1)))
         submitter = subprocess.Popen([sys.executable, "-c", _SUBMITS, "on.pickle", "task=waits1,waits2"])
-        self.until(lambda: [*tmp_path.glob("runs/*/waits")])
-        submitter.kill()
-        submitter.wait()
+        try:
+            self.until(lambda: [*tmp_path.glob("runs/*/waits")])
+        finally:
+            submitter.kill()
+            submitter.wait()
         jobs = submit(sweep("conf.py", ["task=waits1,waits2"]), on=self.make(slots=1))
         self.until(lambda: jobs[0].state in ("running", "elsewhere"))
         self.go()
