@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import subprocess
 from hashlib import sha256
 from pathlib import Path
 
+import jinja2
+import markupsafe
 import pytest
 
 from callsheet import load, sweep
@@ -405,16 +408,28 @@ class TestKubernetes(EngineSuite):
             f"    storage=Storage(host=Folders(data='sets', output='made')),\n"
             ")\n"
         )
-        jobs = submit(sweep("conf.py", []), on=self.make("localhost:5999/callsheet/none:1"))
+        fields = self.with_templates(tmp_path)
+        jobs = submit(sweep("conf.py", []), on=self.make("localhost:5999/callsheet/none:1", **fields))
         assert self.ended(jobs) == ("done", "")
         (copy,) = (tmp_path / "made").rglob("copy.txt")
         assert copy.read_text() == "0 1 2"
+
+    def with_templates(self, tmp_path):
+        """What lets an image without jinja2 fill in a command."""
+        site = tmp_path / "site"
+        for module in (jinja2, markupsafe):
+            folder = Path(module.__file__).parent
+            shutil.copytree(folder, site / folder.name)
+        return {"env": {"PYTHONPATH": str(site)}, "volumes": {str(site): {"hostPath": {"path": str(site)}}}}
 
     def test_an_experiment_of_lightex_runs_in_the_cluster(self, tmp_path):
         (tmp_path / "sets").mkdir()
         (tmp_path / "sets" / "digits.txt").write_text("0 1 2")
         profile = {"on": "kubernetes", "namespace": NAMESPACE, "host_network": True, "grace_s": 2}
+        site = self.with_templates(tmp_path)["env"]["PYTHONPATH"]
         lines = [f"{name} = {json.dumps(value)}" for name, value in profile.items()]
+        lines.append(f'env = {{ PYTHONPATH = "{site}" }}')
+        lines.append(f'volumes = {{ "{site}" = {{ hostPath = {{ path = "{site}" }} }} }}')
         Path("pyproject.toml").write_text("\n".join(["[tool.callsheet.executors.k8s]", *lines, ""]))
         Path("lxconfig.py").write_text(LIGHTEX.format(image=self.cluster.engine.told["image"]))
         jobs = dispatch_expts([load("lxconfig.py").C1], engine="k8s")
