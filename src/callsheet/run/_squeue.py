@@ -96,10 +96,10 @@ class SlurmEngine:
         if missing:
             problem = f"the environment variable {missing[0]} is to go along, and is not set here"
             raise Refused(Fault("", problem, advice=[f"export {missing[0]}=…"]))
-        tasks: Sequence[Task] = request.tasks
+        tasks, plan = request.tasks, request.tasks[0].plan
         if len(tasks) > 1:
             parcel_of(tasks).write()
-        (tasks[0].plan.folder / "logs").mkdir(exist_ok=True)
+        (plan.folder / "logs").mkdir(exist_ok=True)
         done = _run(*request.argv, text=request.script)
         if done.returncode:
             raise refusal_of(done.stderr)
