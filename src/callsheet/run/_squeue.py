@@ -96,14 +96,15 @@ class SlurmEngine:
         if missing:
             problem = f"the environment variable {missing[0]} is to go along, and is not set here"
             raise Refused(Fault("", problem, advice=[f"export {missing[0]}=…"]))
-        if len(request.tasks) > 1:
-            parcel_of(request.tasks).write()
-        (request.tasks[0].plan.folder / "logs").mkdir(exist_ok=True)
+        tasks, plan = request.tasks, request.tasks[0].plan
+        if len(tasks) > 1:
+            parcel_of(tasks).write()
+        (plan.folder / "logs").mkdir(exist_ok=True)
         done = _run(*request.argv, text=request.script)
         if done.returncode:
             raise refusal_of(done.stderr)
         id = done.stdout.split(";")[0].strip()
-        if len(request.tasks) > 1:
+        if len(tasks) > 1:
             self._arrays.add(id)
         return id
 
