@@ -403,7 +403,7 @@ class TestKubernetes(EngineSuite):
         Path("conf.py").write_text(
             "from callsheet.run import Experiment, Folders, Image, Launch, Storage\n"
             "main = Experiment(\n"
-            "    Launch('cp {{run.data_dir}}/digits.txt {{run.output_dir}}/copy.txt'),\n"
+            "    Launch('dd if={{run.data_dir}}/digits.txt of={{run.output_dir}}/copy.txt'),\n"
             f"    image=Image({self.cluster.engine.told['image']!r}, pull_policy='Never'),\n"
             f"    storage=Storage(host=Folders(data='sets', output='made')),\n"
             ")\n"
@@ -455,7 +455,7 @@ C1 = Experiment(
         k8=K8Config(container_data_dir="/sets"),
         host=HostResources(data_dir="sets", output_dir="made"),
     ),
-    run=Run(cmd="cp {{{{er.k8.container_data_dir}}}}/digits.txt {{{{run.output_dir}}}}/copy.txt",
+    run=Run(cmd="dd if={{{{er.k8.container_data_dir}}}}/digits.txt of={{{{run.output_dir}}}}/copy.txt",
             experiment_name="copies", max_cpu="500m", max_memory="512Mi"),
 )
 """
