@@ -20,9 +20,11 @@ from callsheet.cli._live import Board, can_live
 from callsheet.cli._submitting import Prepared, prepare, sending_options
 from callsheet.cli._sweeping import Naming
 from callsheet.cli._text import finite, number
-from callsheet.errors import render
+from callsheet.errors import Fault, render
 from callsheet.run._draw import Drawing
 from callsheet.run._job import Job, Jobs
+from callsheet.run._provenance import other_versions, packages
+from callsheet.run._store import Run
 from callsheet.run.submit import start
 
 
@@ -51,7 +53,7 @@ def command(
     """  # noqa: D301  (click reads the backspace)
     found = prepare(config, overrides, said, paths=paths, allow=allow, runs=runs, is_single=single)
     goal = Goal(said["maximize"] or said["minimize"] or "", largest=bool(said["maximize"]), prunes=found.drawing.prunes)
-    report = _Report(goal, Naming(found.drawing.sweep), as_json=as_json)
+    report = _Report(goal, Naming(found.drawing.sweep), as_json=as_json, is_elsewhere=found.on.outlives)
     with _terminated_as_interrupted() as received:
         jobs = start(found.drawing, found.on, found.retries, found.submission)
         try:
@@ -101,6 +103,9 @@ def _terminated_as_interrupted() -> Iterator[list[int]]:
         signal.signal(signal.SIGTERM, before)
 
 
+_PACKAGES = 8
+"""Packages that are told to be of other versions elsewhere."""
+
 _WIDEST = 48
 """Columns that the names of trials have at most to be aligned."""
 
@@ -108,11 +113,12 @@ _WIDEST = 48
 class _Report:
     """What is told of the jobs as they end."""
 
-    def __init__(self, goal: Goal, naming: Naming, *, as_json: bool) -> None:
+    def __init__(self, goal: Goal, naming: Naming, *, as_json: bool, is_elsewhere: bool) -> None:
         self._goal = goal
         self._naming = naming
         self._as_json = as_json
         self._board: Board | None = None
+        self._compares_packages = is_elsewhere
         self.is_well = True
 
     def begin(self, drawing: Drawing, jobs: Jobs, slots: int | None) -> None:
@@ -158,11 +164,25 @@ class _Report:
             self._board.tell(job, run, self._line(job))
         elif not self._as_json and not job.was_done:
             say(self._line(job))
-        doubt = self._goal.doubt(run) if run is not None else None
-        if doubt is not None and self._board is not None:
-            self._board.remark(render([doubt], head="callsheet: "))
-        elif doubt is not None:
-            remark(doubt, name="callsheet")
+        for doubt in self._doubts(job, run):
+            if self._board is not None:
+                self._board.remark(render([doubt], head="callsheet: "))
+            else:
+                remark(doubt, name="callsheet")
+
+    def _doubts(self, job: Job, run: Run | None) -> Iterator[Fault]:
+        """What is to be told of the first runs: that they lack what is looked for, or had other packages than here."""
+        if run is None:
+            return
+        doubt = self._goal.doubt(run)
+        if doubt is not None:
+            yield doubt
+        if self._compares_packages and not job.was_done:
+            self._compares_packages = False
+            others = other_versions(run.record.get("packages") or {}, packages())
+            if others:
+                more = [f"and {len(others) - _PACKAGES} more"] if len(others) > _PACKAGES else []
+                yield Fault("", f"run {run.id} had other packages than are here", advice=[*others[:_PACKAGES], *more])
 
     def _score(self) -> str:
         assert self._goal.best is not None

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,6 +131,16 @@ def packages() -> dict[str, str]:
                     found.setdefault(said["Name"], said["Version"])
                     break
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def other_versions(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """The distributions that two interpreters have in different versions, told of the first.
+
+    >>> other_versions({"numpy": "1.26.4", "six": "1.17"}, {"numpy": "2.1.0", "six": "1.17", "torch": "2.13.0"})
+    ['numpy 1.26.4 (here 2.1.0)']
+    """
+    both = sorted(there.keys() & here.keys(), key=str.lower)
+    return [f"{name} {there[name]} (here {here[name]})" for name in both if there[name] != here[name]]
 
 
 _SAID = re.compile(r"^(Name|Version): *(.*?)[ \t]*\n", re.MULTILINE)
