@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -58,33 +59,38 @@ def command(
         jobs = start(found.drawing, found.on, found.retries, found.submission)
         try:
             report.begin(found.drawing, jobs, found.slots)
-            for job in jobs.ended():
-                report.tell(job)
+            with report.watching(jobs):
+                for job in jobs.ended():
+                    report.tell(job)
         except KeyboardInterrupt:
             _interrupted(found, jobs, report)
             sys.exit(128 + (received[0] if received else signal.SIGINT))
         except BaseException:
-            with report.ending():
-                jobs.cancel()
+            _let_go(found, jobs, report)
             raise
     report.end(jobs)
     sys.exit(0 if report.is_well else 1)
 
 
 def _interrupted(found: Prepared, jobs: Jobs, report: _Report) -> None:
+    """Say what was ended, or left."""
+    _let_go(found, jobs, report)
+    done = f"{jobs.done} of {len(jobs)}"
+    if not found.on.outlives:
+        tell_error(f"\ncancelled  {done} trials are done; the same command goes on")
+        return
+    id = found.submission.id
+    tell_error(f"\nleft  {done} trials are done, what was sent goes on ({len(jobs.running())}); no others are sent")
+    tell_error(f"      callsheet wait {id}  goes on,  callsheet cancel {id}  ends them")
+
+
+def _let_go(found: Prepared, jobs: Jobs, report: _Report) -> None:
     """End what runs here; what runs elsewhere goes on."""
     with report.ending():
         if found.on.outlives:
             jobs.leave()
         else:
             jobs.cancel()
-    done = f"{jobs.done} of {len(jobs)}"
-    if not found.on.outlives:
-        tell_error(f"\ncancelled  {done} trials are done; the same command goes on")
-        return
-    id = found.submission.id
-    tell_error(f"\nleft  {done} trials are done, {len(jobs.running())} were sent and go on; no others are sent")
-    tell_error(f"      callsheet wait {id}  goes on,  callsheet cancel {id}  ends them")
 
 
 @contextmanager
@@ -102,6 +108,9 @@ def _terminated_as_interrupted() -> Iterator[list[int]]:
     finally:
         signal.signal(signal.SIGTERM, before)
 
+
+_LOOK_S = 2.0
+"""Seconds between two looks at what holds jobs up."""
 
 _PACKAGES = 8
 """Packages that are told to be of other versions elsewhere."""
@@ -135,6 +144,26 @@ class _Report:
         say(", ".join(parts))
         if can_live() and size != done:
             self._board = Board(jobs, size=size, before=done, slots=slots, naming=self._naming)
+
+    @contextmanager
+    def watching(self, jobs: Jobs) -> Iterator[None]:
+        """Tell meanwhile what holds the jobs up, each time that it changes; the table of a terminal has it anyway."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            told = ""
+            while not ended.wait(_LOOK_S):
+                now = jobs.trouble or (jobs.waits_for and f"queued: {jobs.waits_for}")
+                if now and now != told:
+                    remark(Fault("", now), name="callsheet")
+                told = now or told
+
+        if self._board is None:
+            threading.Thread(target=watch, name="callsheet-trouble", daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
 
     @contextmanager
     def ending(self) -> Iterator[None]:

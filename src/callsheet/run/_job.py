@@ -102,6 +102,11 @@ class Jobs(ABC, Sequence["Job"]):
     def trouble(self) -> str:
         """Why nothing can be sent or asked at this moment; "" where all is well."""
 
+    @property
+    @abstractmethod
+    def waits_for(self) -> str:
+        """What most of the queued jobs wait for, where whoever they were sent to says so."""
+
     def results(self) -> list[dict[str, Any]]:
         """Wait, then give the result of each job; {} of one that was pruned.
 

@@ -130,6 +130,11 @@ class Scheduled(Jobs):
         """Why nothing can be sent or asked at this moment; "" where all is well."""
         return self._sender.trouble
 
+    @property
+    def waits_for(self) -> str:
+        """What most of the queued jobs wait for, where whoever they were sent to says so."""
+        return self._sender.waits_for
+
     # --- the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
