@@ -31,7 +31,7 @@ from ._spec import attach, set_item
 from ._target import Name, name_of, resolve
 from ._tree import ATOMS, KINDS, kind_of
 from ._word import Word, plain_value
-from .errors import CallsheetWarning, Fault, PathError, SpecError, render
+from .errors import CallsheetWarning, CycleError, Fault, PathError, SpecError, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,7 +120,10 @@ def _passed_on(spec: Any, fault: Fault) -> Fault:
         return fault
     if not fault.origin or type(value) in _COMMON or origin_of(holder, key).kind != "file":
         return fault
-    told = override_with(spec, value)
+    try:
+        told = override_with(spec, value)
+    except CycleError:  # which is a fault of its own
+        return fault
     if told is None:
         return fault
     through = f"{told.text}  comes here by {fault.origin}"
