@@ -81,12 +81,14 @@ def test_an_archive_has_changes_and_new_modules_and_nothing_that_is_ignored(cmd,
     assert "+def fit(n): return {'n': n, 'code': 'new'}" in code.diff
 
 
-def test_an_archive_that_was_changed_is_not_run(cmd, planned):
+def test_an_archive_that_was_changed_is_not_run(cmd, planned, tmp_path):
     digest = carry_code(planned.plan.header())
     path = cmd.runs / ".code" / f"{digest}.tar.gz"
     path.write_bytes(path.read_bytes() + b"!")
     first = tasks(planned)[0]
-    said = cmd(str(first.plan.file), "0", first.digest, "--code", digest, module=WORKER, code=2)
+    said = cmd(
+        str(first.plan.file), "0", first.digest, "--code", digest, module=WORKER, code=2, env={"TMPDIR": str(tmp_path)}
+    )
     assert "is not what was submitted" in said.err
     assert cmd.ids() == []
 
