@@ -118,9 +118,9 @@ def ids(here):
 
 
 def start_at_once(cluster, number):
-    """Slurm starts what it has requeued two minutes later, if nobody says otherwise."""
+    """Slurm starts what it has requeued two minutes later; within a second it refuses the job's old credential."""
     until(lambda: cluster.run("squeue", "--noheader", f"--job={number}", "--format=%r").strip() == "BeginTime")
-    cluster.run("scontrol", "update", f"jobid={number}", "starttime=now")
+    cluster.run("scontrol", "update", f"jobid={number}", "starttime=now+3")
 
 
 def logs(here):
