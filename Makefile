@@ -69,8 +69,8 @@ engines: $(VENV)/.ready  ## the real engines that jobs are sent to, installed an
 engines-stop: $(VENV)/.ready  ## end these engines, and the jobs in them
 	@$(BIN)/python tools/engines stop
 
-test-engines: engines  ## the tests that send jobs to the real engines
-	$(BIN)/python -m pytest -q tests/engines
+test-engines: engines  ## the tests that send jobs to the real engines, those of one after the other
+	$(BIN)/python -m pytest -n 5 --dist loadgroup -q tests/engines
 
 test-others: $(addprefix test-,$(OTHER_PYTHONS))  ## the tests under the other Python versions that this machine has, of what starts processes a few
 

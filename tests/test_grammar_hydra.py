@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet._functions import Choice, Glob, Interval, Range
+from callsheet._alternatives import Choice, Glob, Interval, Range
 from callsheet._grammar import parse
 from callsheet._word import plain_value
 from callsheet.errors import OverrideError

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ._alternatives import SWEEPS, Choice, Interval, Range, Refused
 from ._equal import hash_of
-from ._functions import SWEEPS, Choice, Interval, Range, Refused
 from ._grammar import Override, parse
 from ._items import CALLS, origin_of
 from ._layout import layout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._functions import Interval, Range
+from ._alternatives import Interval, Range
 from .errors import Fault, SpaceError
 
 TYPE_CHECKING = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from ._alternatives import Choice, Glob
 from ._datafile import SUFFIXES
 from ._files import load_said
-from ._functions import Choice, Glob
 from ._override import declared_for
 from ._storage import full_path, is_remote
 from ._swap import Surroundings, candidates

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from _collections_abc import Sequence
 
-from ._functions import SWEEPS, Choice, Extension, Glob, Interval, Range
+from ._alternatives import SWEEPS, Choice, Extension, Glob, Interval, Range
 from ._path import format_path, parse_path
 from ._values import Reader
 from ._word import Word, write_value

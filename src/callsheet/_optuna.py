@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from ._alternatives import Interval, Range
 from ._drawn import Point
-from ._functions import Interval, Range
 from .errors import Fault, SpaceError
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ._functions import Range
+from ._alternatives import Range
 from ._space import Space
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from itertools import product
 
-from ._functions import Glob, Interval, Range
+from ._alternatives import Glob, Interval, Range
 from ._grammar import Override
 from .errors import Fault, SpaceError
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from _collections_abc import Iterator, Sequence
 
+from ._alternatives import Glob, Interval
 from ._axes import space_of
 from ._drawn import Drawn, Point
 from ._files import load_said
-from ._functions import Glob, Interval
 from ._globs import without_globs
 from ._origin import locate
 from ._points import Random

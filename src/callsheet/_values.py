@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._functions import FUNCTIONS, SWEEPS, Choice, Extension, Refused, call
+from ._alternatives import SWEEPS, Choice, Extension, Refused
+from ._functions import FUNCTIONS, call
 from ._word import Word, plain_value
 from .errors import Fault, OverrideError, nearest
 

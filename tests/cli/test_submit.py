@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from command import until
+from command import is_alive, masked, until
 
 CONF = """
     from callsheet import lazy
@@ -237,7 +237,38 @@ def test_a_dry_run_prints_what_would_be_submitted_and_writes_nothing(project):
 def test_a_run_is_run_again_by_an_executor(project):
     project("run", "conf.py", "main.lr=0.3")
     (first,) = project.ids()
-    assert project("rerun", first, "--on", "process").out.startswith("recorded    runs/")
+    assert masked(project("rerun", first, "--on", "process").out) == "learning at 0.3\nrecorded    runs/ID0001\n"
     assert [project.read("result.json", run) for run in project.ids()] == [{"result": 0.3}] * 2
     assert project("rerun", first, "--on", "process", "--dry-run").out.count("callsheet.run.worker") == 1
     assert len(project.ids()) == 2
+
+
+def test_one_run_goes_to_an_executor_and_what_it_writes_is_seen(project):
+    said = project("run", "conf.py", "main.lr=0.3", "--on", "process")
+    assert masked(said.out) == "learning at 0.3\nrecorded    runs/ID0001\n"
+    project("run", "conf.py", "main.lr=0.3", "--on", "process")
+    assert [project.read("run.json", run)["overrides"] for run in project.ids()] == [["main.lr=0.3"]] * 2
+    request = project("run", "conf.py", "main.lr=0.3", "--on", "process", "--dry-run").out
+    assert request.count("callsheet.run.worker") == 1
+    assert len(project.ids()) == 2
+
+
+def test_one_that_fails_elsewhere_says_why_by_its_exit_code_and_as_data(project):
+    said = project("run", "conf.py", "main.lr=2", "--on", "process", "--json", code=1)
+    assert (said.data["state"], said.data["run"]) == ("failed", project.ids()[0])
+    assert said.err.startswith("learning at 2.0\n")
+    assert "ValueError: diverged" in said.err
+    assert "must be float, found 'x'" in project("run", "conf.py", "main.lr=x", "--on", "process", code=1).err
+    assert "one value" in project("run", "conf.py", "main.lr=1,2", "--on", "process", code=1).err
+    assert len(project.ids()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_that_is_ended_here_leaves_no_process(project, number):
+    running = project.start("run", "conf.py", f"main.until={project.root / 'gate'}", "--on", "process")
+    until(lambda: project.ids() and project.file("status.json").exists())
+    pid = project.read("status.json")["pid"]
+    running.send_signal(number)
+    running.communicate()
+    assert running.returncode == 130
+    until(lambda: not is_alive(pid))

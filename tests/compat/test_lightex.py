@@ -126,6 +126,8 @@ def test_the_folder_of_mlflow_reaches_the_command(example):
     cmd.write("env.py", ENV)
     cmd("run", "documented.py:C1", "RC1.cmd=python env.py")
     assert json.loads(cmd.text("out.log"))["MLFLOW_TRACKING_URI"] == "sqlite:////tmp/mlflow-data/mlflow.db"
+    cmd("run", "documented.py:C1", "RC1.cmd=python env.py", "HO1.mlflow_dir=tracked")
+    assert json.loads(cmd.text("out.log"))["MLFLOW_TRACKING_URI"] == f"sqlite:///{cmd.root}/tracked/mlflow.db"
 
 
 @dataclass

@@ -14,6 +14,14 @@ import pytest
 TOOL = Path(__file__).parents[2] / "tools" / "engines"
 
 
+def pytest_collection_modifyitems(items):
+    """Tests of different engines may run at once; those of one, which end its daemons, run one after the other."""
+    for item in items:
+        needed = [*item.fixturenames, *(item.callspec.params.values() if hasattr(item, "callspec") else ())]
+        engine = next((name for name in ("kubernetes", "ray", "docker", "slurm") if name in needed), "other")
+        item.add_marker(pytest.mark.xdist_group(engine))
+
+
 def tool(*words):
     """Run the command that starts and ends engines, and return what it prints."""
     ended = subprocess.run([sys.executable, TOOL, *words], capture_output=True, text=True, check=False)

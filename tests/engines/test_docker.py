@@ -155,7 +155,7 @@ MISSING = "localhost:5999/callsheet/missing:1"
         ({"python": "python9"}, 'its container does not start: *exec: "python9": executable file not found in $PATH*'),
         ({"gpus": 1}, "its container does not start: could not select device driver * with capabilities: *gpu*"),
         ({"cpus": 1000}, "the Docker daemon refuses it: *ange of CPUs is from 0.01 to *"),
-        ({"mounts": ["/nowhere:/data"]}, "the Docker daemon refuses it: *bind source path does not exist: /nowhere"),
+        ({"mounts": ["/no/where:/data"]}, "the Docker daemon refuses it: *bind source path does not exist: /no/where"),
         ({"env": ["NOT_SET_HERE"]}, "the environment variable NOT_SET_HERE is to be taken from here, and is not set"),
     ],
 )
@@ -245,7 +245,8 @@ LIGHTEX = """
         run: Run
 
     steps = ["DOCKER_BUILDKIT=0 docker build --network=none --tag {image} ."]
-    R1 = Resources(build=Build("{image}", steps, "Never"), k8=K8Config(), host=HostResources(data_dir="digits", output_dir="made"))
+    folders = HostResources(data_dir="digits", output_dir="made", mlflow_dir="tracked/mlflow")
+    R1 = Resources(build=Build("{image}", steps, "Never"), k8=K8Config(), host=folders)
     Ru1 = Run(
         cmd="python train.py --lr {{{{hp.lr}}}} --data {{{{run.data_dir}}}} --output {{{{run.output_dir}}}}",
         experiment_name="digits", max_memory="200Mi", max_cpu="500m", network="none",
@@ -253,15 +254,17 @@ LIGHTEX = """
     main = Experiment(HP(0.5), R1, Ru1)
 """
 READS = """
-    import json, os, sys
+    import json, os, sqlite3, sys
     folders = dict(zip(sys.argv[1::2], sys.argv[2::2]))
     with open(folders["--data"] + "/labels") as file:
         labels = file.read()
     with open(folders["--output"] + "/model", "w") as file:
         file.write(labels)
+    database = os.environ["MLFLOW_TRACKING_URI"].removeprefix("sqlite:///")
+    sqlite3.connect(database).execute("create table experiments (name text)").connection.commit()
     with open(os.environ["CALLSHEET_RUN_DIR"] + "/metrics.jsonl", "w") as file:
         print(json.dumps({"lr": float(folders["--lr"]), "labels": int(labels)}), file=file)
-    print(os.environ["BUILT"], folders["--data"], folders["--output"].rsplit("/", 1)[0], os.getcwd())
+    print(os.environ["BUILT"], folders["--data"], folders["--output"].rsplit("/", 1)[0], database, os.getcwd())
 """
 
 
@@ -281,8 +284,9 @@ def test_an_image_is_built_by_its_steps_and_lightex_runs_in_it_on_its_folders(da
         assert [(job.state, job.problem) for job in jobs] == [("done", "")]
         assert jobs[0].result() == {"lr": 0.5, "labels": 10}
         run = jobs[0].run
-        assert (run.directory / "out.log").read_text() == "here /data /output/digits /project\n"
+        assert (run.directory / "out.log").read_text() == "here /data /output/digits /mlflow-data/mlflow.db /project\n"
         assert (tmp_path / "made" / "digits" / run.id / "model").read_text() == "10"
+        assert (tmp_path / "tracked" / "mlflow" / "mlflow.db").stat().st_size > 0
     finally:
         daemon.run("docker", "rmi", "--force", image)
 

@@ -192,10 +192,10 @@ def test_kubernetes_is_back_after_its_server_was_down(kubernetes, batch):
     assert batch(0)[0].succeeded == 1
 
 
-def test_what_runs_is_kept(slurm, docker):
-    before = [processes(each) for each in (slurm, docker)]
-    assert tool("start", "slurm", "docker") == "slurm: runs already\ndocker: runs already\n"
-    assert before == [processes(each) for each in (slurm, docker)]
+def test_what_runs_is_kept(slurm, slurmdbd):
+    before = [processes(each) for each in (slurm, slurmdbd)]
+    assert tool("start", "slurm", "slurmdbd") == "slurm: runs already\nslurmdbd: runs already\n"
+    assert before == [processes(each) for each in (slurm, slurmdbd)]
 
 
 def processes(engine):

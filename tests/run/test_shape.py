@@ -45,6 +45,7 @@ def test_anybodys_classes_say_what_a_run_needs():
     held = Experiment(Launch("ls"), image=Image("net:2", pull_policy="Never"), storage=folders)
     mounts = {"data": ("/data/here", "/d"), "output": ("out", "/output")}
     assert needs_of(held) == Needs(image="net:2", pull_policy="Never", mounts=mounts)
+    assert Needs(mounts=mounts | {"mlflow": ("/ml", "/mlflow-data")}).written_here() == ["out", "/ml"]
     assert Needs.of_data(needs_of(held).as_data(), Path("/home/me")).mounts["output"] == ("/home/me/out", "/output")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from callsheet._functions import Interval
+from callsheet._alternatives import Interval
 from callsheet._sweep import Sweep
 from callsheet._terminal import width
 from callsheet.cli._sampling import Sampling

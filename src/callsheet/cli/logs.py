@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import BinaryIO
 
 import click
 
 from callsheet.cli._config import runs_option, told
 from callsheet.cli._sent import named
+from callsheet.cli._watching import copy_logs
 from callsheet.errors import Fault, RunError
 from callsheet.run._later import output_of
 from callsheet.run._store import Run, Store
-
-_LOOK_S = 0.2
 
 
 @click.command("logs")
@@ -44,35 +40,14 @@ def command(id: str, follow: bool, err: bool, runs: str | None) -> None:
             return
     if run is not None:
         names = ["err.log"] if err else ["out.log", "err.log"]
-        _print([run.directory / name for name in names], follow, _goes_on(run))
+        copy_logs([run.directory / name for name in names], _goes_on(run) if follow else _never)
     elif one is not None:
-        _print([one.plan.folder / "attendant.log"], follow, lambda: one.is_attended)
+        copy_logs([one.plan.folder / "attendant.log"], (lambda: one.is_attended) if follow else _never)
+
+
+def _never() -> bool:
+    return False
 
 
 def _goes_on(run: Run) -> Callable[[], bool]:
     return lambda: Store(run.directory.parent).read(run.id).state == "running"
-
-
-def _print(paths: list[Path], follow: bool, goes_on: Callable[[], bool]) -> None:
-    """Print files, what went to standard error there; as more comes, as long as it can come."""
-    at = dict.fromkeys(paths, 0)
-    while True:
-        more_may_come = follow and goes_on()
-        for path in paths:
-            is_aside = len(paths) > 1 and path.name == "err.log"
-            at[path] = _copy(path, at[path], sys.stderr.buffer if is_aside else sys.stdout.buffer)
-        if not more_may_come:
-            return
-        time.sleep(_LOOK_S)
-
-
-def _copy(path: Path, start: int, to: BinaryIO) -> int:
-    try:
-        with open(path, "rb") as file:
-            file.seek(start)
-            data = file.read()
-    except FileNotFoundError:
-        return start
-    to.write(data)
-    to.flush()
-    return start + len(data)

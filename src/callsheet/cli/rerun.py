@@ -7,31 +7,26 @@ import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from callsheet._encode import to_data
 from callsheet._terminal import say, tell_error
+from callsheet.cli._alone import dry_option, send_alone
 from callsheet.cli._config import json_option, path_option, runs_option, told
 from callsheet.cli._subject import COMMAND_LINE, import_from
-from callsheet.cli._submitting import on_option, print_requests
+from callsheet.cli._submitting import on_option
 from callsheet.cli._telling import Misuse
 from callsheet.cli._text import print_json
-from callsheet.run._attend import Submission
 from callsheet.run._capture import tee
 from callsheet.run._command import identity_of
-from callsheet.run._draw import Drawing
-from callsheet.run._ended import Retries
 from callsheet.run._execute import Task, execute
-from callsheet.run._executors import executor_of, executor_spec
 from callsheet.run._place import Place
 from callsheet.run._provenance import code_of
 from callsheet.run._recorded import origins_of_run, recorded_spec
 from callsheet.run._store import Run, Store, find_run
 from callsheet.run._trial import check_entry
 from callsheet.run._trials import sweep_at
-from callsheet.run.submit import start
 
 
 @click.command("rerun")
@@ -41,7 +36,7 @@ from callsheet.run.submit import start
 @runs_option
 @json_option
 @on_option
-@click.option("--dry-run", is_flag=True, help="With --on: print what would be submitted; submit nothing.")
+@dry_option
 @told
 def command(
     run: str,
@@ -67,7 +62,9 @@ def command(
     if before and before != task.code.version:
         tell_error(f"callsheet: the code has changed since {found.id} ran")
     if on or dry_run:
-        _send(task, on, found, is_dry=dry_run, as_json=as_json)
+        place = replace(Place.of(config, runs=str(found.directory.parent)), experiment=task.experiment)
+        trial = sweep_at(task.spec, task.entry, (), where=COMMAND_LINE, policy=None)
+        send_alone(trial, place, task.entry, on, name=f"rerun {found.id}", is_dry=dry_run, as_json=as_json)
     directory = Store(found.directory.parent).new_run()
     shown = 2 if as_json else 1  # with --json, standard output is a program's to read
     outcome = execute(task, directory, tee(directory / "out.log", directory / "err.log", shown=shown))
@@ -78,40 +75,6 @@ def command(
         label = "recorded" if outcome.state == "done" else outcome.state
         (say if outcome.state == "done" else tell_error)(f"{label:<10}  {os.path.relpath(directory)}")
     sys.exit(outcome.code)
-
-
-def _send(task: Task, words: tuple[str, ...], found: Run, *, is_dry: bool, as_json: bool) -> NoReturn:
-    """Let an executor run it, and wait for the end; Ctrl-C leaves what outlives this command."""
-    name, spec = executor_spec(words, {})
-    on = executor_of(spec)
-    place = Place.of(task.config, runs=str(found.directory.parent))
-    trials = sweep_at(task.spec, task.entry, (), where=COMMAND_LINE, policy=None)
-    drawing = Drawing(
-        trials, replace(place, experiment=task.experiment), entry=task.entry, alone=True, writes=not is_dry
-    )
-    if is_dry:
-        print_requests(drawing, on)
-        sys.exit()
-    drawing.prepare()
-    said = Submission(drawing.plan, name=f"rerun {found.id}", on=to_data(spec), on_name=name, size=1)
-    jobs = start(drawing, on, Retries(), said)
-    try:
-        jobs.wait()
-    except KeyboardInterrupt:
-        if not on.outlives:
-            jobs.cancel()
-            sys.exit(130)
-        jobs.leave()
-        tell_error(f"\nleft  it goes on:  callsheet status {said.id},  callsheet cancel {said.id}")
-        sys.exit(130)
-    (job,) = jobs
-    if as_json:
-        print_json({"run": job.run and job.run.id, "state": job.state, "result": job.run.result if job.run else {}})
-    elif job.state == "done" and job.run is not None:
-        say(f"{'recorded':<10}  {os.path.relpath(job.run.directory)}")
-    else:
-        tell_error(f"{job.state:<10}  {job.problem}\n            its output: {os.path.relpath(job.log)}")
-    sys.exit(0 if job.state == "done" else 1)
 
 
 def _task(found: Run, config: str, paths: tuple[str, ...]) -> Task:

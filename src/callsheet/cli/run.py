@@ -13,9 +13,11 @@ from callsheet._lineage import origins_of
 from callsheet._resolve import resolve
 from callsheet._said import parse_all
 from callsheet._terminal import say, tell_error
+from callsheet.cli._alone import dry_option, send_alone
 from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._faults import faults_in
 from callsheet.cli._subject import COMMAND_LINE, Config
+from callsheet.cli._submitting import on_option
 from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
 from callsheet.run._capture import tee
@@ -25,17 +27,21 @@ from callsheet.run._place import Place
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
 from callsheet.run._trial import check_entry, entry_of
-from callsheet.run._trials import one_experiment, placed
+from callsheet.run._trials import one_experiment, placed, sweep_at
 
 
 @click.command("run")
 @click.argument("config", metavar="FILE[:PATH]")
 @overrides_argument
+@on_option
+@dry_option
 @reading_options
 @functools.partial(told, outcome="nothing was built")
 def command(
     config: str,
     overrides: tuple[str, ...],
+    on: tuple[str, ...],
+    dry_run: bool,
     paths: tuple[str, ...],
     allow: tuple[str, ...],
     runs: str | None,
@@ -45,6 +51,7 @@ def command(
 
     \b
     callsheet run conf.py epochs=8 optim.lr=3e-3
+    callsheet run conf.py --on slurm
     """  # noqa: D301  (click reads the backspace)
     named = Config(config, paths, allow)
     early, late = placed(named.file, named.entry, parse_all(overrides), policy=named.policy)
@@ -52,6 +59,10 @@ def command(
     entry = entry_of(spec, named.entry, named.file)
     check_entry(spec, entry)
     place = Place.of(named.file, runs=runs, paths=named.paths)
+    if on or dry_run:
+        trial = sweep_at(named.file, named.entry, overrides, where=COMMAND_LINE, policy=named.policy)
+        place, name = place.named_by(trial, named.entry), " ".join((config, *overrides))
+        send_alone(trial, place, named.entry, on, name=name, is_dry=dry_run, as_json=as_json)
     resolved = resolve(spec)
     try:
         identity = identity_of(resolved, entry)

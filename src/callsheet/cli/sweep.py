@@ -7,9 +7,8 @@ import json
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import click
@@ -21,6 +20,7 @@ from callsheet.cli._live import Board, can_live
 from callsheet.cli._submitting import Prepared, prepare, sending_options
 from callsheet.cli._sweeping import Naming
 from callsheet.cli._text import finite, number
+from callsheet.cli._watching import terminated_as_interrupted, trouble_told
 from callsheet.errors import Fault, render
 from callsheet.run._draw import Drawing
 from callsheet.run._job import Job, Jobs
@@ -55,7 +55,7 @@ def command(
     found = prepare(config, overrides, said, paths=paths, allow=allow, runs=runs, is_single=single)
     goal = Goal(said["maximize"] or said["minimize"] or "", largest=bool(said["maximize"]), prunes=found.drawing.prunes)
     report = _Report(goal, Naming(found.drawing.sweep), as_json=as_json, is_elsewhere=found.on.outlives)
-    with _terminated_as_interrupted() as received:
+    with terminated_as_interrupted() as received:
         jobs = start(found.drawing, found.on, found.retries, found.submission)
         try:
             report.begin(found.drawing, jobs, found.slots)
@@ -93,25 +93,6 @@ def _let_go(found: Prepared, jobs: Jobs, report: _Report) -> None:
             jobs.cancel()
 
 
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[list[int]]:
-    """Let a request to end be met as Ctrl-C is, so that no trial outlives the sweep; gives what came."""
-    received: list[int] = []
-
-    def interrupt(number: int, frame: Any) -> None:
-        received.append(number)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield received
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-_LOOK_S = 2.0
-"""Seconds between two looks at what holds jobs up."""
-
 _PACKAGES = 8
 """Packages that are told to be of other versions elsewhere."""
 
@@ -145,25 +126,9 @@ class _Report:
         if can_live() and size != done:
             self._board = Board(jobs, size=size, before=done, slots=slots, naming=self._naming)
 
-    @contextmanager
-    def watching(self, jobs: Jobs) -> Iterator[None]:
-        """Tell meanwhile what holds the jobs up, each time that it changes; the table of a terminal has it anyway."""
-        ended = threading.Event()
-
-        def watch() -> None:
-            told = ""
-            while not ended.wait(_LOOK_S):
-                now = jobs.trouble or (jobs.waits_for and f"queued: {jobs.waits_for}")
-                if now and now != told:
-                    remark(Fault("", now), name="callsheet")
-                told = now or told
-
-        if self._board is None:
-            threading.Thread(target=watch, name="callsheet-trouble", daemon=True).start()
-        try:
-            yield
-        finally:
-            ended.set()
+    def watching(self, jobs: Jobs) -> AbstractContextManager[None]:
+        """Tell meanwhile what holds the jobs up; the table of a terminal has it anyway."""
+        return trouble_told(jobs) if self._board is None else nullcontext()
 
     @contextmanager
     def ending(self) -> Iterator[None]:

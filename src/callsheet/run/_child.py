@@ -72,7 +72,7 @@ def run_command(
     directory = Path(str(running["dir"]))
     given = given_by(found, running, read_json_file(directory / "run.json"), project)
     words = found.words(given)
-    environment = _environment(found, given, experiment)
+    environment = _environment(found, given, experiment, project)
     Path(given["run.output_dir"]).mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -103,8 +103,8 @@ def _ended(code: int) -> str:
         return f"the command was ended by signal {-code}"
 
 
-def _environment(found: Commanded, given: Mapping[str, Any], experiment: str) -> dict[str, str]:
-    variables = {**os.environ, **variables_of(found, experiment)}
+def _environment(found: Commanded, given: Mapping[str, Any], experiment: str, project: Path) -> dict[str, str]:
+    variables = {**os.environ, **variables_of(found, experiment, project)}
     for name in ("dir", "id", "index", "attempt"):
         variables[f"CALLSHEET_RUN_{name.upper()}"] = str(given[f"run.{name}"])
     variables["CALLSHEET_DATA_DIR"], variables["CALLSHEET_OUTPUT_DIR"] = given["run.data_dir"], given["run.output_dir"]

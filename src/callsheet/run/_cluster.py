@@ -62,9 +62,9 @@ class Cluster:
         if len(request.tasks) > 1:
             parcel_of(request.tasks).write()
         for task in request.tasks:
-            if "output" in task.needs.mounts:
+            for folder in task.needs.written_here():
                 with contextlib.suppress(OSError):  # it may be there, and not here
-                    os.makedirs(task.needs.mounts["output"][0], exist_ok=True)
+                    os.makedirs(folder, exist_ok=True)
         manifest = request.manifest_with(os.environ)
         status, said = self._ask("POST", _jobs(request.namespace), body=manifest)
         if status == 409:

@@ -12,15 +12,11 @@ from typing import Any
 
 from callsheet._build import build
 from callsheet._equal import hash_of
-from callsheet._items import origin_of, raw_item, step_into
-from callsheet._layout import layout
-from callsheet._lazy import get, locate_path, nothing_at
-from callsheet._leaf import MISSING, Datum
+from callsheet._items import origin_of, raw_item
+from callsheet._lazy import get, locate_path
 from callsheet._path import format_path
-from callsheet._ref import Ref
 from callsheet._resolve import reached, resolve
 from callsheet._running import moved
-from callsheet._secret import Secret
 from callsheet._spec import INSTANCES, attach
 from callsheet._spec import Mapping as SpecMapping
 from callsheet._target import Name
@@ -29,6 +25,7 @@ from callsheet.errors import Fault, SpecError
 from callsheet.run import _shape
 from callsheet.run._experiment import Command
 from callsheet.run._groups import groups_in
+from callsheet.run._meaning import TAKEN, Names, folder_seen, seen_here
 from callsheet.run._template import ExpressionError, fill
 
 _raw = object.__getattribute__
@@ -64,17 +61,17 @@ class Commanded:
         Raises:
             SpecError: The template is faulty, names what is not there, or a value is no text.
         """
-        return self._filled(_Names(self, given))
+        return self._filled(Names(self.part, self.names, self.root, given))
 
     def reads(self) -> dict[str, Any]:
         """The values that the template names, by path, as they stand in the spec."""
-        names = _Names(self, None)
+        names = Names(self.part, self.names, self.root, None)
         self._filled(names)
         return names.read
 
     def faults(self) -> list[Fault]:
         """What is wrong with it, as far as that can be told before it runs."""
-        names = _Names(self, None)
+        names = Names(self.part, self.names, self.root, None)
         try:
             self._filled(names)
         except ExpressionError as error:
@@ -83,7 +80,7 @@ class Commanded:
             return list(error.faults)
         return []
 
-    def _filled(self, names: _Names) -> list[str]:
+    def _filled(self, names: Names) -> list[str]:
         self._judge()
         group = next(iter(groups_in(self.names)), None) if self.names is self.part else None
         if group is not None:
@@ -214,10 +211,6 @@ def _is_command(part: Any) -> bool:
     return type(target) is Name and target.key == _COMMAND
 
 
-TAKEN = ("dir", "id", "index", "attempt", "working_dir", "data_dir", "output_dir")
-"""What a template reads below `run` that the run itself tells."""
-
-
 def given_by(found: Commanded, running: Mapping[str, Any], record: Mapping[str, Any], project: Path) -> dict[str, Any]:
     """What a run tells its command: by path, as the template names it.
 
@@ -228,7 +221,7 @@ def given_by(found: Commanded, running: Mapping[str, Any], record: Mapping[str, 
         project: Where relative folders start.
     """
     name, number = record.get("experiment", ""), record.get("number", 0)
-    folders = {kind: _folder(found.part, kind) for kind in _shape.HOST}
+    folders = {kind: folder_seen(found.part, kind) for kind in _shape.HOST}
     output = folders["output"] and os.path.join(project, folders["output"], name, str(running["id"]))
     told: dict[str, Any] = {
         **{key: running[key] for key in ("dir", "id", "index", "attempt")},
@@ -237,141 +230,15 @@ def given_by(found: Commanded, running: Mapping[str, Any], record: Mapping[str, 
         "output_dir": os.path.normpath(output or os.path.join(str(running["dir"]), "output")),
     }
     names = dict.fromkeys(_shape.RUN_NAME.split(), f"{name}-{number}")
-    inside = {path: os.path.normpath(project / folder) for path, folder in _seen_here(found.part).items()}
+    inside = {path: os.path.normpath(project / folder) for path, folder in seen_here(found.part).items()}
     return {f"run.{key}": told[key] for key in TAKEN} | names | inside
 
 
 def _working(found: Commanded) -> str:
-    return str(raw_item(found.part, "working")) if _is_command(found.part) else _folder(found.part, "working")
+    return str(raw_item(found.part, "working")) if _is_command(found.part) else folder_seen(found.part, "working")
 
 
-def _folder(part: Any, kind: str) -> str:
-    """Where an experiment has one of its folders, as this process sees it; "" where it names none."""
-    if _is_in_container():
-        return _shape.mounts_of(part).get(kind, ("", ""))[1]
-    return _shape.folder_of(part, _shape.HOST[kind])
-
-
-def _seen_here(part: Any) -> dict[str, str]:
-    return {} if _is_in_container() else _shape.seen_without_container(part)
-
-
-def _is_in_container() -> bool:
-    """Whether the executor that started this process says that it is in a container."""
-    return "CALLSHEET_CONTAINER" in os.environ
-
-
-class _Later(str):
-    """What stands for a value that only the run knows."""
-
-    __slots__ = ()
-
-
-class _Names(Mapping[str, Any]):
-    """What the names of a template mean.
-
-    Attributes:
-        read: The values that were asked for, by path, as they stand in the spec.
-        waits: Whether one of them is known only when the command runs.
-    """
-
-    def __init__(self, found: Commanded, given: Mapping[str, Any] | None) -> None:
-        self.read: dict[str, Any] = {}
-        self.waits = False
-        self._found = found
-        self._given = given
-        self._inside = _seen_here(found.part)
-
-    def __getitem__(self, name: str) -> Any:
-        return self.item(self._found.names, (), name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-    def item(self, holder: Any, above: tuple[Any, ...], name: Any) -> Any:
-        """What a name means below a container.
-
-        Raises:
-            SpecError: Nothing; or it is set in the spec, and the run tells it too.
-        """
-        steps = (*above, name)
-        path = ".".join(map(str, steps))
-        taken = len(steps) == 2 and steps[0] == "run" and name in TAKEN
-        try:
-            raw = step_into(holder, name)
-        except LookupError:
-            if taken:
-                return self._told(path)
-            if steps == ("run",):
-                return _Scope(self, {}, steps)
-            fault = nothing_at(holder, (name,), 0)
-            raise SpecError(Fault(path, fault.problem, advice=[_below(above, line) for line in fault.advice])) from None
-        if path in self._inside:
-            return self._given[path] if self._given is not None else self._inside[path]
-        if raw is None or raw == "":
-            if taken or path in _shape.RUN_NAME.split():
-                return self._told(path)
-        elif taken:
-            advice = [f"leave it out, or give it another name: {path} is what the run tells"]
-            raise SpecError(Fault(path, f"is set to {raw!r} in the spec", advice=advice))
-        return self._value(raw, steps)
-
-    def _told(self, path: str) -> Any:
-        return self._given[path] if self._given is not None else self._later(f"<{path}>")
-
-    def _later(self, shown: str) -> _Later:
-        self.waits = True
-        return _Later(shown)
-
-    def _value(self, raw: Any, steps: tuple[Any, ...]) -> Any:
-        kind = kind_of(type(raw))
-        if isinstance(raw, Ref | Secret | Datum | Name) or raw is MISSING:
-            self.read[".".join(map(str, steps))] = raw
-            if self._given is None:
-                return self._later("***" if isinstance(raw, Secret) else f"<{layout(raw)}>")
-            return build(raw, root=self._found.root)
-        if kind is not None and kind.family in ("list", "tuple"):
-            return [self._value(item, (*steps, n)) for n, item in enumerate(kind.items(raw)[1])]
-        if kind is not None:
-            return _Scope(self, raw, steps)
-        self.read[".".join(map(str, steps))] = raw
-        return raw
-
-
-class _Scope:
-    """A container of a spec, as a template sees it: its items by name."""
-
-    __slots__ = ("_holder", "_names", "_steps")
-
-    def __init__(self, names: _Names, holder: Any, steps: tuple[Any, ...]) -> None:
-        self._names = names
-        self._holder = holder
-        self._steps = steps
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # what Python and Jinja ask of any object
-            raise AttributeError(name)
-        return self._names.item(self._holder, self._steps, name)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._names.item(self._holder, self._steps, key)
-
-    def __repr__(self) -> str:
-        return layout(self._holder, width=60)
-
-
-def _below(above: tuple[Any, ...], line: str) -> str:
-    """A line of advice of which the path starts further down."""
-    prefix = ".".join(map(str, above))
-    if not prefix:
-        return line.replace("the spec holds", "the names are")
-    return line.replace("did you mean  ", f"did you mean  {prefix}.").replace("the spec", prefix)
-
-
-def variables_of(found: Commanded, experiment: str) -> dict[str, str]:
+def variables_of(found: Commanded, experiment: str, project: Path) -> dict[str, str]:
     """The environment variables of a command that is about to start: those of its trackers, then those that it sets.
 
     A tracker whose run a command goes on with has begun it then.
@@ -379,6 +246,7 @@ def variables_of(found: Commanded, experiment: str) -> dict[str, str]:
     Args:
         found: The command.
         experiment: The name of the experiment, for trackers that ask for it.
+        project: Where relative folders start.
 
     Raises:
         SpecError: One of them is no text.
@@ -390,9 +258,9 @@ def variables_of(found: Commanded, experiment: str) -> dict[str, str]:
     for tracker in built.values() if isinstance(built, dict) else built if isinstance(built, list | tuple) else [built]:
         if tracker is not None:
             variables |= _of_tracker(tracker, experiment)
-    folder = _shape.folder_of(part, _shape.MLFLOW)
+    folder = folder_seen(part, "mlflow")
     if folder:
-        variables["MLFLOW_TRACKING_URI"] = f"sqlite:///{os.path.join(os.path.abspath(folder), 'mlflow.db')}"
+        variables["MLFLOW_TRACKING_URI"] = f"sqlite:///{os.path.normpath(project / folder / 'mlflow.db')}"
         variables["MLFLOW_EXPERIMENT_NAME"] = experiment
     env = raw_item(part, "env") if _is_command(part) else _shape.said(part, _shape.ENV)
     own = build(env, root=found.root) or {}

@@ -384,8 +384,8 @@ def _values(env: Mapping[str, str | None]) -> dict[str, str]:
 def _make_output(request: DockerRequest) -> None:
     """Make the folder for what trials put out, which may be their first."""
     for task in request.tasks:
-        if "output" in task.needs.mounts:
-            os.makedirs(task.needs.mounts["output"][0], exist_ok=True)
+        for folder in task.needs.written_here():
+            os.makedirs(folder, exist_ok=True)
 
 
 def _refusal(problem: str) -> Refused:

@@ -48,13 +48,12 @@ HOST = {
     name: f"storage.host.{name} er.host.{name}_dir er.storage.{name}.path er.storage.host.{name}_dir "
     f"er.storage.{name}_dir resources.host.{name}_dir host.{name}_dir storage.{name}_dir storage.{name} {name}_dir"
     for name in ("working", "data", "output")
-}
+} | {"mlflow": "er.host.mlflow_dir resources.host.mlflow_dir host.mlflow_dir"}
 CONTAINER = {
     name: f"storage.container.{name} er.k8.container_{name}_dir er.ctr.{name}_dir resources.k8.container_{name}_dir "
     f"k8.container_{name}_dir container.{name}_dir"
     for name in ("working", "data", "output")
-}
-MLFLOW = "er.host.mlflow_dir resources.host.mlflow_dir host.mlflow_dir"
+} | {"mlflow": "er.k8.container_mlflow_dir resources.k8.container_mlflow_dir k8.container_mlflow_dir"}
 ENV = "env launch.env run.env er.env"
 TRACKERS = "trackers er.loggers loggers tracker"
 
@@ -72,7 +71,8 @@ class Needs:
         tasks_per_node: Processes on each.
         image: The container image; "" where none is named.
         pull_policy: `Always`, `IfNotPresent` or `Never`; "" where nothing is said.
-        mounts: For `working`, `data` and `output`, where they are said, the folder here and the one in a container.
+        mounts: For `working`, `data`, `output` and `mlflow`, where they are said, the folder here and the one in a
+            container.
     """
 
     cpus: float | None = None
@@ -88,6 +88,10 @@ class Needs:
     def as_data(self) -> dict[str, Any]:
         """What it says, by name."""
         return {name: value for name, value in vars(self).items() if value != getattr(_NOTHING, name)}
+
+    def written_here(self) -> list[str]:
+        """The folders here in which a container leaves what it makes, which may have to be made."""
+        return [self.mounts[kind][0] for kind in ("output", "mlflow") if kind in self.mounts]
 
     @classmethod
     def of_data(cls, data: Mapping[str, Any], project: Path) -> Needs:
@@ -243,7 +247,7 @@ def mounts_of(part: Any) -> dict[str, tuple[str, str]]:
     return found
 
 
-_INSIDE = {"working": "/project", "data": "/data", "output": "/output"}
+_INSIDE = {"working": "/project", "data": "/data", "output": "/output", "mlflow": "/mlflow-data"}
 """Where a container sees the folders of which nobody says where."""
 
 

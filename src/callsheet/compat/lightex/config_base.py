@@ -46,7 +46,7 @@ class K8Config:
         container_working_dir: Where the code is.
         container_data_dir: Where the data is.
         container_output_dir: Where runs leave what they make.
-        container_mlflow_dir: Where MLflow keeps its data.
+        container_mlflow_dir: Where MLflow keeps its data: a container's command receives it as `MLFLOW_TRACKING_URI`.
     """
 
     container_working_dir: str = "/project"
