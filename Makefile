@@ -70,7 +70,7 @@ engines-stop: $(VENV)/.ready  ## end these engines, and the jobs in them
 	@$(BIN)/python tools/engines stop
 
 test-engines: engines  ## the tests that send jobs to the real engines, those of one after the other
-	$(BIN)/python -m pytest -n 5 --dist loadgroup -q tests/engines
+	$(BIN)/python -m pytest -n 3 --dist loadscope -q tests/engines
 
 test-others: $(addprefix test-,$(OTHER_PYTHONS))  ## the tests under the other Python versions that this machine has, of what starts processes a few
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,16 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 TOOL = Path(__file__).parents[2] / "tools" / "engines"
 
 
-def pytest_collection_modifyitems(items):
-    """Tests of different engines may run at once; those of one, which end its daemons, run one after the other."""
-    for item in items:
-        needed = [*item.fixturenames, *(item.callspec.params.values() if hasattr(item, "callspec") else ())]
-        engine = next((name for name in ("kubernetes", "ray", "docker", "slurm") if name in needed), "other")
-        item.add_marker(pytest.mark.xdist_group(engine))
+class OneAfterTheOther(LoadScopeScheduling):
+    """Tests of different engines run at once; those of one, which end its daemons, one after the other."""
+
+    def _split_scope(self, nodeid):
+        """The engine that a test names, by its file, itself or its parameter."""
+        named = re.search(r"(?<![a-z])(kubernetes|ray|docker|slurm)(?![a-z])", nodeid)
+        return named[1] if named else nodeid
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return OneAfterTheOther(config, log)
 
 
 def tool(*words):
@@ -95,9 +102,14 @@ class RunningSlurm(Running):
         try:
             yield self
         finally:
-            if self.node_state(node) != "idle":  # its own daemon says that it is there, now and then
+            until(lambda: self.is_resumed(node))
+
+    def is_resumed(self, node):
+        """Whether a node is idle; one that is down is resumed, unless its own daemon has said that it is there."""
+        if self.node_state(node).startswith("down"):
+            with contextlib.suppress(AssertionError):
                 self.run("scontrol", "update", f"nodename={node}", "state=resume")
-            until(lambda: self.node_state(node) == "idle")
+        return self.node_state(node) == "idle"
 
     def node_state(self, node):
         """The state of a node, as `idle` or `down`."""

@@ -9,6 +9,7 @@ import sys
 import threading
 import urllib.request
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import psutil
@@ -182,7 +183,7 @@ def test_a_full_disk_ends_a_trial_with_what_it_raised(ray, trials, tmp_path):
 def test_one_that_does_not_listen_is_ended_when_it_is_cancelled(ray, trials):
     jobs = submit(trials("deaf"), on=Ray(ray.told["url"], poll_s=0.5))
     has_come("deaf.1")
-    worker = jobs[0].run.status["pid"]
+    worker = until(lambda: jobs[0].run).status["pid"]
     jobs.cancel()
     assert ended(jobs)[0][0] == "cancelled"
     until(lambda: not is_alive(worker))
@@ -322,10 +323,11 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    found = Cluster(tmp_path_factory.mktemp("r"))
-    yield found
-    found.end()
+def cluster():
+    with TemporaryDirectory(prefix="r") as folder:  # of sockets, whose paths must be short
+        found = Cluster(Path(folder))
+        yield found
+        found.end()
 
 
 def test_a_trial_that_waits_longer_than_ray_bears_is_submitted_again(cluster, trials):

@@ -58,19 +58,20 @@ def on(**more):
 @pytest.fixture(params=["slurm", "slurmdbd"])
 def cluster(request, monkeypatch):
     """Each cluster, as the programs of this process find it."""
-    return found_by(request.getfixturevalue(request.param), monkeypatch)
+    yield from found_by(request.getfixturevalue(request.param), monkeypatch)
 
 
 @pytest.fixture
 def plain(slurm, monkeypatch):
     """The cluster without accounting."""
-    return found_by(slurm, monkeypatch)
+    yield from found_by(slurm, monkeypatch)
 
 
 def found_by(cluster, monkeypatch):
     for name, value in cluster.env.items():
         monkeypatch.setenv(name, value)
-    return cluster
+    yield cluster
+    cluster.run("scancel", "--me")  # what a test that failed has left keeps no other waiting
 
 
 @pytest.fixture

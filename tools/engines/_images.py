@@ -10,6 +10,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import cache_from_source
 from io import BytesIO
 from pathlib import Path
 
@@ -21,7 +22,9 @@ OWN = "localhost:5999/callsheet"
 DIGITS = ("numpy", "scipy", "scikit-learn", "joblib", "cloudpickle", "threadpoolctl", "narwhals")
 PAUSE = f"{OWN}/pause:1"
 SHELL = ("sh", "cat", "ls", "env", "sleep", "echo", "mkdir", "rm", "kill", "test", "true", "false", "dd", "head", "id")
-LEFT_OUT = re.compile(r"/(site-packages|dist-packages|tests?|idlelib|lib2to3|ensurepip|__pycache__|config-3[^/]*)(/|$)")
+LEFT_OUT = re.compile(
+    r"/(site-packages|dist-packages|tests?|idlelib|lib2to3|ensurepip|config-3[^/]*)(/|$)|\.opt-\d\.pyc$"
+)
 WAITS = "trap 'exit 0' TERM INT; while :; do sleep 86400 & wait $!; done"
 
 
@@ -88,7 +91,12 @@ def import_digits(host: str) -> None:
         files = [path for name in DIGITS for path in distribution(name).files or ()]
     except PackageNotFoundError as error:
         raise EngineError(f"the image of the digits needs {error}, which this environment lacks") from None
+    writing = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([sys.executable, "-c", "import sklearn.datasets"], check=True, env=writing)  # compiled here, once
     paths = {str(path): Path(str(path.locate())) for path in files if ".." not in path.parts}
+    for name, path in [*paths.items()]:
+        if path.suffix == ".py":
+            paths[cache_from_source(name)] = Path(cache_from_source(path))
     home = Path(sysconfig.get_path("purelib", vars={"base": sys.base_prefix, "installed_base": sys.base_prefix}))
     here = os.path.realpath(sysconfig.get_path("purelib"))
     needed = _needed([path for path in paths.values() if ".so" in path.suffixes])
@@ -97,7 +105,7 @@ def import_digits(host: str) -> None:
     def write(archive: tarfile.TarFile) -> None:
         _python(archive, libraries)
         for name, path in paths.items():
-            if not re.search(r"/(tests?|__pycache__)/", name):
+            if "/tests/" not in name and path.exists():
                 archive.add(path, str(home / name))
 
     _import(host, digits_image(), write, _settings(libraries))

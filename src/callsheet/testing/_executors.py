@@ -234,7 +234,8 @@ class ExecutorSuite:
         """The run of the first job, once that waits in an attempt."""
 
         def waits() -> Run | None:
-            assert jobs[0].state in ("waiting", "queued", "running", "lost"), f"{jobs[0].state}: {jobs[0].problem}"
+            state = jobs[0].state
+            assert state in ("waiting", "queued", "running", "elsewhere", "lost"), f"{state}: {jobs[0].problem}"
             run = jobs[0].run
             has_come = run is not None and len(self.starts()) >= attempt and run.status.get("attempt") == attempt
             return run if has_come and run is not None and (run.directory / "waits").exists() else None
