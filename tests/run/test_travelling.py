@@ -81,6 +81,18 @@ def test_an_archive_has_changes_and_new_modules_and_nothing_that_is_ignored(cmd,
     assert "+def fit(n): return {'n': n, 'code': 'new'}" in code.diff
 
 
+def test_what_is_too_large_to_travel_is_named_and_nothing_is_written(cmd, planned):
+    (cmd.root / "small.py").touch()
+    with open(cmd.root / "weights.py", "wb") as file:
+        file.truncate(201_000_000)  # of which the disk holds nothing
+    with pytest.raises(RunError) as caught:
+        carry_code(planned.plan.header())
+    (fault,) = caught.value.faults
+    assert fault.problem == "the code would be an archive of 201 MB"
+    assert fault.advice[0].startswith("the largest are  weights.py, ")
+    assert not (cmd.runs / ".code").exists()
+
+
 def test_an_archive_that_was_changed_is_not_run(cmd, planned, tmp_path):
     digest = carry_code(planned.plan.header())
     path = cmd.runs / ".code" / f"{digest}.tar.gz"

@@ -8,10 +8,7 @@ import importlib.util
 import io
 import json
 import os
-import shutil
 import sys
-import tarfile
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -52,6 +49,8 @@ def code_digest(header: Header) -> str:
 
 
 def _packed(header: Header) -> bytes:
+    import tarfile
+
     root, runs = Path(header.project), Path(header.runs)
     files = tracked_files(root, runs)
     for config in header.configs:
@@ -66,16 +65,16 @@ def _packed(header: Header) -> bytes:
     code = code_of(root, header.configs, runs)
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as archive:
+
+        def add(name: str, content: bytes, mode: int) -> None:
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), mode
+            archive.addfile(member, io.BytesIO(content))
+
         for name in sorted(files):
-            _add(archive, name, (root / name).read_bytes(), (root / name).stat().st_mode & 0o777)
-        _add(archive, _NOTE, json.dumps(asdict(code)).encode(), 0o644)
+            add(name, (root / name).read_bytes(), (root / name).stat().st_mode & 0o777)
+        add(_NOTE, json.dumps(asdict(code)).encode(), 0o644)
     return _squeezed(raw.getvalue())
-
-
-def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
-    member = tarfile.TarInfo(name)
-    member.size, member.mode = len(content), mode
-    archive.addfile(member, io.BytesIO(content))
 
 
 def _squeezed(raw: bytes) -> bytes:
@@ -94,6 +93,8 @@ def unpacked(runs: Path, digest: str) -> tuple[Path, Code]:
     Raises:
         RunError: It is not there, or not what was submitted.
     """
+    import tempfile
+
     home = Path(tempfile.gettempdir()) / f"callsheet-code-{os.getuid()}"
     folder = home / digest
     if not (folder / _NOTE).exists():
@@ -105,6 +106,10 @@ def unpacked(runs: Path, digest: str) -> tuple[Path, Code]:
 
 
 def _unpack(path: Path, digest: str, home: Path, folder: Path) -> None:
+    import shutil
+    import tarfile
+    import tempfile
+
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -142,6 +147,9 @@ def library_name() -> str:
 
 def carry_library(runs: Path) -> None:
     """Put this library among the runs, where it is not yet: `PYTHONPATH` then leads to it."""
+    import shutil
+    import tempfile
+
     folder = runs / ".code" / library_name()
     if folder.exists():
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import entry_points
 from typing import Any
 
 from callsheet._build import build
@@ -83,6 +82,8 @@ def _described(name: str) -> tuple[Any, dict[str, Any]]:
 
 
 def _kinds() -> dict[str, Any]:
+    from importlib.metadata import entry_points  # slow to import, and needed where an executor is named
+
     return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
