@@ -121,13 +121,15 @@ def test_the_settings_of_loggers_reach_the_command(example):
     }
 
 
-def test_the_folder_of_mlflow_reaches_the_command(example):
+@pytest.mark.parametrize(
+    ("said", "database"), [("/tmp/here", "/tmp/here/mlflow.db"), ("tracked", "{root}/tracked/mlflow.db")]
+)
+def test_the_folder_of_mlflow_reaches_the_command(example, said, database):
     cmd = example("efnet")
     cmd.write("env.py", ENV)
-    cmd("run", "documented.py:C1", "RC1.cmd=python env.py")
-    assert json.loads(cmd.text("out.log"))["MLFLOW_TRACKING_URI"] == "sqlite:////tmp/mlflow-data/mlflow.db"
-    cmd("run", "documented.py:C1", "RC1.cmd=python env.py", "HO1.mlflow_dir=tracked")
-    assert json.loads(cmd.text("out.log"))["MLFLOW_TRACKING_URI"] == f"sqlite:///{cmd.root}/tracked/mlflow.db"
+    cmd("run", "documented.py:C1", "RC1.cmd=python env.py", f"HO1.mlflow_dir={said}")
+    uri = json.loads(cmd.text("out.log"))["MLFLOW_TRACKING_URI"]
+    assert uri == "sqlite:///" + database.format(root=cmd.root)
 
 
 @dataclass
