@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import resource
 import statistics
 import subprocess
@@ -33,6 +34,8 @@ from callsheet.run.slurm import Slurm
 TOOL = Path(__file__).parents[1] / "tools" / "engines"
 PAIRS = 30
 LOOK_S = 0.1
+REST_S = 0.5, 2.5
+"""Seconds before each: by chance, since a scheduler has rounds of its own."""
 NOTHING = "-c pass"
 
 
@@ -47,7 +50,10 @@ def told(*names: str) -> dict[str, Any]:
 
 def project() -> None:
     """A new project whose trials do nothing becomes the working directory."""
-    os.chdir(tempfile.mkdtemp(prefix="callsheet-engines-"))
+    folder = tempfile.mkdtemp(prefix="callsheet-engines-")
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    sys.modules.pop("train", None)
     Path("pyproject.toml").touch()
     Path("train.py").write_text("def nothing(n: int):\n    pass\n")
     Path("conf.py").write_text("from callsheet import lazy\nfrom train import nothing\nmain = lazy(nothing)(0)\n")
@@ -123,17 +129,26 @@ def engines(names: list[str]) -> dict[str, tuple[Callable[[int], None], Callable
     return found
 
 
+def run(on: Any, n: int) -> None:
+    """A trial, from its sweep to its result."""
+    submit(sweep("conf.py", [f"main.0={n}"]), on=on).results()
+
+
+def taken(do: Callable[[], object]) -> float:
+    """The seconds that something takes, once the engine is at rest."""
+    time.sleep(random.uniform(*REST_S))
+    start = time.perf_counter()
+    do()
+    return time.perf_counter() - start
+
+
 def pairs(names: list[str]) -> None:
     """Seconds from the submission to the moment at which its end is known, in turns."""
     for name, (bare, on, _) in engines(names).items():
         project()
         found = []
         for n in range(PAIRS):
-            start = time.perf_counter()
-            bare(n)
-            middle = time.perf_counter()
-            submit(sweep("conf.py", [f"main.0={n}"]), on=on(slots=1)).results()
-            found.append((middle - start, time.perf_counter() - middle))
+            found.append((taken(partial(bare, n)), taken(partial(run, on(slots=1), n))))
         added = [trial - bare for bare, trial in found]
         low, _, high = statistics.quantiles(added, n=4)
         medians = [statistics.median(seconds) for seconds in (*zip(*found, strict=True), added)]

@@ -36,7 +36,7 @@ def test_one_trial_is_one_script():
     assert request.name == "callsheet-0a1b2c3d4e5f-0-1"
     assert str(request) == (
         """\
-sbatch --parsable --export=NONE <<'END'
+sbatch --parsable --export=NIL <<'END'
 #!/bin/bash -l
 #SBATCH --job-name=callsheet-0a1b2c3d4e5f-0-1
 #SBATCH --output=/home/me/runs/.sweeps/0a1b2c3d4e5f/logs/slurm-%j.out
@@ -73,7 +73,7 @@ def test_several_trials_are_one_array_of_a_parcel():
     assert request.name == name
     assert str(request) == (
         f"""\
-sbatch --parsable --export=NONE <<'END'
+sbatch --parsable --export=NIL <<'END'
 #!/bin/bash -l
 #SBATCH --job-name={name}
 #SBATCH --array=0-2%4
@@ -172,7 +172,7 @@ def test_several_processes_are_started_by_srun_as_torchrun_would():
     [request] = on.requests(tasks(1))
     assert str(request) == (
         """\
-sbatch --parsable --export=NONE <<'END'
+sbatch --parsable --export=NIL <<'END'
 #!/bin/bash -l
 #SBATCH --job-name=callsheet-0a1b2c3d4e5f-0-1
 #SBATCH --output=/home/me/runs/.sweeps/0a1b2c3d4e5f/logs/slurm-%j.out

@@ -20,8 +20,11 @@ from callsheet.run._sendings import Sending, Sendings
 from callsheet.run._shape import Needs, needs_of
 from callsheet.run._store import Store
 
-_SOON_S = 0.2
-"""Seconds after something has changed in which one looks again."""
+_SOON_S = 0.1
+"""Seconds after something has changed in which one looks again, where a look takes less than a tenth of that."""
+
+_RESTS = 10
+"""How many times as long as it takes to look one rests at least."""
 
 _LATE_S = 20.0
 """Seconds for which the files of a run that ended well are waited for."""
@@ -280,6 +283,7 @@ class RemoteSender:
 
     def _look(self) -> None:
         """Ask the engine what has become of what it has."""
+        began = time.monotonic()
         try:
             self._end_asked()
             known = {sending.id: sending for sending in self._open.values() if sending.id}
@@ -292,6 +296,7 @@ class RemoteSender:
         except Unreachable as error:
             self._be_away(error)
             return
+        soon = max(_SOON_S, _RESTS * (time.monotonic() - began))
         for request in [*self._unsure.values()]:  # last: an engine that is full says what has ended all the same
             self._hand_over(request)
             if self.trouble:  # it is full, and answers
@@ -299,7 +304,7 @@ class RemoteSender:
                 self._next_look = time.monotonic() + self._pause
                 return
         changed = before != (len(self._waiting), len(self._at))
-        self._pause = _SOON_S if changed else min(self._pause * 1.3, self._on.poll_s)
+        self._pause = soon if changed else max(soon, min(self._pause * 1.3, self._on.poll_s))
         self._next_look = time.monotonic() + self._pause
 
     def _see(self, sending: Sending, position: int, index: int, seen: Seen) -> None:

@@ -45,7 +45,7 @@ class SlurmRequest:
     @property
     def argv(self) -> tuple[str, ...]:
         """The command that reads the script."""
-        return ("sbatch", "--parsable", f"--export={','.join(self.names) or 'NONE'}")
+        return ("sbatch", "--parsable", f"--export={','.join(self.names) or 'NIL'}")
 
     def __str__(self) -> str:
         return f"{shlex.join(self.argv)} <<'END'\n{self.script}END"
