@@ -586,3 +586,27 @@ def test_hash_and_data_are_the_same_whether_or_not_it_is_imported_in_any_process
     assert cold[:2] == warm[:2]
     spec = load(path)
     assert (hash_of(spec), to_data(spec)) == (cold[0], cold[1])
+
+
+def test_what_a_config_defines_has_its_name_while_another_thread_runs_the_file(project):
+    path = project(
+        "conf.py",
+        """
+        from callsheet import lazy
+        from gate import enter
+        enter()
+        class Net: ...
+        kind = lazy(dict)(kind=Net)
+        """,
+    )
+    project("gate.py", "import threading\nbusy, free = threading.Event(), threading.Event()\ndef enter(): pass\n")
+    spec = load(path)
+    before = hash_of(spec)
+    gate = sys.modules["gate"]
+    gate.enter = lambda: (gate.busy.set(), gate.free.wait(30))
+    other = threading.Thread(target=load, args=(path,))
+    other.start()
+    assert gate.busy.wait(30)
+    threading.Timer(0.2, gate.free.set).start()
+    assert hash_of(spec) == before
+    other.join()

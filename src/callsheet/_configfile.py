@@ -309,6 +309,12 @@ def execute(code: CodeType, module: ModuleType, hooks: Hooks) -> None:
             raise
 
 
+def whole_module(name: str) -> ModuleType | None:
+    """The module of a config, once no other thread runs its file: until then it is half-made."""
+    with _locks.setdefault(name, RLock()):
+        return sys.modules.get(name)
+
+
 def file_of_module(module: ModuleType) -> tuple[str, str]:
     """The path and the digest of the file behind a config or the program; two empty texts for any other module."""
     if module.__name__.startswith(PREFIX):

@@ -436,11 +436,13 @@ def name_of(x: Any) -> Name | None:
         module, qualname = owner.__module__, f"{owner.__qualname__}.{x.__name__}"
     if not isinstance(module, str) or not isinstance(qualname, str) or "<" in qualname:
         return None
-    holder = found = sys.modules.get(module)
+    holder = sys.modules.get(module)
+    found = _defined(holder, qualname)
+    if found is not x and module.startswith(_configfile.PREFIX):
+        holder = _configfile.whole_module(module)
+        found = _defined(holder, qualname)
     if holder is None:
         return None
-    for part in qualname.split("."):
-        found = getattr(found, part, None)
     if not getattr(vars(holder).get(HOOKS), "runs_again", True):
         return None
     path, digest = _configfile.file_of_module(holder)
@@ -452,6 +454,13 @@ def name_of(x: Any) -> Name | None:
     if isinstance(own, str) and getattr(holder, "__dict__", {}).get(own) is x:
         return Name(path or module, own, digest=digest, found=x)  # as torch.relu, whose qualname leads nowhere
     return None
+
+
+def _defined(holder: Any, qualname: str) -> Any:
+    """What a name leads to, None for nothing."""
+    for part in qualname.split("."):
+        holder = getattr(holder, part, None)
+    return holder
 
 
 def named_value(x: Any) -> Name | None:
