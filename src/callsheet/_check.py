@@ -16,7 +16,7 @@ from ._items import CALLS, LISTS, MAPPINGS, origin_of, raw_item, signature_text
 from ._known import Known, known_of
 from ._lazy import locate_path
 from ._leaf import Datum
-from ._lineage import override_with
+from ._lineage import overridden
 from ._naming import finder, known_before
 from ._origin import UNKNOWN, Origin
 from ._path import format_path
@@ -104,30 +104,37 @@ def examine(
     ]
     notes = [] if faults else [*checks.two_names()]
     checks.cache.remember(checks.found_out())
-    return [_passed_on(spec, fault) for fault in faults], notes
+    return [*_passed_on(spec, faults)], notes
 
 
 _COMMON = (bool, int, type(None))
 """Types of values that are one object wherever they stand."""
 
 
-def _passed_on(spec: Any, fault: Fault) -> Fault:
-    """A fault; where a file passes on what an override has set, that is who set it."""
-    try:
-        holder, key, _ = locate_path(spec, fault.path)
-        value = raw_item(holder, key)
-    except (PathError, LookupError):
-        return fault
-    if not fault.origin or type(value) in _COMMON or origin_of(holder, key).kind != "file":
-        return fault
-    try:
-        told = override_with(spec, value)
-    except CycleError:  # which is a fault of its own
-        return fault
-    if told is None:
-        return fault
-    through = f"{told.text}  comes here by {fault.origin}"
-    return Fault(fault.path, fault.problem, origin=told.where, advice=[*fault.advice, through])
+def _passed_on(spec: Any, faults: list[Fault]) -> Iterator[Fault]:
+    """Faults; where a file passes on what an override has set, that is who set it."""
+    overrides: dict[int, Origin] | None = None
+    for fault in faults:
+        try:
+            holder, key, _ = locate_path(spec, fault.path)
+            value = raw_item(holder, key)
+        except (PathError, LookupError):
+            yield fault
+            continue
+        if not fault.origin or type(value) in _COMMON or origin_of(holder, key).kind != "file":
+            yield fault
+            continue
+        if overrides is None:
+            try:
+                overrides = overridden(spec)
+            except CycleError:  # which is a fault of its own
+                overrides = {}
+        told = overrides.get(id(value))
+        if told is None:
+            yield fault
+        else:
+            through = f"{told.text}  comes here by {fault.origin}"
+            yield Fault(fault.path, fault.problem, origin=told.where, advice=[*fault.advice, through])
 
 
 def signatures(root: Any) -> Callable[[Any], Signature | None]:

@@ -51,17 +51,16 @@ def _link(value: Any, origin: Origin, names: dict[int, str]) -> dict[str, Any]:
     return {"value": text, "kind": origin.kind, "where": origin.where, "text": origin.text}
 
 
-def override_with(spec: Any, value: Any) -> Origin | None:
-    """The override that has put this very object into a spec, from where a file may have taken it; None for none."""
-    for steps, x in walk(spec):
-        if x is value and steps:
-            holder = spec
-            for step in steps[:-1]:
-                holder = raw_item(holder, step)
-            origin = origin_of(holder, steps[-1])
+def overridden(spec: Any) -> dict[int, Origin]:
+    """What overrides have put into a spec, by identity, each with its override: a file may have taken it from there."""
+    found: dict[int, Origin] = {}
+    for _, holder in walk(spec):
+        kind = kind_of(type(holder))
+        for key, value in zip(*kind.items(holder), strict=True) if kind is not None else ():
+            origin = origin_of(holder, key)
             if origin.kind in ("override", "sweep") and origin.text:
-                return origin
-    return None
+                found.setdefault(id(value), origin)
+    return found
 
 
 def defaults_of(spec: Any) -> dict[str, dict[str, str]]:
