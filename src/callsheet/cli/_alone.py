@@ -70,7 +70,9 @@ def send_alone(
     elif job.state == "done" and run is not None:
         say(f"{'recorded':<10}  {os.path.relpath(run.directory)}")
     else:
-        tell_error(f"{job.state:<10}  {job.problem}\n            its output: {os.path.relpath(job.log)}")
+        tell_error(f"{job.state:<10}  {job.problem}")
+        if job.log.exists():
+            tell_error(f"            its output: {os.path.relpath(job.log)}")
     sys.exit(0 if job.state == "done" else 1)
 
 
