@@ -190,7 +190,7 @@ def resident(folder: str) -> dict[str, int]:
     """The MB that each daemon of an engine holds."""
     found = {}
     for path in Path(folder).glob("run/*.pid") if folder else ():
-        status = Path(f"/proc/{path.read_text().strip()}/status")
+        status = Path(f"/proc/{path.read_text().split()[0]}/status")
         if status.exists():
             (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
             found[path.stem] = int(line.split()[1]) // 1024

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 import shapes
 from callsheet import MISSING, Call, lazy, partial, ref, rewrite, walk
+from callsheet._bind import bind_all
 from callsheet._spec import attach
 from shapes import (
     Color,
@@ -346,3 +347,44 @@ def pairs(draw: Any) -> Any:
     place = draw(st.sampled_from(places))
     value = draw(LEAVES | specs(size=2) | st.just(spec))
     return spec, rewrite(spec, lambda path, x: value if path == place else x)
+
+
+@st.composite
+def linked(draw: Any) -> Any:
+    """A function that makes a spec of nodes that lead to earlier ones, some of which only references reach.
+
+    Its names are `n0` and some more; the node `n0` holds `value=0`.
+    """
+    count = draw(st.integers(2, 6))
+    named = {0, *draw(st.sets(st.integers(1, count - 1), max_size=1)), count - 1}
+    links = [
+        draw(st.lists(st.tuples(st.sampled_from([*LINKS]), st.integers(0, i - 1)), max_size=3)) for i in range(1, count)
+    ]
+    bound = draw(st.booleans())
+
+    def make() -> Any:
+        nodes = [lazy(Net)(value=0)]
+        for i, ways in enumerate(links, 1):
+            there = [(way, n) for way, n in ways if way != "path" or n in named]
+            nodes.append(lazy(Net)(*[LINKS[way](nodes[n], n) for way, n in there], value=i))
+        spec = attach({f"n{n}": nodes[n] for n in sorted(named, reverse=True)})
+        if bound:
+            bind_all(spec)
+        return spec
+
+    return make
+
+
+LINKS: dict[str, Any] = {
+    "held": lambda node, n: node,
+    "referred to": lambda node, n: ref(node),
+    "asked of": lambda node, n: ref(node).args,
+    "operand": lambda node, n: ref(lazy(Net)(n)).go(node, ref(node)),
+    "path": lambda node, n: f"${{n{n}}}",
+    "in a list": lambda node, n: [ref(node), node],
+    "in a dict": lambda node, n: {"x": ref(node).kwargs},
+    "in a dataclass": lambda node, n: Optim(node, (ref(node),)),
+    "in a config": lambda node, n: NetConfig(node, 0),
+    "in a partial": lambda node, n: [functools.partial(Net, node)] * 2,
+}
+"""How a node leads to another."""

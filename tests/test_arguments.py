@@ -6,12 +6,28 @@ import sys
 
 import pytest
 
-from callsheet import build, check, from_data, lazy, load, origin, override, partial, pop, ref, swap, update
+from callsheet import (
+    Config,
+    arguments,
+    build,
+    check,
+    from_data,
+    lazy,
+    load,
+    origin,
+    override,
+    partial,
+    pop,
+    ref,
+    swap,
+    target,
+    update,
+)
 from callsheet._arguments import swap_target
 from callsheet._origin import Origin
 from callsheet._spec import attach
 from callsheet._target import TargetError
-from callsheet.errors import ArgumentError, PathError, TrustError
+from callsheet.errors import ArgumentError, PathError, SpecError, TrustError
 from saying import told
 
 
@@ -216,6 +232,31 @@ def test_what_data_named_is_imported_under_its_policy():
     named = from_data({"_target_": "posixpath.join", "a": "x"})
     swap(named, "os.path.split")
     assert named == lazy("os.path.split")()
+
+
+@pytest.mark.parametrize("other", [3, {"a": 1}, [1], ref("a"), lazy(adam)])
+def test_so_are_target_and_arguments(other):
+    for verb in (target, arguments):
+        text = f"{verb.__name__} is for calls, not for {type(other).__name__}: describe it with lazy(...)"
+        assert told(lambda verb=verb: verb(other), TypeError) == text
+
+
+def test_of_a_config_the_target_is_what_it_calls_and_its_arguments_are_attributes():
+    class AdamConfig(Config[adam]):
+        lr: float = 0.1
+
+    class ByHand(Config):
+        def build(self):
+            return 3
+
+    class Unsaid(Config):
+        lr: float = 0.1
+
+    assert target(AdamConfig()) is adam
+    assert told(lambda: target(Unsaid()), SpecError).startswith("test_of_a_config")
+    for verb, config in [(target, ByHand()), (arguments, AdamConfig())]:
+        with pytest.raises(TypeError, match=f"^{verb.__name__} is for calls, .*: what it holds are its attributes$"):
+            verb(config)
 
 
 @pytest.mark.parametrize("other", [3, {"a": 1}, [1]])

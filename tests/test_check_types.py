@@ -25,7 +25,9 @@ from typing import (
     Protocol,
     TypedDict,
     TypeVar,
+    TypeVarTuple,
     Union,
+    Unpack,
     runtime_checkable,
 )
 
@@ -42,9 +44,12 @@ from callsheet._fit import Judge
 from callsheet._hint import form_of
 from callsheet._known import known_of
 from callsheet._signature import signature_of
+from callsheet._spec import attach
 from callsheet._target import Name, resolve
 from callsheet.errors import SpecError
 from saying import told
+
+Shape = TypeVarTuple("Shape")
 
 
 class Layer:
@@ -168,6 +173,10 @@ FITS = [
     (tuple[int, ...], ()),
     (tuple[int, ...], (1, 2)),
     (tuple[()], ()),
+    (tuple[int, *tuple[str, ...]], (1,)),
+    (tuple[int, *tuple[str, ...], bool], (1, "a", "b", True)),
+    (tuple[int, Unpack[tuple[str, float]]], (1, "a", 2.0)),  # noqa: UP044
+    (tuple[int, *Shape], (1, "a", None)),
     (tuple, (1, "a")),
     (list[int], [1, 2]),
     (list[int], (1, 2)),
@@ -282,6 +291,9 @@ def test_what_fits_passes(hint, value):
         (tuple[int, str], (1,), "[0]  must be tuple[int, str], found (1,)"),
         (tuple[int, ...], (1, "a"), "[0][1]  must be int, found 'a'"),
         (tuple[int, int], [1, 2], "[0]  must be tuple[int, int], found [1, 2]"),
+        (tuple[int, *tuple[str, ...]], (1, "a", 2), "[0][2]  must be str, found 2"),
+        (tuple[int, *tuple[str, ...]], (), "[0]  must be tuple[int, *tuple[str, ...]], found ()"),
+        (tuple[*tuple[str, ...], int], ("a", "b"), "[0][1]  must be int, found 'b'"),
         (list[int], [1, "a", 2, None], "[0][1]  must be int, found 'a'\n[0][3]  must be int, found None"),
         (list[int], "abcde", "[0]  must be list[int], found 'abcde'"),
         (list[int], ["a"] * 9, "[0]  must be list[int], found ['a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a']"),
@@ -421,6 +433,31 @@ def test_a_reference_is_judged_by_what_it_leads_to():
     faults = told(lambda: check(spec), SpecError).splitlines()
     assert faults[0].startswith("use.lr    must be float, found 'many' by ref(\"steps\")")
     assert faults[2].startswith("at.layer  must be Layer | None, found a call of Data by ref(lazy(Data)())")
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "problem"),
+    [
+        (str, "${run.dir}", ""),
+        (str | pathlib.Path, "${where}", ""),
+        (float, "${run.index}", ""),
+        (int | None, "${run.attempt}", ""),
+        (int, ref("run.index") + 1, ""),
+        (pathlib.Path, "${run.dir}", 'must be Path, found a text by ref("run.dir")'),
+        (pathlib.Path, "${where}/x", "must be Path, found a text by '${where}/x'"),
+        (list[str], "${run.id}", 'must be list[str], found a text by ref("run.id")'),
+        (str, "${run.attempt}", 'must be str, found a number by ref("run.attempt")'),
+    ],
+)
+def test_what_only_a_run_knows_is_judged_by_what_it_will_be(declared, text, problem):
+    def train(out): ...
+
+    train.__annotations__ = {"out": declared}
+    spec = attach({"where": "${run.dir}/a", "main": lazy(train)(out=text)})
+    if not problem:
+        assert check(spec) is None
+        return
+    assert told(lambda: check(spec), SpecError).startswith(f"main.out  {problem} ")
 
 
 def test_a_typo_and_a_wrong_type_in_one_call_are_told_together():

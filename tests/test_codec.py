@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -65,7 +66,12 @@ VALUES = {
     "enum": Color.RED,
     "flags": [Perm.R, Perm.R | Perm.W, Perm(0)],
     "set of enums": {Color.RED, Color.BLUE},
-    "path": [pathlib.Path("a/b"), pathlib.Path()],
+    "path": [
+        pathlib.Path("a/b"),
+        pathlib.Path(),
+        pathlib.PurePosixPath("a"),
+        pathlib.PureWindowsPath("a\\b"),
+    ],
     "dtype": [np.dtype("float32"), np.dtype([("a", "<i4"), ("b", [("c", "<f8")], (2, 3))])],
     "class": [Net, Net.Inner, int, Color],
     "function": [call, len, os.path.join],
@@ -80,17 +86,26 @@ VALUES = {
         np.datetime64("2020-01-01"),
         np.str_("é"),
     ],
-    "array": [np.array([[1, 2.5]]), np.zeros((0, 3)), np.arange(6).reshape(2, 3).T],
+    "array": [
+        np.array([[1, 2.5]]),
+        np.zeros((0, 3)),
+        np.arange(6).reshape(2, 3).T,
+        np.array([1.5, 2.5], ">f4"),
+        np.array([1 + 2j], ">c16"),
+    ],
     "complex": [1 + 2j, complex("inf"), complex("nan")],
     "datetime": [
         datetime.datetime(2020, 1, 2, 3, 4, 5, 6, datetime.UTC),
         datetime.date(2020, 1, 2),
         datetime.time(1, 2),
         datetime.timedelta(-1, 2, 3),
+        datetime.datetime(2020, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=1),
+        datetime.time(1, 2, tzinfo=ZoneInfo("Europe/Berlin")),
+        datetime.datetime(2020, 10, 25, 2, 30, fold=1),
     ],
     "decimal, fraction, uuid": [decimal.Decimal("1.10"), fractions.Fraction(1, 3), uuid.UUID(int=7)],
     "infinities": [float("inf"), float("-inf"), float("nan")],
-    "numbers": [1e-3, -0.0, 10**40, 1e300, True],
+    "numbers": [1e-3, -0.0, 10**40, 1e300, True, -(10**5000), {10**5000}, {10**5000: 1}],
     "texts": ["no", "1e-3", "null", "", "é\n\0", "\ud800", "???", "_target_"],
     "must be given": MISSING,
     "ellipsis": ...,
@@ -287,8 +302,8 @@ def test_numbers_keep_their_type_and_texts_stay_texts():
         ({"a": {"_args_": []}}, "a  has _args_, which has no meaning here"),
         ({"a": {"_type_": 5}}, "a  names 5, which is no name"),
         ({"a": {"_value_": "pickle", "of": "x"}}, "a  has the value kind 'pickle', which is not known"),
-        ({"a": {"_value_": "tuple", "of": 5}}, "a  has the value kind 'tuple', which is not known"),
-        ({"a": {"_value_": "range", "of": "x"}}, "a  holds no range: 'str' object cannot be interpreted as an integer"),
+        ({"a": {"_value_": "tuple", "of": 5}}, "a  holds no tuple: must be [value, ...], found 5"),
+        ({"a": {"_value_": "range", "of": "x"}}, "a  holds no range: must be [start, stop, step], found 'x'"),
         ({"a": {"_value_": "bytes", "of": "?"}}, None),
         ({"a": {"_value_": "set", "of": [["list", []]]}}, None),
         ({"a": {"_value_": "datetime", "of": "soon"}}, None),
@@ -303,6 +318,36 @@ def test_numbers_keep_their_type_and_texts_stay_texts():
             "b  follows the attribute '__class__', which data may not",
         ),
         ({"a": "${b"}, "a  '${b' opens a reference that is not closed at column 1"),
+        ({"a": {"_value_": "dtype", "of": 3}}, """a  holds no dtype: must be ["float32"], found 3"""),
+        ({"a": {"_value_": "dtype", "of": "nosuch"}}, """a  holds no dtype: must be ["float32"], found 'nosuch'"""),
+        (
+            {"a": {"_value_": "enum", "of": ["a:B"]}},
+            """a  holds no enum: must be ["module:Class", "MEMBER"], found ['a:B']""",
+        ),
+        ({"a": {"_value_": "enum", "of": "RED"}}, None),
+        ({"a": {"_value_": "enum", "of": ["no name", "RED"]}}, "a  holds no enum: 'no name' names no object"),
+        ({"a": {"_value_": "set", "of": [["name", "no name"]]}}, "a  holds no set: 'no name' names no object"),
+        ({"a": {"_value_": "datetime", "of": ["2020-01-01", "No/Where", 0]}}, None),
+        ({"a": {"_value_": ["x"]}}, "a  has the value kind ['x'], which is not known"),
+        ({"a": {"_value_": "json", "of": 1}}, "a  holds no json: must be JSON text, found 1"),
+        ({"_value_": "json", "lr": 1}, "has 'lr' beside _value_, where only of may stand"),
+        ({"_items_": [["x", 1]], "lr": 0.1}, "has 'lr' beside _items_, where nothing may stand"),
+        ({"a": {"_value_": "tuple", "of": [1], "lr": 1}}, "a  has 'lr' beside _value_, where only of may stand"),
+        ({"a": {"_ref_": "b", "lr": 1}, "b": 1}, "a  has 'lr' beside _ref_, where only _then_ may stand"),
+        (
+            {"a": {"_target_": "a:b", "lr": 1, "_kwargs_": {"lr": 2}}},
+            "a  has 'lr' beside _kwargs_, which is to hold all the others",
+        ),
+        (
+            {"a": {"_type_": "a:B", "lr": 1, "_fields_": {}}},
+            "a  has 'lr' beside _fields_, which is to hold all the others",
+        ),
+        ({"a": {"_items_": [["x", 1], ["x", 2]]}}, "a  has the key 'x' twice in its _items_"),
+        ({"a": {"_items_": [[["x"], 1]]}}, "a  has the key ['x'], which is no value"),
+        (
+            {"a": {"_items_": [[{"_value_": "set", "of": []}, 1]]}},
+            "a  has the key set(), which no mapping can have",
+        ),
         ({"_format_": 99}, "has format 99, and this Callsheet reads up to 1"),
         ({"_format_": "1"}, "has format '1', and this Callsheet reads up to 1"),
     ],
@@ -317,6 +362,19 @@ def test_data_of_another_form_is_refused_with_its_place(data, message):
     else:
         assert fault.path == "a"
         assert fault.problem.startswith("holds no ")
+
+
+def test_a_value_that_is_written_otherwise_names_its_line_and_a_kind_that_is_not_known_the_nearest(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text('{\n"m": {\n"act": {"_value_": "enum", "of": "RED"}}}')
+    with pytest.raises(LoadError) as caught:
+        load(path)
+    (fault,) = caught.value.faults
+    assert (fault.path, fault.origin) == ("m.act", f"{path}:3")
+    path.write_text('{"m": {"_value_": "pth", "of": "x"}}')
+    with pytest.raises(LoadError) as caught:
+        load(path)
+    assert caught.value.faults[0].advice == ("did you mean  path?",)
 
 
 def test_data_that_is_not_data_is_refused():
@@ -444,6 +502,30 @@ def test_what_is_not_data_is_refused_with_its_path_and_the_old_file_stays(tmp_pa
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
 
 
+class Odd(datetime.tzinfo):
+    def utcoffset(self, when):
+        return datetime.timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), "make it by a call when it is built, as lazy(MaskedArray)(...)"),
+        (np.array([[1]]).view(np.matrix), "make it by a call when it is built, as lazy(matrix)(...)"),
+        (datetime.datetime(2020, 1, 1, tzinfo=Odd()), "give it a zone of zoneinfo, or a datetime.timezone"),
+        ({Frozen(1): 1}, "make the key a text, a number, or a tuple of such"),
+        ({shapes.Pair(1): 1}, "make the key a text, a number, or a tuple of such"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("file", ["x.json", "x.py"])
+def test_what_would_come_back_as_something_else_is_refused_with_advice(tmp_path, file, value, advice):
+    with pytest.raises(SaveError, match="^a  is not data, so it cannot be saved: ") as caught:
+        save({"a": value}, tmp_path / file)
+    assert advice in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_whole_text_of_that_error(project):
     project(
         "conf.py",
@@ -497,6 +579,18 @@ def test_a_saved_file_is_readable_text_with_its_format_and_the_usual_rights(tmp_
     other = tmp_path / "plain"
     other.write_text("")
     assert path.stat().st_mode == other.stat().st_mode
+
+
+def test_what_is_written_over_stays_a_link_and_keeps_its_rights(tmp_path):
+    path, link = tmp_path / "real.json", tmp_path / "latest.json"
+    save({"a": 1}, path)
+    path.chmod(0o600)
+    link.symlink_to("real.json")
+    save({"a": 2}, link)
+    assert link.is_symlink()
+    assert load(path) == {"a": 2}
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["latest.json", "real.json"]
 
 
 @pytest.mark.parametrize(

@@ -283,6 +283,33 @@ def test_check_compares_fields_with_the_annotations_of_the_target():
     )
 
 
+class Wide(Net):
+    def __init__(self, depth: int = 3, **rest: Any) -> None:
+        super().__init__(**rest)
+
+
+class WideConfig(NetConfig, Config[Wide]):
+    depth: int = 3
+
+
+@pytest.mark.parametrize("make", [WideConfig, lazy(WideConfig)])
+@pytest.mark.parametrize(
+    ("declared", "shape"),
+    [
+        (Config, lambda x: x),
+        (NetConfig, lambda x: x),
+        (NetConfig | None, lambda x: x),
+        (list[NetConfig], lambda x: [x]),
+        (dict[str, Config], lambda x: {"a": x}),
+    ],
+)
+def test_a_config_stands_where_one_that_it_inherits_from_is_declared(make, declared, shape):
+    holder = dataclasses.make_dataclass("Holder", [("net", declared)])
+    check(holder(shape(make())))
+    with pytest.raises(SpecError, match="must be"):
+        check(holder(shape(lazy(Head)(net=1, classes=2))))
+
+
 # --- building
 
 
@@ -529,6 +556,15 @@ def test_clones_are_equal_and_free(clone):
     edit(made, ["net.inner.inner=[2]", "net.rows=[3]"])
     assert (config.net.inner.inner, config.net.rows) == ([1], [1, 2])
     assert made.build().net.inner.inner == [2]
+
+
+def test_a_deep_copy_keeps_one_what_a_config_shares_with_what_is_around_it():
+    call = lazy(Net)()
+    config = NetConfig(inner=call)
+    for spec in ({"call": call, "config": config}, {"config": config, "call": call}):
+        made = copying.deepcopy({**spec, "again": config, "list": [call]})
+        assert made["config"] is made["again"] is not config
+        assert made["config"].inner is made["call"] is made["list"][0] is not call
 
 
 def test_pythons_replace_and_its_constructor_clone_as_for_any_dataclass():

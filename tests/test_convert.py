@@ -33,6 +33,8 @@ T = typing.TypeVar("T")
     [
         ("8", int, 8),
         ("1e5", int, 100_000),
+        ("1e23", int, 10**23),
+        ("-1_234567890123456789.5e1", int, -12345678901234567895),
         ("int('8')", int, 8),
         ("int(8.5)", float, 8.0),
         ("str(8)", str, "8"),
@@ -76,6 +78,7 @@ T = typing.TypeVar("T")
         ("[1,2]", tuple[int, float], (1, 2.0)),
         ("[1,2,3]", tuple[float, ...], (1.0, 2.0, 3.0)),
         ("[]", tuple[()], ()),
+        ("[1,2,3]", tuple[int, *tuple[str, ...]], (1, "2", "3")),
         ("[1,x]", tuple, (1, "x")),
         ("[1,x]", typing.Tuple, (1, "x")),  # noqa: UP006
         ("[1,1]", set[int], {1}),
@@ -128,6 +131,7 @@ def test_text_becomes_the_declared_type(text, hint, value):
         ("1.5", int, "must be int, found 1.5"),
         ("true", int, "must be int, found true"),
         ("inf", int, "must be int, found inf"),
+        ("1" + "0" * 400, float, "must be float, found a whole number that is too large for one"),
         ("'8'", int, "must be int, found '8'"),
         ("true", float, "must be float, found true"),
         ("fast", float, "must be float, found 'fast'"),
@@ -141,7 +145,11 @@ def test_text_becomes_the_declared_type(text, hint, value):
         ("[x]", list[int], "must be int, found 'x'"),
         ("1", list[int], "must be list[int], found 1"),
         ("1", typing.List[int], "must be list[int], found 1"),  # noqa: UP006
+        ("1.00000000000000000001", int, "must be int, found 1.00000000000000000001"),
+        ("1e-400", int, "must be int, found 1e-400"),
+        ("1e-9999999999999999999", int, "must be int, found 1e-9999999999999999999"),
         ("[1]", tuple[int, int], "must be tuple[int, int], found [1]"),
+        ("[]", tuple[int, *tuple[str, ...]], "must be tuple[int, *tuple[str, ...]], found []"),
         ("[[1]]", set, "must be set, found [[1]]"),
         ("[[1]]", frozenset[list[int]], "must be frozenset[list[int]], found [[1]]"),
         ("[1]", dict[str, int], "must be dict[str, int], found [1]"),

@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 from callsheet import (
+    MISSING,
     Secret,
     build,
     check,
@@ -26,9 +27,10 @@ from callsheet import (
     override,
     partial,
     ref,
+    sweep,
     to_data,
 )
-from callsheet.errors import SpecError
+from callsheet.errors import OverrideError, SpecError
 from saying import told
 
 
@@ -222,6 +224,28 @@ def test_what_was_overridden_is_computed_and_checked_anew():
     assert build(override(from_data(to_data({"a": Child(1)}), allow=ALLOWED), "a.x=6"))["a"].total == 6
 
 
+@pytest.mark.parametrize(
+    ("make", "path", "problem"),
+    [
+        (
+            lambda: Scaled(3, by=4),
+            "x",
+            "Scaled cannot be made again with another: its constructor asks for by"
+            " set by here describe it with lazy(Scaled)(…)",
+        ),
+        (lambda: Derived(4), "total", "is made by Derived, whose constructor does not take it here it takes x"),
+        (
+            lambda: Attrs(1),
+            "late",
+            "is made by Attrs, whose constructor does not take it here it takes x, _hidden, named",
+        ),
+    ],
+)
+def test_what_building_would_not_keep_or_make_fit_is_not_overridden(make, path, problem):
+    said = told(lambda: override({"a": make()}, [f"a.{path}=5"]), OverrideError)
+    assert " ".join(said.split()) == f"a.{path} {problem}"
+
+
 # --- what must be built first
 
 
@@ -355,6 +379,55 @@ def test_a_field_that_was_taken_away_is_a_fault_only_where_the_class_asks_for_it
     assert "n" not in to_data(made)
 
 
+# --- attrs classes, overridden
+
+
+@attrs.frozen
+class FrozenAttrs:
+    n: Any = attrs.field(default=1, converter=int, validator=attrs.validators.gt(0))
+
+
+@attrs.define(frozen=True, slots=False)
+class FrozenDict:
+    n: Any = 1
+
+
+@attrs.define(on_setattr=attrs.setters.frozen)
+class SetOnce:
+    n: Any = 1
+
+
+@attrs.define
+class Judging:
+    n: Any = attrs.field(default=1, converter=int, validator=attrs.validators.gt(0))
+
+
+@pytest.mark.parametrize("cls", [FrozenAttrs, FrozenDict, SetOnce])
+def test_a_frozen_attrs_class_is_overridden_by_replacement(cls):
+    before = cls()
+    made = override({"o": before, "t": (before,)}, "o.n=5")
+    assert made.o == cls(5)
+    assert made.t[0] is made.o
+    assert before == cls(1)
+    assert override(before, "n=5") == cls(5)
+    assert [trial.spec for trial in sweep(before, "n=5,6")] == [cls(5), cls(6)]
+
+
+@pytest.mark.parametrize("cls", [FrozenAttrs, Judging])
+def test_what_an_attrs_class_refuses_is_told_with_path_and_origin(cls):
+    said = told(lambda: override({"o": cls()}, ["o.n=-1"]), OverrideError)
+    assert " ".join(said.split()) == f"o.n is refused by {cls.__name__}: ValueError: 'n' must be > 0: -1 here"
+    assert override({"o": cls()}, "o.n='7'").o.n == 7
+
+
+@pytest.mark.parametrize("cls", [FrozenAttrs, Judging])
+def test_an_attrs_class_judges_a_reference_when_it_is_built(cls):
+    spec = override({"o": cls(), "k": 3}, "o.n=${k}")
+    assert build(spec)["o"] == cls(3)
+    with pytest.raises(ValueError, match="'n' must be > 0: -3"):
+        build(override(spec, "k=-3"))
+
+
 # --- what cannot be constructed from its fields
 
 
@@ -409,9 +482,55 @@ def test_a_post_init_that_computes_with_a_call_says_what_to_write(use):
     assert build(lazy(Computing)(lazy(int)("3"))) == Computing(3)
 
 
+class Ranged:
+    """A range that its class judges, in three ways to write that."""
+
+    @dataclass
+    class Post:
+        n: Any = 1
+
+        def __post_init__(self):
+            if self.n > 5:
+                raise ValueError("too much")
+
+    @attrs.define
+    class Validating:
+        n: Any = attrs.field(default=1, validator=attrs.validators.le(5))
+
+    @attrs.frozen
+    class Converting:
+        n: Any = attrs.field(default=1, converter=float)
+
+
+@pytest.mark.parametrize("cls", [Ranged.Post, Ranged.Validating, Ranged.Converting])
+@pytest.mark.parametrize("given", [lazy(int)("3"), ref("a"), ref("a").b * 2])
+def test_a_constructor_that_judges_a_field_which_is_not_built_says_what_to_write(cls, given):
+    name = "__post_init__" if cls is Ranged.Post else "__init__"
+    assert told(lambda: cls(given), TypeError) == "\n".join(
+        [
+            f"{cls.__name__}.{name} computes with {given!r}, which must be built first",
+            f"  write  lazy({cls.__name__})(…)  in its place",
+        ]
+    )
+    spec = {"a": 2, "x": lazy(cls)(ref("a"))}
+    assert build(spec)["x"] == cls(2)
+
+
+@pytest.mark.parametrize("cls", [Ranged.Post, Ranged.Validating, Ranged.Converting])
+def test_a_constructor_that_judges_what_must_be_given_says_what_to_write(cls):
+    said = told(lambda: cls(MISSING), TypeError)
+    assert "computes with MISSING, which must be given first" in said
+    assert f"write  lazy({cls.__name__})(…)  in its place" in said
+    assert "must be given" in told(lambda: build(lazy(cls)(MISSING)), SpecError)
+
+
 def test_elsewhere_a_call_in_arithmetic_is_the_error_that_python_has():
     with pytest.raises(TypeError, match="unsupported operand"):
         lazy(int)("3") * 2
+    with pytest.raises(TypeError, match=r"float\(\) argument must be"):
+        float(lazy(int)("3"))
+    with pytest.raises(TypeError, match="'<' not supported"):
+        assert MISSING < 1
     assert build([x := lazy(int)("3"), x + ref(x)])[1] == 6
 
 

@@ -100,7 +100,7 @@ def test_a_call_that_never_stood_in_the_spec_is_fine():
 
 def test_what_an_override_replaces_takes_its_references_along():
     made = spec()
-    edit(made, "model=5")
+    edit(made, "model={x: 5}")
     check(made)
     check(override(spec(), "model.width=7"))
 

@@ -10,14 +10,16 @@ import subprocess
 import sys
 from collections import OrderedDict
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet import MISSING, build, copy, equal, hash_of, lazy, partial, ref
+from callsheet import MISSING, build, copy, diff, equal, hash_of, lazy, partial, ref
 from callsheet.errors import SaveError
 from saying import told
 
@@ -138,6 +140,10 @@ DIFFERENT = [
     (lazy(keep)(), partial(keep)()),
     (lazy("os.path.join")("a"), lazy("posixpath.join")("a")),  # two public names of one object stay two
     (lazy(int)("1"), lazy(int)("1", base=10)),  # a default written out is not one left out
+    (complex(NAN, 1), complex(NAN, 2)),
+    (datetime(2020, 10, 25, 2, 30), datetime(2020, 10, 25, 2, 30, fold=1)),
+    (datetime(2020, 1, 2, tzinfo=ZoneInfo("UTC")), datetime(2020, 1, 2, tzinfo=UTC)),
+    (Path("a"), PurePosixPath("a")),
     (shared(), apart()),
     ([Inner()] * 2, [Inner(), Inner()]),
     (ref("a"), ref("b")),
@@ -166,6 +172,10 @@ SAME = [
     ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
     ({1: "a", "1": "b"}, {"1": "b", 1: "a"}),
     (np.array([1.0, NAN]), np.array([1.0, NAN])),
+    (np.array([NAN]), np.array([-NAN])),
+    (np.array([complex(NAN, -0.0)]), np.array([complex(-NAN, 0.0)])),
+    (complex(0, -0.0), 0j),
+    ({complex(NAN, -0.0)}, {complex(NAN, 0.0)}),
     (lazy(keep)(a=1, b=2), lazy(keep)(b=2, a=1)),
     (lazy("collections.OrderedDict")(), lazy(OrderedDict)()),
     (lazy("os.path:join")("a"), lazy("os.path.join")("a")),
@@ -217,6 +227,55 @@ def test_a_live_object_equals_itself_and_has_no_hash():
     assert told(lambda: hash_of({"a": [lambda: 0]}), SaveError).startswith(
         "a[0]  is a live object and has no identity: <function "
     )
+
+
+def unnamed(scale=1, *, wide=False):
+    def again(x, k=(1,)):
+        return again(x * scale, k)
+
+    return [lazy(lambda x: x)(1), again, (lambda: 1) if wide else (lambda: 0)]
+
+
+def test_functions_without_a_name_are_equal_where_a_file_has_the_same_code_and_they_hold_the_same():
+    assert equal(unnamed(), unnamed())
+    assert not diff({"a": 1, "f": unnamed()}, {"a": 1, "f": unnamed()})
+    assert not equal(unnamed(), unnamed(wide=True))
+    assert [change.path for change in diff(unnamed(), unnamed(scale=2))] == ["[1]"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: np.array(["a", x], dtype=object),
+        lambda x: np.array([(1, x)], dtype=[("a", "i4"), ("b", "f8")]),
+        lambda x: np.ma.array([1.0, 2.0], mask=[0, x > 1]),
+    ],
+)
+def test_arrays_that_are_no_data_are_equal_by_their_elements(make):
+    assert equal({"a": make(1)}, {"a": make(1)})
+    assert not equal({"a": make(1)}, {"a": make(2)})
+    assert diff({"a": make(1)}, {"a": make(1)}) == []
+    with pytest.raises(SaveError, match="^a  is a live object and has no identity: "):
+        hash_of({"a": make(1)})
+
+
+def test_a_number_of_more_digits_than_python_writes_has_a_hash_and_is_shown():
+    for make in (lambda x: 10**x, lambda x: {10**x}, lambda x: {10**x: 1}):
+        assert equal(make(5000), make(5000))
+        assert hash_of(make(5000)) == hash_of(make(5000)) != hash_of(make(5001))
+    assert repr(lazy(keep)(a=16**5000)).startswith("lazy(keep)(\n    a=0x1000")
+
+
+def test_what_tells_no_truth_of_its_equality_equals_itself_alone():
+    class Table:
+        def __eq__(self, other):
+            return np.zeros(2) == 0
+
+        __hash__ = None
+
+    table = Table()
+    assert equal({"a": table}, {"a": table})
+    assert not equal({"a": table}, {"a": Table()})
 
 
 HASHES = """

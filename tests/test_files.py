@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from callsheet import build, equal, lazy, load, plain, to_data
-from callsheet.errors import LoadError, PathError
+from callsheet.errors import LoadError, OverrideError, PathError
 
 # --- what is exported -------------------------------------------------------------------------------------------------
 
@@ -88,6 +88,30 @@ def test_plain_values_of_every_kind_are_exported(project):
 def test_a_name_that_is_deleted_again_is_not_exported(project):
     project("conf.py", "scratch = 1\nkept = scratch + 1\ndel scratch\n")
     assert plain(load("conf.py")) == {"kept": 2}
+
+
+def test_containers_that_do_more_than_hold_values_stay_inside_and_an_error_says_so(project):
+    path = project(
+        "conf.py",
+        """
+        from collections import OrderedDict, defaultdict, deque
+
+        lr = defaultdict(float, backbone=0.1)
+        hist = deque([1])
+        kept = OrderedDict(a=1)
+        """,
+    )
+    assert list(load(path)) == ["kept"]
+    with pytest.raises(OverrideError) as caught:
+        load(path, ["lr.backbone=0.3", "hist+=[1]"])
+    assert [fault.advice[:2] for fault in caught.value.faults] == [
+        ("conf.py does not export lr, a defaultdict", "to export it:  lr = dict(lr)"),
+        ("conf.py does not export hist, a deque", "to export it:  hist = list(hist)"),
+    ]
+    with pytest.raises(PathError, match=r"is not exported by conf\.py\n *conf\.py does not export lr, a defaultdict"):
+        load(path, keys="lr")
+    project("conf.py", "from collections import defaultdict\nlr = defaultdict(float, backbone=0.1)\nlr = dict(lr)\n")
+    assert load(path, ["lr.backbone=0.3"]).lr == {"backbone": 0.3}
 
 
 def test_what_is_bound_inside_if_with_and_try_is_exported(project):

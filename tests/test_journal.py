@@ -46,6 +46,7 @@ def everything():
             "args": lazy(keep)(1, 2, x=3, y=4),
             "optim": Optim(more=[1]),
             "held": lazy(keep)(ref(model).width, [Inner(), {"in": Inner(2)}], Point(1, [2])),
+            "tuple": (inner := Inner(), [inner], ref(inner).size),
             "live": {"x": "${a.b}", "y": 1},
             "raw": Optim(more={"k": 1}),
         }
@@ -64,7 +65,7 @@ EDITS = [
     "rows+=[4]",
     "model.width=5",
     "model.depth=5",
-    "model=5",
+    "model={width: 5}",
     "~model.width",
     "args.0=5",
     "~args.0",
@@ -73,6 +74,7 @@ EDITS = [
     "held.1.0.size=5",
     "held.1.1.in.size=5",
     "held.2.x=5",
+    "tuple.0.size=5",
     "live.x=5",
     "live.y=${a.c}",
     "~live.x",
@@ -109,7 +111,9 @@ def test_many_edits_are_undone_together():
     spec = everything()
     before = state_of(spec)
     texts = [
-        text for text in EDITS if text not in ("~a", "model=5", "~model.width", "live.y=${a.c}", "~live.x", "~rows.0")
+        text
+        for text in EDITS
+        if text not in ("~a", "model={width: 5}", "~model.width", "live.y=${a.c}", "~live.x", "~rows.0")
     ]
     with pytest.raises(OverrideError):
         edit(spec, [*texts, "nowhere.at.all=1"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy as python_copy
+import functools
 import json
 import os
 import pickle
@@ -14,12 +15,33 @@ import pytest
 from hypothesis import assume, given, note
 
 import specs
-from callsheet import Ref, build, copy, equal, from_data, hash_of, load, save, to_data, to_python
+from callsheet import (
+    Ref,
+    build,
+    copy,
+    diff,
+    edit,
+    equal,
+    from_data,
+    hash_of,
+    lazy,
+    load,
+    merge,
+    override,
+    patch,
+    replace,
+    rewrite,
+    save,
+    sweep,
+    to_data,
+    to_python,
+)
 from callsheet._decode import decode
 from callsheet._encode import _CONTAINED
 from callsheet._tree import kind_of
 from callsheet._tree import walk as walk_steps
 from callsheet.errors import SaveError
+from shapes import Net
 from specs import pairs, tried
 
 SPECS = specs.specs()
@@ -131,6 +153,58 @@ def _owned(spec):
 def test_what_is_pickled_or_deep_copied_comes_back_equal(spec):
     assert_same(spec, pickle.loads(pickle.dumps(spec)))
     assert_same(spec, python_copy.deepcopy(spec))
+
+
+COPYING = {
+    "copy": copy,
+    "override": lambda spec: override(spec, ["n0.value=0"]),
+    "sweep": lambda spec: next(iter(sweep(spec, ["n0.value=0,1"]))).spec,
+    "merge": lambda spec: merge(spec, {"n0": lazy(Net)(value=0)}),
+    "merge into another": lambda spec: merge({}, spec),
+    "patch": lambda spec: patch(spec, []),
+    "patch with changes": lambda spec: patch(
+        override(spec, ["n0.value=5"]), diff(override(spec, ["n0.value=5"]), spec)
+    ),
+    "rewrite": lambda spec: rewrite(spec, lambda path, x: x),
+    "replace": lambda spec: replace(spec, {"n0.value": 0}),
+    "deepcopy": python_copy.deepcopy,
+    "pickle": lambda spec: pickle.loads(pickle.dumps(spec)),
+}
+"""What makes a spec anew."""
+
+
+@pytest.mark.parametrize("verb", COPYING)
+def test_what_was_one_node_is_one_node_in_a_copy_also_where_only_references_reach(verb):
+    @tried(50)
+    @given(specs.linked())
+    def law(make):
+        spec, edited = make(), make()
+        before, digest = pattern(build(spec)), hash_of(spec)
+        edit(edited, ["n0.value=9"])
+        made = COPYING[verb](spec)
+        note(f"before: {spec!r}\nafter:  {made!r}")
+        assert hash_of(made) == digest
+        edit(made, ["n0.value=9"])
+        assert pattern(build(made)) == pattern(build(edited))
+        assert pattern(build(spec)) == before
+        assert hash_of(spec) == digest
+
+    law()
+
+
+def pattern(x, met=None):
+    """What was built, as plain data: each object with its number, in full where it is met first."""
+    met = {} if met is None else met
+    if isinstance(x, (list, tuple)):
+        return [pattern(value, met) for value in x]
+    if isinstance(x, dict):
+        return {key: pattern(value, met) for key, value in x.items()}
+    if not hasattr(x, "__dict__"):
+        return x
+    known = id(x) in met
+    number = met.setdefault(id(x), len(met))
+    inside = x.args if isinstance(x, functools.partial) else vars(x)
+    return number if known else [number, type(x).__name__, pattern(inside, met)]
 
 
 HASHES = """

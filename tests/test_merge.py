@@ -205,6 +205,22 @@ def test_a_mapping_is_merged_into_what_a_reference_leads_to():
     assert plain(made) == {"hp": {"lr": 2, "steps": 5}, "alias": {"lr": 2, "steps": 5}}
 
 
+def test_what_is_merged_where_only_a_reference_leads_is_so_for_every_reference():
+    apart = lazy(net)(width=1)
+    made = merge({"a": ref(apart), "b": lazy(dict)(net=ref(apart))}, {"a": lazy(net)(width=5)})
+    assert made.a.width == 5
+    assert made.b.net is made.a is not apart
+    assert apart.width == 1
+
+
+def test_what_paths_start_in_is_not_changed_where_only_references_reach():
+    wrapped = lazy(keep)("${seed}")
+    spec = {"seed": 1, "main": lazy(keep)(ref(wrapped)[0][0])}
+    made = merge(spec, {"seed": 2})
+    assert build(made)["main"] == ((2,), {})
+    assert build(spec)["main"] == ((1,), {})
+
+
 def test_a_reference_gives_way_to_a_value_and_a_value_to_a_reference():
     assert plain(merge({"a": 1, "b": "${a}"}, {"b": 2})) == {"a": 1, "b": 2}
     assert plain(merge({"a": 1, "b": 2}, {"b": "${a}"})) == {"a": 1, "b": 1}

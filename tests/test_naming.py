@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -91,18 +92,31 @@ def test_what_the_file_binds_comes_first_and_stays_a_name(files):
 def test_a_word_that_names_nothing_or_no_such_class_is_refused(files):
     files("conf.py", CONF)
     problems = []
-    for said in ("norm=LayerNrom", "norm='LayerNorm'", "act=len", "norm=size", "norm=layers.Nothing", "norm=Other"):
+    for said in ("norm=LayerNrom", "norm='LayerNorm'", "act=lenn", "norm=size", "norm=layers.Nothing", "norm=Other"):
         with pytest.raises(SpecError) as caught:
             checked(f"net.{said}")
         problems += [fault.problem for fault in caught.value.faults]
     assert problems == [
         "must be type[Norm], and 'LayerNrom' names nothing",
         "must be type[Norm], found 'LayerNorm'",
-        "must be Callable, and 'len' names nothing",
+        "must be Callable, and 'lenn' names nothing",
         "must be type[Norm], found 3",
         "cannot import layers.Nothing: layers has no 'Nothing'",
         "must be type[Norm], found Other",
     ]
+
+
+def test_a_builtin_is_named_where_nothing_else_has_its_name(files):
+    files("conf.py", CONF)
+    assert build(checked("net.act=abs"))["net"].all[1] == "abs"
+
+    def fit(cls: type = Norm, reduce: Callable[..., object] | Literal["sum"] = "sum", all: tuple[type, ...] = ()):
+        return cls, reduce, all
+
+    assert build(override(lazy(fit)(), ["cls=int", "reduce=min", "all=[int]"])) == (int, min, (int,))
+    assert override(lazy(fit)(), "reduce=sum").reduce == "sum"
+    with pytest.raises(OverrideError, match="must be type, and 'intt' names nothing"):
+        override(lazy(fit)(), "cls=intt")
 
 
 def test_where_a_text_is_declared_too_a_word_stays_a_text(files):

@@ -186,3 +186,8 @@ def test_without_optuna_the_extra_is_named(monkeypatch):
         "the sampler needs Optuna, which is not installed",
         "  pip install 'callsheet[optuna]'",
     ]
+
+
+def test_a_sweep_whose_trials_are_drawn_says_by_whom_when_it_is_asked_for_its_length():
+    with pytest.raises(SpaceError, match="the sweep has no length: Optuna draws its trials"):
+        len(sweep({"x": 0}, {"x": [1, 2]}, sampler=Optuna(trials=3, minimize="y")))

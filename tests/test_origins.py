@@ -4,8 +4,8 @@ import pickle
 
 import pytest
 
-from callsheet import build, equal, from_data, get, hash_of, lazy, load, origin, to_data
-from callsheet.errors import CallsheetError
+from callsheet import build, edit, equal, from_data, get, hash_of, lazy, load, origin, to_data
+from callsheet.errors import CallsheetError, OverrideError
 
 
 def where(spec, path):
@@ -100,6 +100,46 @@ OWN = """
     opt = Opt(0.5)
     values = [lazy(dict)(f=double, cls=Net.Inner), Color.RED]
 """
+
+
+@pytest.mark.parametrize(
+    ("act", "place"),
+    [
+        (lambda rows: rows.insert(0, 5), 2),
+        (lambda rows: rows.insert(-1, 5), 1),
+        (lambda rows: rows.pop(0), 0),
+        (lambda rows: rows.__delitem__(slice(0, 1)), 0),
+        (lambda rows: rows.__setitem__(slice(0, 1), [4, 5, 6]), 3),
+        (lambda rows: rows.remove(3), 1),
+        (lambda rows: rows.reverse(), 1),
+        (lambda rows: rows.sort(), 2),
+        (lambda rows: rows.append(5), 1),
+        (lambda rows: rows.__imul__(2), 1),
+        (lambda rows: edit(rows, ["~0"]), 0),
+    ],
+)
+def test_origins_go_where_the_values_of_a_list_go(act, place):
+    spec = from_data({"rows": [1, 2, 3]})
+    edit(spec, ["rows.1=9"])
+    act(spec.rows)
+    kinds = [origin(spec, f"rows[{n}]").kind for n in range(len(spec.rows))]
+    assert [n for n, kind in enumerate(kinds) if kind == "override"] == [place]
+    assert spec.rows[place] == 9
+
+
+def test_an_element_that_is_set_has_the_origin_of_the_line_that_sets_it():
+    spec = from_data({"rows": [1, 2, 3]})
+    edit(spec, ["rows.2=9"])
+    spec.rows[-1] = 4
+    assert "test_origins.py" in origin(spec, "rows[2]").where
+
+
+def test_what_is_undone_gives_each_element_of_a_list_its_origin_again():
+    spec = from_data({"rows": [1, 2, 3]})
+    edit(spec, ["rows.1=9"])
+    with pytest.raises(OverrideError):
+        edit(spec, ["~rows.0", "nothing=1"])
+    assert [origin(spec, f"rows[{n}]").kind for n in range(3)] == ["data", "override", "data"]
 
 
 def test_what_a_config_defines_is_named_by_path_and_digest(project, tmp_path):

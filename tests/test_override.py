@@ -3,12 +3,32 @@
 import pickle
 from collections import namedtuple
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
-from callsheet import MISSING, build, check, copy, edit, equal, get, lazy, load, origin, override, plain, ref
+from callsheet import (
+    MISSING,
+    Config,
+    build,
+    check,
+    copy,
+    edit,
+    equal,
+    get,
+    lazy,
+    load,
+    origin,
+    override,
+    plain,
+    ref,
+    replace,
+    resolve,
+    walk,
+)
 from callsheet._override import apply_all
 from callsheet._said import parse_all
+from callsheet._spec import attach
 from callsheet.errors import OverrideError
 from saying import told
 
@@ -127,6 +147,116 @@ def test_frozen_dataclasses_and_named_tuples_are_replaced_at_any_depth():
     assert spec["f"].inner.lr == 0.1
 
 
+def test_what_is_frozen_in_what_is_frozen_or_in_a_tuple_is_replaced_too():
+    point = Point(Point((Frozen(), [Frozen()]), 1), 2)
+    made = override({"p": point}, ["p.x.x.0.lr=5", "p.x.x.1.0.lr=6", "p.x.y=7"])
+    assert plain(made.p) == Point(Point((Frozen(5.0), [Frozen(6.0)]), 7), 2)
+    shared = Frozen()
+    made = override({"t": (shared, 1), "twice": [shared], "r": ref(shared).lr}, "t.0.lr=5")
+    assert made.t[0] is made.twice[0]
+    assert build(made)["r"] == 5.0
+
+
+def test_what_is_frozen_itself_is_an_edited_copy():
+    class Options(Config[dict], frozen=True):
+        depth: int = 1
+        also: Any = None
+
+    before = Frozen()
+    assert (override(before, "lr=5"), before) == (Frozen(5.0), Frozen())
+    assert override(Point(1, Frozen()), ["x=2", "y.lr=5"]) == Point(2, Frozen(5.0))
+    assert override((Frozen(), 1), "...lr=5") == (Frozen(5.0), 1)
+    made = override(Options(also=["${depth}"]), ["depth=3", "also+=[${depth}]"])
+    assert made.build() == {"depth": 3, "also": [3, 3]}
+    assert origin(made, "depth").text == "depth=3"
+
+
+def test_edit_says_of_what_is_frozen_itself_how_to_edit_it():
+    point = Point(Frozen(), [1])
+    assert told(lambda: edit(point, ["y.0=2", "x.lr=5"])) == "\n".join(
+        [
+            "Point is frozen, so that it cannot be edited in place                   here",
+            "take an edited copy:  spec = override(spec, [...])",
+        ]
+    )
+    assert point == Point(Frozen(), [1])
+    edit(point, "y.0=2")
+    assert point == Point(Frozen(), [2])
+
+
+def test_edit_leaves_what_is_frozen_as_it_was_for_whoever_holds_it():
+    outer = Frozen(inner=Frozen())
+    spec = {"a": outer}
+    edit(spec, "a.inner.lr=5")
+    assert spec["a"] == Frozen(inner=Frozen(5.0))
+    assert outer == Frozen(inner=Frozen())
+
+
+def test_references_in_what_is_frozen_lead_to_what_stands_there_now(project):
+    project(
+        "shapes_of_tests.py",
+        """
+        from dataclasses import dataclass
+        from typing import Any
+
+        @dataclass(frozen=True)
+        class Shape:
+            lr: float = 0.1
+            also: Any = None
+        """,
+    )
+    conf = project(
+        "conf.py",
+        """
+        from callsheet import ref
+        from shapes_of_tests import Shape
+
+        shape = Shape(also=[ref("..lr"), ref("shape.lr")])
+        """,
+    )
+    spec = load(conf)
+    assert build(override(spec, "shape.lr=5"))["shape"].also == [5.0, 5.0]
+    assert build(override(spec.shape, "lr=5")).also[0] == 5.0
+
+
+def test_an_object_that_is_the_default_of_a_class_is_overridden_for_one_owner(project):
+    project(
+        "owners_of_tests.py",
+        """
+        from dataclasses import dataclass
+        from typing import Any
+
+        import attrs
+        from callsheet import lazy
+
+        @dataclass(frozen=True)
+        class Inner:
+            lr: float = 0.1
+
+        @dataclass(frozen=True)
+        class Outer:
+            inner: Any = Inner()
+
+        @attrs.define
+        class Calling:
+            made: Any = lazy(dict)(x=1)
+        """,
+    )
+    conf = project(
+        "conf.py",
+        """
+        from owners_of_tests import Calling, Outer
+
+        first, second, third = Outer(), Outer(), Outer()
+        calling, other = Calling(), Calling()
+        """,
+    )
+    made = load(conf, ["first.inner.lr=5", "second.inner=null", "calling.made.x=7"])
+    assert (made.first.inner.lr, made.second.inner, made.third.inner.lr) == (5.0, None, 0.1)
+    assert (made.calling.made.x, made.other.made.x) == (7, 1)
+    assert load(conf).calling.made.x == 1
+
+
 # --- the node, for everyone who holds it ------------------------------------------------------------------------------
 
 
@@ -152,6 +282,29 @@ def test_a_node_that_was_pickled_is_replaced_for_every_place_too():
     assert plain(made.b) == [5]
 
 
+def test_a_reference_to_a_node_that_a_reference_replaces_goes_on_where_that_leads():
+    small = lazy(Point)(4, y=5)
+    spec = {"point": small, "big": lazy(Point)(64, y=65), "y": ref(small).y + 1}
+    made = override(spec, ["point=${big}"])
+    assert build(made)["y"] == 66
+    assert equal(made["y"], override({"y": ref("big").y + 1}, []).y)
+    assert build(override(made, ["big.y=7"]))["y"] == 8
+
+
+@pytest.mark.parametrize("kept", [dict, attach])
+def test_a_node_with_which_a_reference_does_something_is_not_replaced_by_what_is_none(kept):
+    point = lazy(Point)(4, y=5)
+    spec = kept({"point": point, "again": [point, ref(point)], "y": ref(point).y})
+    said = told(lambda: edit(spec, ["point.y=6", "point=null"]), OverrideError)
+    assert " ".join(said.split()) == (
+        "point is referred to by ref(lazy(Point)(4, y=6)).y, and None is no node"
+        " set by here override first what holds that reference"
+    )
+    assert build(spec)["y"] == 5
+    edit(spec, ["y=1", "point=null"])
+    assert plain([spec["point"], *spec["again"]]) == [None, None, None]
+
+
 def test_a_frozen_node_held_twice_is_replaced_for_both():
     shared = Frozen()
     made = override({"a": shared, "b": {"c": shared}}, "a.lr=5")
@@ -162,6 +315,22 @@ def test_a_frozen_node_held_twice_is_replaced_for_both():
 def test_a_path_goes_through_a_reference():
     made = override({"hp": {"lr": 1}, "alias": "${hp}"}, "alias.lr=5")
     assert made.hp.lr == 5
+
+
+def test_new_keys_are_made_at_any_depth_of_a_plain_dict_and_of_that_of_a_field():
+    spec = {"a": {}}
+    edit(spec, ["+a.b.c=1", "+a.b.d=2"])
+    assert spec == {"a": {"b": {"c": 1, "d": 2}}}
+    with pytest.raises(OverrideError):
+        edit(spec, ["+a.e.f=3", "nowhere=1"])
+    assert spec == {"a": {"b": {"c": 1, "d": 2}}}
+    assert override(Optim(), "+extra.a.b=4").extra == {"a": {"b": 4}}
+
+    class Owner(Config[dict]):
+        extra: dict = {"k": 1}
+
+    assert override(Owner(), "+extra.a.b=4").extra == {"k": 1, "a": {"b": 4}}
+    assert Owner().extra == {"k": 1}
 
 
 def test_override_leaves_its_spec_and_edit_does_not():
@@ -197,6 +366,30 @@ def test_following_the_advice_works():
     assert plain(override(spec, advice)) == {"optim": {"lr": 1, "lrr": 2}}
     advice = fault_of(spec, "+optim.lr=2")[2][0].removeprefix("to change it:  ")
     assert plain(override(spec, advice)) == {"optim": {"lr": 2}}
+
+
+def test_keys_that_are_no_texts_are_reached_in_brackets_as_python_or_an_override_writes_them():
+    spec = {"a": {None: 1, True: 2, 0.5: 3, (1, None): 4, b"x": 5}, "same": "${a[null]}"}
+    for path, value in walk(override(spec, [])):
+        if path:
+            assert equal(get(spec, path), value)
+    edited = override(spec, ["a[null]=10", "a[True]=20", "a[0.5]=30", "a[(1, None)]=40", "~a[b'x']", "+a[false]=60"])
+    assert edited.a == {None: 10, True: 20, 0.5: 30, (1, None): 40, False: 60}
+    assert resolve(edited).same == 10
+    assert replace(spec, {"a[None]": 9}).a[None] == 9
+    assert override(spec, ['+a["None"]=9']).a == {**spec["a"], "None": 9}
+    assert fault_of(spec, "a.null=9")[2][:2] == [
+        "did you mean  a[None]?",
+        "a holds  [None], [True], [0.5], [(1, None)], [b'x']",
+    ]
+
+
+def test_a_constant_in_brackets_is_the_text_where_the_key_is_one():
+    spec = {"null": 1, "True": 2, "1.5": 3, "rows": [4, 5]}
+    assert override(spec, ["[null]=6", "[True]=7", "[1.5]=8"]) == {"null": 6, "True": 7, "1.5": 8, "rows": [4, 5]}
+    assert get({"null": 1, None: 2}, "[null]") == 2
+    assert get({"null": 1, None: 2}, '["null"]') == 1
+    assert get(spec, "rows[true]", "nothing") == "nothing"
 
 
 def test_a_new_key_that_is_there_shows_what_is_there():
@@ -387,3 +580,24 @@ def test_an_edit_of_what_is_only_named_is_not_done_again_by_check(project):
     cfg = load("conf.py", ["main.n+=2", "main.k+=[2]", "main.k[0:0]=[0]"])
     check(cfg)
     assert build(cfg.main) == (7, [0, 1, 2])
+
+
+def test_a_path_that_stands_in_few_places_further_down_is_told_first():
+    spec = {
+        "main": {"lr": 1, "optim": {"momentum": 0}},
+        "aux": {"lr": 2, "optim": {"momentum": 1}},
+        "n": [{"w": 1}] * 4,
+    }
+    few = ["did you mean  main.lr=3?", "did you mean  aux.lr=3?", "the spec holds  main, aux, n", "to add it:  +lr=3"]
+    assert advice_of(spec, "lr=3") == few
+    assert advice_of(spec, "optim.momentum=3")[:1] == ["did you mean  main.optim.momentum=3?"]
+    assert advice_of(spec, "main.momentum=[3]")[0] == 'did you mean  "main.optim.momentum=[3]"?'
+    assert advice_of(spec, "~lr")[0] == 'did you mean  "~main.lr"?'
+    many = {"n": [{"w": 1}, {"w": 2}, {"w": 3}, {"w": 4}]}
+    assert advice_of(many, "w=3") == ["the spec holds  n", "to add it:  +w=3"]
+
+
+def advice_of(spec, text):
+    with pytest.raises(OverrideError) as error:
+        override(spec, [text])
+    return [*error.value.faults[0].advice]

@@ -1,9 +1,11 @@
 """Promise 11: an override of a file reaches what the file computes from it, and stands at the end."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from callsheet import load, origin, plain
-from callsheet.errors import OverrideError
+from callsheet import load, origin, override, plain
+from callsheet.errors import CallsheetError, OverrideError
 
 
 def loaded(project, text, *overrides):
@@ -349,3 +351,28 @@ def test_what_is_added_to_a_value_that_is_set_too_is_added_once_in_their_order(p
     assert (cfg.hp.n, cfg.c, plain(cfg.hp.x)) == (7, 70, [4])
     assert (plain(cfg.sizes), cfg.d) == ([1, 2, 3], 3)
     assert plain(load("conf.py", ["a+=[2]", "a=[1]"]).a) == [1]
+
+
+TOLD = ["~xs.0", "~xs.1", "~xs.-1", "xs+=[7]", "xs-=2", "xs.0=5", "xs.2=12", "xs=[8,9,10]",
+        "d.a=5", "~d.a", "~d.b.c.0", "d.b.c+=[3]", "d.b={c: [4,5]}", "++d.new=3"]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", ["", "xs = [0]\nd = {'q': 2}\n"], ids=["bound once", "bound anew"])
+@settings(max_examples=150)
+@given(said=st.lists(st.sampled_from(TOLD), min_size=1, max_size=4, unique=True))
+def test_where_nothing_is_derived_a_load_with_overrides_is_the_load_overridden(tmp_path_factory, before, said):
+    path = tmp_path_factory.getbasetemp() / f"plain{len(before)}.py"
+    path.write_text(before + "xs = [1, 2, 3, 4]\nd = {'a': 1, 'b': {'c': [1, 2]}}\n")
+
+    def outcome(make):
+        try:
+            return str(make())
+        except CallsheetError:
+            return "an error"
+
+    assert outcome(lambda: load(path, said)) == outcome(lambda: override(load(path), said))
+
+
+def test_what_happens_once_happens_once_to_a_value_that_goes_on_from_itself(project):
+    path = project("conf.py", "xs = [1, 2, 3]\ndef more():\n    return xs + [4]\nxs = more()\nys = xs + [5]\n")
+    assert load(path, ["~xs.0", "xs+=[7]"]) == {"xs": [2, 3, 7, 4], "ys": [2, 3, 7, 4, 5]}

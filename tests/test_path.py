@@ -10,7 +10,8 @@ from callsheet._path import format_path, parse_path
 from callsheet.errors import PathError
 from saying import told
 
-STEPS = st.lists(st.text(min_size=1, max_size=8) | st.integers(), min_size=1, max_size=6)
+KEYS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
+STEPS = st.lists(st.text(min_size=1, max_size=8) | KEYS | st.tuples(KEYS, KEYS), min_size=1, max_size=6)
 
 
 @given(STEPS)
@@ -19,8 +20,11 @@ STEPS = st.lists(st.text(min_size=1, max_size=8) | st.integers(), min_size=1, ma
 @example(["0", 0, "-1", -1])
 @example(["lern-rate", "@x", "é", "a b"])
 @example([""])
+@example(["None", None, "True", True, False, "0.5", 0.5, float("-inf"), 1e16, b"x", (), (1, None)])
 def test_a_path_that_is_written_reads_back_as_it_was(steps):
-    assert list(parse_path(format_path(steps))) == steps
+    read = list(parse_path(format_path(steps)))
+    assert read == steps
+    assert [*map(type, read)] == [*map(type, steps)]
 
 
 @pytest.mark.parametrize(
@@ -34,6 +38,8 @@ def test_a_path_that_is_written_reads_back_as_it_was(steps):
         ("[0].a", (0, "a")),
         ("a.0.b", ("a", "0", "b")),
         ("a[b]", ("a", "b")),
+        ("a[null][true][false]", ("a", None, True, False)),
+        ("a[1e-3][1.50][nan][(x)]", ("a", "1e-3", "1.50", "nan", "(x)")),
         ("learning-rate", ("learning-rate",)),
     ],
 )

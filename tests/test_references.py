@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 from collections import namedtuple
 
@@ -12,18 +13,29 @@ from callsheet import (
     build,
     check,
     copy,
+    diff,
     equal,
+    factory,
     from_data,
     get,
     hash_of,
     lazy,
     load,
+    merge,
+    origin,
     override,
+    patch,
     plain,
     ref,
+    replace,
     resolve,
+    rewrite,
+    save,
+    sweep,
     to_data,
+    walk,
 )
+from callsheet._items import raw_item
 from callsheet._spec import attach
 from callsheet.errors import CycleError, LoadError, PathError, ReferenceUseError, SaveError, SpecError
 from saying import told
@@ -43,6 +55,9 @@ class Model:
 
 def keep(*args, **kwargs):
     return args, kwargs
+
+
+Named = namedtuple("Named", "text more")
 
 
 def test_what_is_done_to_a_reference_happens_to_what_is_built():
@@ -172,6 +187,53 @@ def test_copy_moves_a_node_that_only_a_reference_reaches_where_it_leads_back_ins
     assert moved["other"].__base__ is apart
 
 
+APART = """
+from callsheet import lazy, ref
+
+model = lazy("test_references:Model")(width=1)
+_wrapped = lazy("test_references:keep")({inner})
+_averaged = lazy("test_references:keep")(ref(_wrapped))
+main = lazy("test_references:keep")(model, ref(_averaged)[0][0][0][0])
+"""
+
+
+@pytest.mark.parametrize("inner", ["model", '"${model}"'])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda spec: override(spec, ["model.width=9"]),
+        lambda spec: next(iter(sweep(spec, ["model.width=9,10"]))).spec,
+        lambda spec: merge(spec, {"model": lazy(Model)(width=9)}),
+        lambda spec: patch(spec, diff(spec, override(spec, ["model.width=9"]))),
+        lambda spec: rewrite(spec, lambda path, x: 9 if path == "model.width" else x),
+        lambda spec: replace(spec, {"model.width": 9}),
+    ],
+)
+def test_what_references_lead_to_in_more_than_one_step_stays_one_in_whatever_is_made_anew(project, verb, inner):
+    project("conf.py", APART.format(inner=inner))
+    spec = load("conf.py")
+    (model, averaged), _ = build(verb(spec).main)
+    assert averaged is model
+    assert model.width == 9
+    assert build(spec.main)[0][0].width == 1
+
+
+def test_what_comes_along_brings_whatever_else_leads_to_what_it_holds():
+    model, mean = lazy(keep)(1), lazy(keep)(2)
+    with_model, alone = lazy(keep)(model, mean), lazy(keep)(mean)
+    spec = attach([model, ref(with_model), ref(alone)])
+    for made in (copy(spec), patch(spec, []), merge(spec, spec)):
+        assert equal(made, spec)
+        assert raw_item(made, 1).__base__[1] is raw_item(made, 2).__base__[0]
+
+
+def test_rewriting_leads_paths_into_what_is_made():
+    spec = from_data({"a": 1, "b": {"x": "${a}", "t": ["n-${..x}"]}})
+    made = rewrite(spec, lambda path, x: 10 if path == "a" else x)
+    assert plain(made) == {"a": 10, "b": {"x": 10, "t": ["n-10"]}}
+    assert plain(spec) == {"a": 1, "b": {"x": 1, "t": ["n-1"]}}
+
+
 def test_any_node_can_be_referred_to_at_its_first_use():
     kind = namedtuple("kind", "x")  # known to nobody yet
     assert build({"x": ref(kind(1)).x}) == {"x": 1}
@@ -202,6 +264,24 @@ def test_a_reference_survives_pickling():
         (lambda r: r < 1, "cannot be ordered before it is built", "compare in the target"),
         (lambda r: r >= 1, "cannot be ordered before it is built", "compare in the target"),
         (lambda r: r > 1, "cannot be ordered before it is built", "compare in the target"),
+        *[
+            (
+                use,
+                "takes no &, |, ^, ~, <<, >>, @ or divmod before it is built",
+                "pass it whole, and do that in the target",
+            )
+            for use in (
+                lambda r: r << 1,
+                lambda r: 1 >> r,
+                lambda r: r | 1,
+                lambda r: r & 1,
+                lambda r: r ^ 1,
+                lambda r: ~r,
+                lambda r: {} | r,
+                lambda r: r @ r,
+                lambda r: divmod(r, 2),
+            )
+        ],
         (reversed, "cannot be iterated before it is built", "pass it whole, and iterate in the target"),
         (len, "has no length before it is built", "pass it whole, and take its length in the target"),
         (lambda r: 1 in r, "cannot be searched before it is built", "pass it whole, and search in the target"),
@@ -294,6 +374,89 @@ def test_a_missing_value_behind_several_references_is_told_once_at_its_own_place
     assert fault_lines(lazy(dict)(a="${m.x}", b=ref("m.x") + 1, t="t${m.x}", m={"x": MISSING})) == [
         "m.x  must be given                                                      here",
     ]
+
+
+# --- texts in plain dicts and lists
+
+
+def plain_spec():
+    return {
+        "a": "${b}",
+        "b": 1,
+        "cost": "\\${x}",
+        "row": [{"up": "${...b}"}, ("run-${b}",)],
+        "later": functools.partial(keep, n="${b}"),
+        "same": "${row}",
+    }
+
+
+VERBS = {
+    "build": lambda s: {**build(s), "later": build(s)["later"]()},
+    "factory": lambda s: factory(s)()["row"],
+    "get": lambda s: get(s, "same[0].up"),
+    "walk": lambda s: [*walk(s)],
+    "origin": lambda s: origin(s, "same[0].up").kind,
+    "resolve": resolve,
+    "merge": lambda s: merge(s, {"b": 2}),
+    "override": lambda s: override(s, ["same[0].up=2"]),
+    "replace": lambda s: replace(s, {"same[0].up": 2}),
+    "rewrite": lambda s: rewrite(s, lambda path, x: f"<{x}>" if type(x) is str else x),
+    "patch": lambda s: patch(s, diff(override(plain_spec(), []), override(plain_spec(), ["a=4"]))),
+    "diff": lambda s: diff(s, {"b": 1, "a": "${c}"}),
+    "sweep": lambda s: [trial.spec for trial in sweep(s, {"b": [1, 2]})],
+    "to_data": to_data,
+    "to_data plain": lambda s: {**to_data({**s, "later": 0}, plain=True)},
+    "hash_of": hash_of,
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_text_in_a_plain_dict_means_the_same_as_in_a_spec_in_every_verb(verb):
+    do = VERBS[verb]
+    assert repr(do(plain_spec())) == repr(do(attach(plain_spec())))
+
+
+def test_a_text_in_a_plain_dict_is_a_reference_and_what_was_given_stays_as_it_was():
+    spec = {"a": "${b}", "b": 1, "cost": "cost: \\${x}", "up": [("${...b}",)]}
+    before = {**spec}
+    assert build(spec) == {"a": 1, "b": 1, "cost": "cost: ${x}", "up": [(1,)]}
+    assert plain(spec) == before
+    assert type(spec["a"]) is str
+
+
+def test_a_plain_dict_equals_the_spec_that_is_made_of_it(tmp_path):
+    spec = attach(plain_spec())
+    assert equal(plain_spec(), spec)
+    assert spec == plain_spec()
+    assert spec.row == plain_spec()["row"]
+    assert not diff(plain_spec(), spec)
+    assert not equal({"a": "${b}"}, {"a": "\\${b}"})
+    data = {**plain_spec(), "later": 0}
+    save(data, tmp_path / "o.json")
+    assert load(tmp_path / "o.json") == data
+    assert hash_of(load(tmp_path / "o.json")) == hash_of(data)
+
+
+def test_check_finds_the_references_of_a_plain_dict():
+    for spec in ({"a": "${nope}"}, [("${[1].nope}",), {}], {"f": functools.partial(keep, "${nope}")}):
+        with pytest.raises(SpecError, match="nope"):
+            check(spec)
+    for verb in (build, check, hash_of, to_data):
+        with pytest.raises(PathError, match="not closed"):
+            verb({"a": "${"})
+
+
+def test_a_part_of_a_plain_dict_stays_in_its_place():
+    spec = {"seed": 3, "net": {"seed": "${..seed}", "width": "${seed}"}}
+    check(spec["net"], root=spec)
+    assert build(spec["net"], root=spec) == {"seed": 3, "width": 3}
+    assert factory({"w": "${seed}"}, root=spec)() == {"w": 3}
+
+
+def test_texts_in_the_fields_of_a_dataclass_stay_texts_in_every_verb():
+    spec = {"point": Named("${b}", {"x": "${b}"}), "b": 1, "c": "${b}"}
+    assert build(spec) == {"point": Named("${b}", {"x": "${b}"}), "b": 1, "c": 1}
+    assert equal(spec, attach(spec))
 
 
 # --- relative references

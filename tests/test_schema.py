@@ -24,6 +24,7 @@ def fit(
     names: list[str] | None = None,
     mode: str = "min",
     size: tuple[int, int] = (1, 2),
+    shape: tuple[int, *tuple[int, ...]] = (1,),
 ): ...
 
 
@@ -85,6 +86,7 @@ def main():
         ({"names": "a"}, "$"),
         ({"names": [1]}, "$"),
         ({"size": [1, 2, 3]}, "$"),
+        ({"shape": []}, "$"),
         ({"_args_": [5]}, "$"),
         ({"_args_": [{"_target_": "test_schema:Net", "widht": 1}]}, "$"),
     ],
@@ -105,6 +107,7 @@ def test_what_does_not_fit_is_not_valid(main, edit, path):
         {"names": ["a", "${b}"]},
         {"_args_": [{"_target_": "other:Net", "anything": 1}]},
         {"_args_": [{"_ref_": "net"}]},
+        {"shape": [1, 2, 3]},
         {"size": {"_value_": "tuple", "of": [1, 2]}},
         {"_target_": "other:fit", "anything": 1},
     ],

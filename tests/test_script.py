@@ -138,6 +138,14 @@ def test_the_fields_of_a_single_parameter_are_what_paths_start_in():
     assert made == Train(Path("images"), Model(34), 1.0, "slow", [1, 2, 3], None, True)
 
 
+def test_what_is_frozen_in_a_tuple_can_be_typed():
+    @callsheet.main
+    def train(models: tuple[Model, ...] = (Model(), Model())):
+        return models
+
+    assert train.main(["models.1.depth=34"]) == (Model(), Model(34))
+
+
 def test_constructors_see_what_was_typed():
     assert train.main(["data=x", "lr=0.1"]).steps == 10
     with pytest.raises(ValueError, match="lr is negative"):

@@ -5,6 +5,7 @@ import json
 import pathlib
 import pickle
 import traceback
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -24,6 +25,7 @@ from callsheet import (
     save,
     to_data,
 )
+from callsheet._hidden import masked, secrets_of
 from callsheet._spec import attach
 from callsheet.errors import OverrideError, SaveError, SecretError, TrustError
 from command import Project
@@ -282,6 +284,63 @@ def test_a_sweep_uses_it_and_writes_it_nowhere(cmd):
     assert sorted(cmd.read("result.json", run)["length"] for run in cmd.ids()) == [LENGTH + 2, LENGTH + 3]
     assert VALUE not in said.out + said.err
     assert not [name for name, content in written(cmd.root).items() if VALUE.encode() in content]
+
+
+FAILING = """
+    import sys
+
+
+    def fit(key, header, lr):
+        if lr == 3:
+            sys.exit(f"not with {key}")
+        raise RuntimeError(f"401 for https://api.example.org/?key={key}", header)
+"""
+TELLING = "def fit(key, header, lr): return {'key': key, header: lr, f'of {key}': [key]}\n"
+
+
+def test_a_run_that_fails_with_it_in_the_error_writes_it_nowhere(cmd):
+    cmd.write("train.py", FAILING)
+    said = cmd("run", "conf.py", "--json", code=1)
+    assert "/?key=***" in said.data["faults"][0]["problem"]
+    assert "/?key=***" in cmd.read("status.json")["error"]
+    told = cmd("sweep", "conf.py", "main.lr=2,3", code=1)
+    shown = cmd("runs", "--columns", "id,error").out
+    assert "not with ***" in told.out
+    assert "not with ***" in shown
+    cmd("report")
+    assert VALUE not in said.out + said.err + told.out + told.err + shown
+    assert not [name for name, content in written(cmd.root).items() if VALUE.encode() in content]
+
+
+def test_a_run_that_gives_it_back_writes_it_nowhere(cmd):
+    cmd.write("train.py", TELLING)
+    said = cmd("run", "conf.py")
+    assert cmd.read("result.json") == {"key": "***", "Bearer ***": 1}
+    assert (
+        said.err
+        == "callsheet: not kept in the result, since they are no numbers or texts that can be written: of ***\n"
+    )
+    assert "key ***" in cmd("sweep", "conf.py", "main.lr=2,3").out
+    assert not [name for name, content in written(cmd.root).items() if VALUE.encode() in content]
+
+
+def test_a_command_that_fails_with_it_among_its_words_does_not_show_it(cmd):
+    cmd.write("train.py", "from callsheet.run import Command\n")
+    called, command = 'lazy(fit)("${key}", header="${header}", lr=1)', 'Command("false {{key}}")'
+    cmd.write("conf.py", CONF.replace("import fit", "import Command").replace(called, command))
+    said = cmd("run", "conf.py", "--json", code=1)
+    assert said.data["faults"][0]["advice"] == ["false ***"]
+    assert "false ***" in said.err
+    assert VALUE not in said.out + said.err
+
+
+@pytest.mark.parametrize("value", ["sk+123/4=", "sk 'n' \"so on\"", "line\nline"])
+def test_it_is_found_as_an_address_or_a_repr_has_it(env, value):
+    env.setenv("SHEET_KEY", value)
+    secrets = secrets_of({"key": Secret("env:SHEET_KEY")})
+    forms = [value, repr({"key": value}), urlencode({"key": value}), quote(value)]
+    for text in forms:
+        assert masked(text, secrets) in ("***", "{'key': '***'}", "{'key': \"***\"}", "key=***"), text
 
 
 def test_the_command_shows_it_nowhere(cmd):

@@ -372,6 +372,23 @@ def test_a_space_can_stand_in_a_python_file(project):
         sweep("conf.py", "@axes.py:spce")
 
 
+def test_a_fault_in_a_file_of_spaces_says_where_it_is_made(project):
+    project("conf.py", "width = 2\n")
+    project(
+        "axes.py", "from callsheet import grid\n\nother = grid({'width': [1]})\nempty = grid(\n    {'width': []},\n)\n"
+    )
+    with pytest.raises(SpaceError) as error:
+        sweep("conf.py", "@axes.py:other")
+    assert [(f.path, f.problem, f.origin) for f in error.value.faults] == [("width", "has no values", "axes.py:4")]
+    project("plain.py", "other = {'width': []}\nworse = 'width=[1'\n")
+    with pytest.raises(SpaceError) as error:
+        sweep("conf.py", "@plain.py:other")
+    assert [(f.path, f.problem, f.origin) for f in error.value.faults] == [("width", "has no values", "plain.py:other")]
+    with pytest.raises(OverrideError) as unread:
+        sweep("conf.py", "@plain.py:worse")
+    assert unread.value.faults[0].origin == "plain.py:worse"
+
+
 def test_overrides_of_a_text_file_can_sweep(project):
     path = project("axes.txt", "# what varies\na=1,2\nb=3\n")
     trials = sweep(EMPTY, f"@{path}")
@@ -466,3 +483,13 @@ def test_going_through_a_million_trials_keeps_none():
         assert tracemalloc.get_traced_memory()[0] - before < 50_000
     finally:
         tracemalloc.stop()
+
+
+def test_an_axis_of_which_a_later_override_leaves_nothing_is_refused():
+    spec = {"lr": 0.1, "net": {"width": 1}}
+    assert told(lambda: sweep(spec, ["lr=.1,.2", "net.width=2", "lr=3"]), SpaceError) == (
+        "lr  lr=3 comes after lr=.1,.2, of which it leaves nothing\n    leave one of them out"
+    )
+    assert [trial.spec["lr"] for trial in sweep(spec, ["lr=3", "lr=.1,.2"])] == [0.1, 0.2]
+    varied = sweep(spec, ["net={width: 2},{width: 3}", "net.width=4"])
+    assert [trial.spec["net"]["width"] for trial in varied] == [4, 4]

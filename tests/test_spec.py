@@ -20,9 +20,11 @@ from callsheet import (
     build,
     copy,
     equal,
+    from_data,
     lazy,
     load,
     origin,
+    override,
     partial,
     plain,
     ref,
@@ -141,6 +143,17 @@ def test_a_functools_partial_in_a_spec_is_a_partial():
     assert isinstance(spec[0], Partial)
     assert repr(spec) == "lazy(keep)(partial(net)(5, name='p'), [partial(net)()])"
     assert build(spec)[0][0](6) == (5, 6, "p")
+
+
+def test_a_functools_partial_held_at_several_places_is_one_partial():
+    held = functools.partial(keep, lazy(net)())
+    spec = {"a": held, "b": [held, ({"c": held}, 1)]}
+    made = override(spec, [])
+    assert isinstance(made.a, Partial)
+    assert made.a is made.b[0] is made.b[1][0].c
+    assert equal(made, spec)
+    built = build(made)
+    assert built["a"] is built["b"][0]
 
 
 # --- reading and editing
@@ -376,6 +389,37 @@ def test_a_list_is_edited_in_every_way_a_list_is():
     rows.reverse()
     assert rows == [[2], {"a": 1}, {"c": 1}, {"b": 1}]
     assert rows + [1] == [*rows, 1]  # noqa: RUF005  (the operator is what is tested)
+
+
+def test_a_list_that_holds_a_reference_is_read_alike_in_every_way():
+    spec = from_data({"rows": [3, "${seed}", 1], "seed": 5})
+    rows = spec.rows
+    assert 5 in rows
+    assert (rows.index(5), rows.count(5), [*reversed(rows)], rows * 1, 2 * rows[:2]) == (
+        1,
+        1,
+        [1, 5, 3],
+        [3, 5, 1],
+        [3, 5] * 2,
+    )
+    spec.seed = 0
+    assert [*rows.copy()] == [3, 0, 1]
+    rows.sort(key=lambda x: -x)
+    assert [*rows] == [3, 1, 0]
+    rows.remove(0)
+    assert rows == [3, 1]
+    rows *= 2
+    assert rows == [3, 1, 3, 1]
+    rows.clear()
+    assert rows == []
+    for act in (rows.pop, lambda: rows.__setitem__(-1, 0)):
+        with pytest.raises(IndexError, match="list index out of range"):
+            act()
+
+
+def test_what_a_reference_gave_is_what_is_taken_out_of_a_list():
+    spec = from_data({"rows": ["${seed}", 1], "seed": 5})
+    assert (spec.rows.pop(0), spec.rows) == (5, [1])
 
 
 def test_what_is_given_is_not_changed_and_later_changes_of_it_do_not_reach_the_spec():

@@ -1,12 +1,16 @@
 """What may happen while a sweep runs: nothing finished is lost or run twice, nothing unfinished is called done (21)."""
 
+import contextlib
+import fcntl
 import json
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
 import sys
+import termios
 import textwrap
 import time
 
@@ -161,7 +165,12 @@ EARLY = """
 """
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def heeding():
+    """Let a child heed the end of its terminal, also where these tests do not, under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_told_to_end_it_ends_all_its_processes_and_says_how_to_go_on(cmd, number, code):
     cmd.config(
         "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(1)\n",
@@ -184,7 +193,7 @@ def test_told_to_end_it_ends_all_its_processes_and_says_how_to_go_on(cmd, number
         """,
     )
     words = ("sweep", "conf.py", "main.0=1,2,3", "--slots", "2")
-    process = cmd.start(*words)
+    process = cmd.start(*words, preexec_fn=heeding)
     path = cmd.root / "pids"
     pids = until(lambda: path.exists() and len(found := path.read_text().split()) == 6 and [*map(int, found)])
     process.send_signal(number)
@@ -193,6 +202,54 @@ def test_told_to_end_it_ends_all_its_processes_and_says_how_to_go_on(cmd, number
     assert [pid for pid in pids if is_alive(pid)] == []
     cmd.write("go", "")
     ends_well(cmd, words, 3)
+
+
+SLEEPS = """
+    import os, subprocess, sys, time
+
+    def fit(seconds: float):
+        print("begun", flush=True)
+        open("pid", "w").write(str(os.getpid()))
+        time.sleep(seconds)
+
+    if __name__ == "__main__":
+        fit(600)
+"""
+CALL = "from callsheet import lazy\nfrom sleeps import fit\nmain = lazy(fit)(600)\n"
+COMMAND = "from callsheet.run import Command\nmain = Command('python sleeps.py')\n"
+
+
+@pytest.mark.parametrize(("main", "words"), [(CALL, ("run",)), (COMMAND, ("run",)), (CALL, ("run", "--on", "process"))])
+def test_when_its_terminal_is_closed_a_run_ends_and_says_so(cmd, main, words):
+    cmd.config(main, sleeps=SLEEPS)
+    ours, theirs = os.openpty()
+
+    def take_terminal():
+        heeding()
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+    process = cmd.start(
+        *words, "conf.py", stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=take_terminal, env={"TERM": "xterm"}
+    )
+    os.close(theirs)
+    path = cmd.root / "pid"
+    pid = int(until(lambda: path.exists() and path.read_text()))
+    os.close(ours)
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGHUP)  # as the shell does, too
+    process.wait()
+    assert not is_alive(pid)
+    status = cmd.read("status.json")
+    assert (status["state"], status["error"], status["exit"]) == ("cancelled", "told to stop", 143)
+
+
+def test_under_nohup_a_run_outlives_its_terminal(cmd):
+    cmd.config(CALL.replace("600", "0.5"), sleeps=SLEEPS)
+    process = cmd.start("run", "conf.py", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    until((cmd.root / "pid").exists)
+    process.send_signal(signal.SIGHUP)
+    process.communicate()
+    assert (process.returncode, cmd.read("status.json")["state"]) == (0, "done")
 
 
 def test_a_killed_worker_leaves_no_children(cmd):
@@ -254,6 +311,49 @@ def test_a_full_disk(cmd, free):
         print(f"{free} bytes free: {len(done)} of 4 trials were done before the disk was full, 0 lost, 0 repeated")
     finally:
         subprocess.run(["umount", "-l", str(cmd.runs)], check=True)
+
+
+@needs_root
+def test_a_disk_that_is_read_only_is_told_by_what_cannot_be_written(cmd):
+    words = ("sweep", "conf.py", "main.0=1,2")
+    cmd(*words)
+    (plan,) = (cmd.runs / ".sweeps").iterdir()
+    runs, goes_on = cmd.runs, "  the same command goes on once it can\n"
+    disk = "cannot be written: Read-only file system\n"
+    subprocess.run(["mount", "--bind", str(cmd.root), str(cmd.root)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(cmd.root)], check=True)
+        elsewhere = "  callsheet run FILE --runs DIR  keeps runs elsewhere\n"
+        assert cmd("run", "conf.py", code=1).err == f"callsheet: a run in {runs} {disk}{elsewhere}"
+        assert cmd("rerun", cmd.ids()[0], code=1).err == f"callsheet: a run in {runs} {disk}{elsewhere}"
+        assert cmd("retry", plan.name, code=1).err == f"callsheet: the submission {plan} {disk}{goes_on}"
+        assert cmd("convert", "conf.py", "x.json", code=1).err == f"callsheet: x.json {disk}"
+    finally:
+        subprocess.run(["umount", "-l", str(cmd.root)], check=True)
+
+
+@needs_root
+def test_a_run_that_a_full_disk_cannot_record_says_so(cmd):
+    cmd.runs.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(cmd.runs)], check=True)
+    try:
+        (cmd.runs / "filler").write_bytes(bytes(60_000))
+        said = cmd("run", "conf.py", code=1).err
+        assert re.fullmatch(r"callsheet: .* cannot be written: No space left on device\n  callsheet run .*\n", said), (
+            said
+        )
+    finally:
+        subprocess.run(["umount", "-l", str(cmd.runs)], check=True)
+
+
+@pytest.mark.parametrize(
+    "words", [("run", "conf.py"), ("sweep", "conf.py", "main.0=1,2"), ("plan", "conf.py", "main.0=1,2")]
+)
+def test_runs_that_are_to_be_kept_in_a_file_are_refused(cmd, words):
+    file = cmd.write("file", "")
+    said = cmd(*words, "--runs", "file", code=1).err
+    assert said == f"callsheet: runs cannot be kept in {file}: it is a file\n  --runs DIR  keeps runs elsewhere\n"
+    assert not cmd.runs.exists()
 
 
 def test_files_that_cannot_grow(cmd):

@@ -1,5 +1,6 @@
 """Swaps and variants: an unquoted word where a call or dataclass stands names what stands there instead."""
 
+import linecache
 from dataclasses import dataclass, field
 
 import pytest
@@ -74,6 +75,21 @@ def test_what_does_not_fit_is_named():
     with pytest.warns(CallsheetWarning, match=rf"^optim=sgd: {__name__}.sgd takes no betas, left out$"):
         made = override({"optim": lazy(adam)(lr=0.3, betas=(0.0, 0.0))}, "optim=sgd")
     assert made.optim == lazy(sgd)(lr=0.3)
+
+
+def test_the_line_that_is_told_with_it_is_the_users(tmp_path):
+    with pytest.warns(CallsheetWarning) as warned:
+        override({"optim": lazy(adam)(betas=(0.0, 0.0))}, "optim=sgd")
+    assert warned[0].filename == __file__
+    assert linecache.getline(__file__, warned[0].lineno).strip().startswith("override(")
+
+
+def test_where_a_config_file_swaps_its_own_line_is_told(tmp_path):
+    path = tmp_path / "conf.py"
+    path.write_text(f"from callsheet import lazy\noptim = lazy('{__name__}:adam')(betas=1)\n")
+    with pytest.warns(CallsheetWarning) as warned:
+        load(path, ["optim=sgd"])
+    assert (warned[0].filename, warned[0].lineno) == (str(path), 2)
 
 
 def test_every_place_that_holds_the_call_follows():

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pytest
 
@@ -25,6 +25,15 @@ def test_all_combinations_in_order_the_last_axis_fastest():
 def test_a_trial_says_what_makes_it():
     trial = sweep({"a": 0, "b": 0, "c": 0}, ["a=1,2", "c=9", "b='x,y',z"])[2]
     assert (trial.index, trial.overrides, trial.choices) == (2, ("a=2", "c=9", "b='x,y'"), {"a": "2", "b": "'x,y'"})
+
+
+def test_what_is_frozen_itself_is_swept():
+    class Pair(NamedTuple):
+        a: int = 1
+        b: int = 2
+
+    trials = sweep(Pair(), ["a=3,4", "b=5"])
+    assert [trial.spec for trial in trials] == [Pair(3, 5), Pair(4, 5)]
 
 
 def test_it_is_a_sequence():

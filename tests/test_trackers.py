@@ -188,10 +188,12 @@ def test_a_tracker_that_was_made_before_the_run_belongs_to_it_from_its_first_use
     log = JSONL(tmp_path / "run")
     with tracked_run(tmp_path / "run", {"lr": 0.1, "key": Secret("env:KEY")}):
         log.params({"url": "http://me:sesame@here"})
-        log.scalars({"loss": 1})
-    log.scalars({"loss": 2})
+        log.scalars({"loss": 1, "of sesame": 2, "at sesame": "none"})
+    log.scalars({"loss": 2})  # after the end
     assert json.loads((tmp_path / "run" / "params.json").read_text()) == {"lr": 0.1, "url": "http://me:***@here"}
-    assert log.failures == {"scalars": (1, "noted after the end")}
+    assert "sesame" not in (tmp_path / "run" / "metrics.jsonl").read_text()
+    assert "sesame" not in (tmp_path / "run" / "trackers.json").read_text()
+    assert log.failures == {"scalars": (2, "at *** must be a number, found 'none'")}
 
 
 def test_threads_of_a_run_note_in_it(tmp_path):
@@ -514,6 +516,20 @@ def test_when_too_much_waits_the_newest_is_lost_and_the_end_is_not(monkeypatch):
     far.sender.end(30, Entry("end", lambda rows: far.got.append("end")))
     assert far.got == [0, 1, 2, 3, "end"]
     assert [told[:3] for told in far.failed if told[0] == "scalars"] == [("scalars", "3 entries wait already", 1)] * 2
+
+
+def test_what_waits_holds_no_more_than_a_training_can_spare(monkeypatch):
+    monkeypatch.setattr("callsheet.track._sender.LIMIT_BYTES", 3_000_000)
+    far = Far()
+    far.is_away = True
+    far.sender.wait_for(far.put(0), 30)
+    for n in range(1, 6):
+        far.sender.put(Entry("image", lambda rows, n=n: far.got.append(n), size=1_000_000))
+    far.put(6)
+    far.is_away = False
+    far.sender.end(30)
+    assert far.got == [0, 1, 2, 3, 6]
+    assert [told[:3] for told in far.failed if told[0] == "image"] == [("image", "3 MB wait already", 1)] * 2
 
 
 def test_a_moment_without_a_step_is_counted():

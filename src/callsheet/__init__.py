@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from ._edit import edit as edit
     from ._edit import override as override
     from ._encode import to_data as to_data
-    from ._equal import equal as equal
-    from ._equal import hash_of as hash_of
     from ._factory import factory as factory
     from ._files import load as load
     from ._files import load_rel as load_rel
     from ._files import save as save
+    from ._identity import equal as equal
+    from ._identity import hash_of as hash_of
     from ._lazy import arguments as arguments
     from ._lazy import get as get
     from ._lazy import lazy as lazy
@@ -87,9 +87,9 @@ _HOME = {
     "_codegen": "to_python",
     "_config": "Config",
     "_diff": "diff",
-    "_equal": "equal hash_of",
     "_factory": "factory",
     "_files": "load load_rel save",
+    "_identity": "equal hash_of",
     "_lazy": "arguments get lazy origin partial plain rewrite target walk",
     "_leaf": "MISSING",
     "_optuna": "Optuna",

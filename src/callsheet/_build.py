@@ -7,6 +7,7 @@ from ._note import add_note
 from ._program import Program
 from ._ready import References, faults_of
 from ._running import RECORDING, RUNNING
+from ._spec import given_within
 from .errors import CallsheetError, Fault, SpecError
 
 TYPE_CHECKING = False
@@ -55,6 +56,7 @@ else:
         >>> build(lazy(dict)(a=lazy(int)("11", base=2)))
         {'a': 3}
         """
+        spec, root = given_within(spec, root)
         joint = JOINT.get()
         if joint is not None and root is None:
             return joint.build(spec)

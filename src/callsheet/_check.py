@@ -21,17 +21,17 @@ from ._naming import finder, known_before
 from ._origin import UNKNOWN, Origin
 from ._path import format_path
 from ._placing import note_inside
-from ._ready import argument_faults, call_faults, faults_of, import_faults, origin_at, place_of
+from ._ready import argument_faults, call_faults, faults_of, guard_faults, import_faults, origin_at, place_of
 from ._ref import Ref
 from ._remembered import is_told
 from ._secret import Secret
 from ._signature import EMPTY, Signature, fields_of, signature_of
 from ._signature_cache import SignatureCache
-from ._spec import attach, set_item
+from ._spec import attach, given_within, set_item
 from ._target import Name, name_of, resolve
 from ._tree import ATOMS, KINDS, kind_of
 from ._word import Word, plain_value
-from .errors import CallsheetWarning, CycleError, Fault, PathError, SpecError, render
+from .errors import CycleError, Fault, PathError, SpecError, render, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,13 +70,12 @@ def check(spec: Any, *, root: Any = None) -> None:
     Traceback (most recent call last):
     callsheet.errors.SpecError: b  no such argument of posixpath.join ...
     """
+    spec, root = given_within(spec, root)
     faults, notes = examine(spec, root=root)
     if faults:
         raise SpecError(*faults)
     if notes:
-        import warnings
-
-        warnings.warn(render(notes), CallsheetWarning, stacklevel=2)
+        warn(render(notes))
 
 
 def find_faults(
@@ -243,6 +242,8 @@ class _Checks:
             if known is None or known.kind == "value":
                 return False
             if known.signature is not None and any(argument_faults(holder, known.signature, trail)):
+                return False
+            if any(guard_faults(holder, known.signature, trail)):
                 return False
         elif any(call_faults(holder, trail)) if target is not None else False:
             return False

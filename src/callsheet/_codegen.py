@@ -189,7 +189,7 @@ class _Writer:
                     return name_from_data(parse_name(written[1]), self.bindings)
             return leaf_code(x, self.bindings, named=self._names_stay())
         except Unwritable as why:
-            return self._fault(x, str(why), origin_of(holder, key).where)
+            return self._fault(x, why.args[0], origin_of(holder, key).where)
 
     def _atom(self, x: Any, holder: Any) -> Code:
         if type(x) is not str:

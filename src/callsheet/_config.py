@@ -15,7 +15,7 @@ from ._fields import clone, field_items, owned_defaults
 from ._instances import note_unborne
 from ._joint import JOINT
 from ._reftext import parse_text
-from ._spec import Call, attach, copy, new_call
+from ._spec import Call, attach, copied, copy, new_call
 from ._target import Name, parse_name
 from ._tree import KINDS, Kind, Only, call_form, fold
 from .errors import Fault, SpecError
@@ -23,7 +23,9 @@ from .errors import Fault, SpecError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-T = TypeVar("T")
+    import typing_extensions
+
+    T = typing_extensions.TypeVar("T", default=Any)  # so that a bare `Config` is no fault
 
 _FIELD_OPTIONS = frozenset(dataclasses.dataclass.__kwdefaults__ or ())
 """What `dataclass` takes: `frozen`, `kw_only`, …."""
@@ -149,7 +151,7 @@ else:
             return joint.one_more(self, number, lambda: build(self, root=joint.root)) if number else build(self)
 
         def __deepcopy__(self, memo):
-            return copy(self)
+            return copied(self, memo)
 
         def __setstate__(self, state):
             fields, more = state if isinstance(state, tuple) else (state, None)

@@ -61,7 +61,9 @@ def _instance(x: Any) -> tuple[dict[str, str], list[str]]:
     names, defaults = taken_by(cls), _defaults(cls)
     keys, values = field_items(x) if has_fields(cls) else (list(x._fields), list(x))
     fields = dict(zip(keys, values, strict=True))
-    given = {key: names[key] for key in fields if key in names and not _is_left_out(fields[key], defaults.get(key))}
+    given = {
+        key: names[key] for key in fields if key in names and not _is_left_out(fields[key], defaults.get(key, _UNKNOWN))
+    }
     if len(names) == len(fields) and not _computes(cls):
         return given, []
     try:

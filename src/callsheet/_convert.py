@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 from ._hint import ANY, Form, form_of
 from ._secret import Secret, is_reference
-from ._target import Name, TargetError, parse_name
+from ._target import Name, TargetError, name_of, parse_name
 from ._word import Word, plain_value
 
 TYPE_CHECKING = False
@@ -81,18 +83,34 @@ def _text(said: Any, form: Form) -> str:
 
 def _int(said: Any, form: Form) -> int:
     value = said.value if isinstance(said, Word) else said
-    if isinstance(value, float) and value.is_integer():
-        return int(value)  # 1e5 steps are a whole number
+    if isinstance(value, float) and value.is_integer():  # 1e5 steps are a whole number
+        whole = _exactly(said.text) if isinstance(said, Word) else int(value)
+        if whole is not None:
+            return whole
     if type(value) is not int:
         raise mismatch(form, said)
     return value
+
+
+def _exactly(text: str) -> int | None:
+    """The whole number that a text of a float is in decimal, None where it is none: a float may have rounded it."""
+    from decimal import Decimal
+
+    try:
+        number = Decimal(text)
+    except ArithmeticError:  # an exponent of more than 18 digits
+        return None
+    return int(number) if number == number.to_integral_value() else None
 
 
 def _float(said: Any, form: Form) -> float:
     value = said.value if isinstance(said, Word) else said
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise mismatch(form, said)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise Mismatch(f"must be {form.text}, found a whole number that is too large for one") from None
 
 
 def _bool(said: Any, form: Form) -> bool:
@@ -209,6 +227,9 @@ def _union(said: Any, form: Form, find: Find) -> Any:
             return _read(said, part, find)
         except Mismatch:
             continue
+    name = None if last or not any(part.kind in ("type", "callable") for part in form.parts) else _builtin(said, find)
+    if name is not None:
+        return name
     if unreadable:
         return plain
     raise mismatch(form, said)
@@ -246,9 +267,10 @@ def _items(said: Any, form: Form, find: Find) -> Any:
 
 def _tuple(said: Any, form: Form, find: Find) -> Any:
     items = _given(said, form)
-    if len(items) != len(form.parts):
+    parts = form.of_items(len(items))
+    if parts is None:
         raise mismatch(form, said)
-    return tuple(_read(item, part, find) for item, part in zip(items, form.parts, strict=True))
+    return tuple(_read(item, part, find) for item, part in zip(items, parts, strict=True))
 
 
 def _many(said: Any, form: Form, find: Find) -> Any:
@@ -274,7 +296,7 @@ def _typed(said: Any, form: Form, find: Find) -> Any:
 
 
 def _named(said: Any, form: Form, find: Find) -> Any:
-    name = _name(said, find)
+    name = _name(said, find) or _builtin(said, find)
     if name is None and find is not None and isinstance(said, Word) and isinstance(said.value, str):
         raise Mismatch(f"must be {form.text}, and {said.text!r} names nothing")
     return plain_value(said) if name is None else name
@@ -291,6 +313,14 @@ def _name(said: Any, find: Find) -> Name | None:
         return parse_name(said.text)
     except TargetError:
         return None
+
+
+def _builtin(said: Any, find: Find) -> Name | None:
+    """The name of the builtin that a word means where nothing else has its name."""
+    if find is None or not isinstance(said, Word):
+        return None
+    found = vars(sys.modules["builtins"]).get(said.text)
+    return name_of(found) if callable(found) else None
 
 
 _BY_KIND: dict[str, Any] = {

@@ -5,14 +5,12 @@ from __future__ import annotations
 from ._configfile import show_file
 from ._decode import read_data
 from ._encode import to_data
-from ._path import format_path
 from ._places import Places
 from ._storage import read_bytes, suffix_of, text_of, write_whole
-from ._tree import walk
 from ._wire import FORMAT, below, key_step
 from .errors import CallsheetError, DepthError, Fault, LoadError, SaveError
 from .formats import json, toml, yaml
-from .formats._text import MAX_DIGITS, MAX_VALUES, SMALLER, TooMuch
+from .formats._text import MAX_VALUES, SMALLER, TooMuch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,8 +85,6 @@ def save_data(spec: Any, path: str) -> None:
         raise SaveError(Fault("", problem, advice=SMALLER)) from None
     except RecursionError:
         raise DepthError(Fault("", f"{show_file(path)} would be nested too deeply")) from None
-    except ValueError:
-        raise SaveError(*_long_numbers(spec)) from None
     write_whole(path, text)
 
 
@@ -177,12 +173,3 @@ def _share(data: dict[str, Any]) -> None:
                     x[key] = found[0][found[1]]
             elif type(value) is dict or type(value) is list:
                 todo.append(value)
-
-
-def _long_numbers(spec: Any) -> list[Fault]:
-    problem = f"is a whole number of more than {MAX_DIGITS:,} digits, so it cannot be saved"
-    return [
-        Fault(format_path(steps), problem)
-        for steps, value in walk(spec)
-        if type(value) is int and value.bit_length() > 3.32 * MAX_DIGITS
-    ]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ._bind import bind_all
-from ._configfile import show_file
+from ._forms import keys_fault
 from ._items import CALLS, step_into
-from ._leaf import MISSING, SAFE_TAGS, read_leaf
-from ._migrate import Change, Migrations, migrate_nodes, migrations_of
+from ._leaf import MISSING
+from ._migrate import Migrations, migrate_nodes, migrations_of
 from ._path import parse_path
 from ._project import project_settings
 from ._ref import Ref
@@ -23,11 +23,12 @@ from ._spec import (
     settle_class,
 )
 from ._steps import is_step
-from ._target import Name, parse_name
+from ._target import Name
 from ._tree import ATOMS, MAX_DEPTH, TARGET
 from ._trust import Policy
 from ._wire import FORMAT, PLAIN, RESERVED, below, key_step
-from .errors import CallsheetError, DepthError, Fault, LoadError
+from ._wirevalues import WireValues, is_packed
+from .errors import CallsheetError, DepthError, Fault
 from .formats._text import MAX_VALUES
 
 TYPE_CHECKING = False
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._migrate import Report
-    from ._origin import Site, Source
+    from ._origin import Source
 
     Reading = Generator[Any, Any, Any]
     Steps = tuple[object, ...]
@@ -123,7 +124,9 @@ def decode(
         raise DepthError(Fault("", f"{where} is nested too deeply")) from None
 
 
-class _Decoder:
+class _Decoder(WireValues):
+    """The reading of one text: nodes as they come, and at the end what stands for them elsewhere."""
+
     def __init__(
         self,
         policy: Policy | None,
@@ -132,31 +135,21 @@ class _Decoder:
         rules: Migrations | None = None,
         report: Report | None = None,
     ) -> None:
-        self.policy = policy
+        super().__init__(policy, where, rules, report)
         self.resolvers = resolvers or {}
-        self.rules = rules
-        self.report: Report = report or (lambda change: None)
-        self.file = where
-        self.where = show_file(where) if isinstance(where, str) else str(where)
         self.same: list[tuple[Any, Any, str, str]] = []  # holder, key, path of the node, path of the place
         self.refs: list[Ref] = []
         self.nodes: dict[str, Any] = {}  # by the place where it is written
         self.made: dict[int, Any] = {}  # by the id of the data that they were read from, which an alias shares
         self.seen: set[int] = set()
         self.again = 0  # values that were read once more, through an alias
-        self.kept: list[Any] = []
-
-    def site(self, place: str) -> Site:
-        return self.file, 0, place
-
-    def spot(self, place: str) -> Any:
-        """What says where a place is, when it is asked."""
-        return self.where if isinstance(self.file, str) else self.file.at(place)
 
     def decode(self, data: Any) -> Any:
         nodes: Any = {}
         if isinstance(data, dict):
-            data = dict(self.unpacked(data["of"], "") if data.get("_value_") == "json" and len(data) == 2 else data)
+            data = self.unpacked(data["of"], "") if is_packed(data) else data
+        if isinstance(data, dict):
+            data = dict(data)
             version = data.pop("_format_", FORMAT)
             if type(version) is not int or not 1 <= version <= FORMAT:
                 newer = type(version) is int and version > FORMAT
@@ -313,12 +306,15 @@ class _Decoder:
         return ref
 
     def mapping(self, x: dict[str, Any], place: str) -> Reading:
+        problem = keys_fault(x)
+        if problem:
+            raise self.bad(place, problem)
         if "_target_" in x:
             return (yield from self.call(x, place))
         if "_type_" in x:
             fields = x.get("_fields_", {k: v for k, v in x.items() if k != "_type_"})
             return (yield from self.node(Instance, self.name(x["_type_"], place), [], fields, place))
-        if x.get("_value_") == "tuple" and type(x.get("of")) is list:
+        if "_value_" in x and self.kind(x, place) == "tuple":
             members = yield from self.settled(x["of"], [f"{place}[{n}]" for n in range(len(x["of"]))])
             for member in members:
                 if type(member) in CALLS:  # in a tuple a node stands at no slot that can be counted
@@ -328,20 +324,11 @@ class _Decoder:
             return self.leaf(x, place)
         if "_ref_" in x:
             return (yield from self.reference(x, place))
-        if "_items_" in x:
-            try:
-                pairs = [(self.key(k, place), v) for k, v in x["_items_"]]
-            except (TypeError, ValueError):
-                raise self.bad(place, "has _items_ that are no [key, value] pairs") from None
-            return (yield from self.items(pairs, place))
-        unknown = RESERVED & x.keys()
-        if unknown:
-            raise self.bad(place, f"has {min(unknown)}, which has no meaning here")
-        return (yield from self.items(x.items(), place))
+        return (yield from self.items(self.pairs(x["_items_"], place), place))
 
     def special(self, x: dict[str, Any], holder: Any, key: Any, place: str) -> Reading:
         """What a dict with a reserved key stands for; where that is a node, it is one wherever an alias leads to it."""
-        if x.get("_value_") == "json" and type(x.get("of")) is str:
+        if is_packed(x):
             x = self.unpacked(x["of"], place)
             found = self.child(x, holder, key, place)
             return (yield found) if type(found) is _READING else found
@@ -350,16 +337,6 @@ class _Decoder:
             return made
         self.made[id(x)] = made
         return attach(made)
-
-    def unpacked(self, text: str, place: str) -> Any:
-        """Data that YAML could hold only as JSON text."""
-        import json
-
-        try:
-            self.kept.append(json.loads(text))
-        except (ValueError, RecursionError) as error:
-            raise self.bad(place, f"holds no json: {error}") from None
-        return self.kept[-1]
 
     def items(self, pairs: Iterable[tuple[Any, Any]], place: str) -> Reading:
         made = new_mapping({}, self.site(place))
@@ -378,13 +355,6 @@ class _Decoder:
             items[key] = v
         return _settled(made)
 
-    def key(self, x: Any, place: str) -> Any:
-        if type(x) in ATOMS:
-            return x
-        if type(x) is dict and x.get("_value_") == "tuple":
-            return tuple(self.key(member, place) for member in x["of"])
-        return self.leaf(x, place)
-
     def call(self, x: dict[str, Any], place: str) -> Reading:
         target = x["_target_"]
         args = x.get("_args_", [])
@@ -393,11 +363,7 @@ class _Decoder:
         partial = x.get("_partial_", False)
         if type(partial) is not bool:
             raise self.bad(place, "has a _partial_ that is neither true nor false")
-        known = ("_target_", "_args_", "_partial_", "_kwargs_", "_allow_")
-        kwargs = x.get("_kwargs_", {k: v for k, v in x.items() if k not in known})
-        unknown = RESERVED & x.keys() - set(known)
-        if unknown:
-            raise self.bad(place, f"has {min(unknown)}, which has no meaning in a call")
+        kwargs = x.get("_kwargs_", {k: v for k, v in x.items() if k not in RESERVED})
         if type(target) is str:
             made_of: Any = self.name(target, place, self.allowed(x, place))
         else:
@@ -426,41 +392,6 @@ class _Decoder:
                     v = yield v
             items[key] = v
         return _settled(made)
-
-    def allowed(self, x: dict[str, Any], place: str) -> Policy | None:
-        """The policy of this data, or the one that a trusted plan keeps for a part of it."""
-        if "_allow_" not in x:
-            return self.policy
-        if self.policy is not None:
-            raise self.bad(place, "has _allow_, which data may not say of itself")
-        return Policy(x["_allow_"])
-
-    def name(self, text: Any, place: str, policy: Policy | None = None) -> Name:
-        if type(text) is not str:
-            raise self.bad(place, f"names {text!r}, which is no name")
-        try:
-            return parse_name(text, where=self.spot(place), policy=policy or self.policy)
-        except CallsheetError as error:
-            raise self.bad(place, error.faults[0].problem) from None
-
-    def leaf(self, x: Any, place: str) -> Any:
-        tag = x.get("_value_") if type(x) is dict else None
-        if tag not in SAFE_TAGS or set(x) - {"_value_", "of"}:
-            raise self.bad(place, f"has the value kind {tag!r}, which is not known")
-        try:
-            of = x.get("of") if self.rules is None else self.migrated(tag, x.get("of"), place)
-            return read_leaf(tag, of, policy=self.policy, where=self.spot(place))
-        except CallsheetError as error:
-            raise self.bad(place, f"holds no {tag}: {error.faults[0].problem}") from None
-        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
-            raise self.bad(place, f"holds no {tag}: {error}") from None
-
-    def migrated(self, tag: str, of: Any, place: str) -> Any:
-        assert self.rules is not None
-        new = self.rules.of_value(tag, of)
-        if new != of:
-            self.report(Change(place, f"is now {new}, was {of}"))
-        return new
 
     def reference(self, x: dict[str, Any], place: str) -> Reading:
         text, then = x["_ref_"], x.get("_then_", [])
@@ -507,9 +438,6 @@ class _Decoder:
                 )
                 raise self.bad(place, problem)
         return values
-
-    def bad(self, place: str, problem: str, *advice: str) -> LoadError:
-        return LoadError(Fault(place, problem, origin=str(self.spot(place)), advice=advice))
 
 
 def _end_of(path: str, stands: dict[str, str]) -> str:

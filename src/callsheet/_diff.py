@@ -7,10 +7,11 @@ from typing import Any
 from ._align import align
 from ._bind import loosen
 from ._changes import Change, Changes, Same, Steps, written
-from ._equal import default_keys, head_key, key_label, leaf_key, same_leaf
+from ._equal import Unnamed, default_keys, head_key, key_label, leaf_key, same_leaf
 from ._items import origin_of
 from ._leaf import write_leaf
 from ._ref import Ref, moved
+from ._spec import described, given
 from ._tree import ATOMS, ENTER, KINDS, TARGET, Kind, fold, kind_of, walk, within_default
 
 _raw = object.__getattribute__
@@ -47,7 +48,7 @@ def diff(a: Any, b: Any) -> Changes:
     lr         0.1 → 0.2
     layers[1]  + 9
     """
-    return _Difference(a, b).changes()
+    return _Difference(given(a), given(b)).changes()
 
 
 class _Difference:
@@ -108,6 +109,7 @@ class _Difference:
     def _enter(self, number: int, pair: Pair, kind: Kind, other: Kind) -> None:
         steps, x, y, _, _ = pair
         if kind.family in ("call", "partial"):
+            x, y = described(x), described(y)
             target, target_y = _raw(x, "__target__"), _raw(y, "__target__")
             spec = kind_of(type(target)) is not None or kind_of(type(target_y)) is not None
             if spec or not self.keys.same(target, target_y):
@@ -352,4 +354,7 @@ def _leaf_hash(x: Any) -> int:
     if cls is Ref:
         return hash(KINDS[Ref].head(x))  # type: ignore[union-attr]
     told = write_leaf(x)
-    return id(x) if told is None else hash(repr(leaf_key(told)))
+    if told is not None:
+        return hash(repr(leaf_key(told)))
+    key = head_key(x)
+    return hash(key) if type(key) is Unnamed else id(x)

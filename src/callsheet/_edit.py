@@ -7,6 +7,7 @@ from ._origin import locate
 from ._said import parse_all
 from ._spec import attach, copy, here
 from ._variants import apply_beside
+from .errors import Fault, OverrideError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ def override(spec: S, texts: Iterable[str] | str) -> S:
     {'a': {'b': 2}}
     """
     where = locate(here(), None).where
-    made: S = attach(copy(spec))
-    apply_beside(made, parse_all(texts), where=where)
+    made: S = apply_beside(attach(copy(spec)), parse_all(texts), where=where)
     return made
 
 
@@ -46,10 +46,10 @@ def edit(spec: Any, texts: Iterable[str] | str) -> None:
     """Edit a spec in place; the arguments and errors are those of `override`.
 
     Where one text is wrong, none is applied. The cost does not depend on the size of the spec, unless a node is
-    replaced that is held at several places or referred to.
+    replaced: one that is frozen, held at several places or referred to.
 
     Raises:
-        OverrideError: As for `override`.
+        OverrideError: As for `override`; or what is edited is the spec itself, which is frozen.
 
     >>> from callsheet import lazy
     >>> call = lazy(dict)(a=1)
@@ -60,7 +60,14 @@ def edit(spec: Any, texts: Iterable[str] | str) -> None:
     where = locate(here(), None).where
     journal = Journal()
     try:
-        apply_beside(spec, parse_all(texts), where=where, journal=journal)
+        made = apply_beside(spec, parse_all(texts), where=where, journal=journal)
+        if made is not spec:
+            raise OverrideError(_cannot_be_replaced(spec, where))
     except BaseException:
         journal.undo()
         raise
+
+
+def _cannot_be_replaced(spec: Any, where: str) -> Fault:
+    problem = f"{type(spec).__qualname__} is frozen, so that it cannot be edited in place"
+    return Fault("", problem, origin=where, advice=["take an edited copy:  spec = override(spec, [...])"])

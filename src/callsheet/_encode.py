@@ -7,7 +7,7 @@ The wire form is the field's: a call is `{"_target_": "module:qualname", ...}`.
 from __future__ import annotations
 
 from ._items import CALLS, origin_of
-from ._leaf import not_data
+from ._leaf import is_long, not_data
 from ._levels import moved_faults
 from ._plaindata import plain_data
 from ._ref import Ref
@@ -16,6 +16,7 @@ from ._spec import (
     PARTIALS,
     call_parts,
     described,
+    given,
 )
 from ._steps import operands_of, step_data
 from ._target import Name, name_of
@@ -77,7 +78,7 @@ def to_data(spec: Any, *, plain: bool = False) -> Any:
     >>> to_data({"optim": lazy(complex)(1, imag=2)}, plain=True)
     {'optim': {'real': 1, 'imag': 2}}
     """
-    return plain_data(spec) if plain else _Encoder(spec).encode()
+    return plain_data(spec) if plain else _Encoder(given(spec)).encode()
 
 
 def to_plan_data(spec: Any) -> Any:
@@ -226,6 +227,9 @@ class _Encoder:
                     values[n] = atom_wire(original)
             elif cls is bytes or cls is complex:
                 values[n] = leaf_wire(original)
+            elif cls is int:
+                if is_long(original):
+                    values[n] = atom_wire(original)
             elif cls not in PLAIN:
                 inner = kind_of(cls, _CONTAINED)
                 if inner is not None and inner.node:

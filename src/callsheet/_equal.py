@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 from ._leaf import write_leaf
 from ._path import format_path
 from ._target import Name, name_of, parse_name
 from ._tree import ATOMS, ENTER, KINDS, Kind, fold, kind_of, steps_of, walk
-from .errors import Fault, SaveError
+from .errors import CallsheetError, Fault, SaveError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,27 +23,7 @@ _HEADLESS = frozenset(("dict", "list", "tuple"))
 
 
 def equal(a: Any, b: Any) -> bool:  # noqa: C901  (one loop, which must call nothing for a leaf)
-    """Whether two specs describe the same calls.
-
-    Strict in types (`1`, `1.0` and `True` differ), blind to the order of dicts;
-    NaN and arrays count by value, sharing as a bijection, targets by name. A
-    default written out is not the same as one left out.
-
-    Args:
-        a: Any spec or value.
-        b: Another.
-
-    Returns:
-        Whether they are equal; `hash_of` agrees.
-
-    Raises:
-        CycleError: One of them contains itself.
-
-    >>> equal({"a": 1, "b": float("nan")}, {"b": float("nan"), "a": 1})
-    True
-    >>> equal(1, True)
-    False
-    """
+    """What the verb `equal` tells, of what is kept as a spec keeps it."""
     pairs: list[tuple[Any, Any]] = [(a, b)]
     partner: dict[int, Any] = {}  # id of a node of `a` -> its node of `b`
     back: dict[int, Any] = {}
@@ -57,7 +39,7 @@ def equal(a: Any, b: Any) -> bool:  # noqa: C901  (one loop, which must call not
         x, y = pairs.pop()
         cls, other = type(x), type(y)
         if cls in atoms:
-            if cls is not other or (x != y and (x == x or y == y)):
+            if cls is not other or (x != y and (x == x or y == y or not same_leaf(x, y))):
                 return False
             continue
         kind = kinds[cls] if cls in kinds else kind_of(cls)
@@ -116,7 +98,7 @@ def equal(a: Any, b: Any) -> bool:  # noqa: C901  (one loop, which must call not
         for v, w in zip(values, values_y, strict=True):
             # Atoms here rather than through the list: they are most of a spec.
             if type(v) in atoms:
-                if type(v) is not type(w) or (v != w and (v == v or w == w)):
+                if type(v) is not type(w) or (v != w and (v == v or w == w or not same_leaf(v, w))):
                     return False
             else:
                 pairs.append((v, w))
@@ -163,7 +145,66 @@ def head_key(x: Any) -> Any:
         named = name_of(x)
         if named is not None:
             return named.key
-    return x
+    return Unnamed(x) if type(x) is _FUNCTION else x
+
+
+class Unnamed:
+    """A function under whose name nothing is found, as a lambda: equal where one file has the same code at one line."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __repr__(self) -> str:
+        code = self.function.__code__
+        return f"{code.co_name} at {code.co_filename}:{code.co_firstlineno}"
+
+    def __hash__(self) -> int:
+        return hash((self.function.__code__, self.function.__code__.co_filename))
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not Unnamed:
+            return False
+        todo, seen = [(self.function, other.function)], set()
+        while todo:
+            x, y = todo.pop()
+            if x is y or (id(x), id(y)) in seen:  # one that calls itself holds itself
+                continue
+            seen.add((id(x), id(y)))
+            if type(x) is not _FUNCTION or type(y) is not _FUNCTION:
+                if not _same_data(x, y):
+                    return False
+                continue
+            held, theirs = _held(x), _held(y)
+            code, code_y = x.__code__, y.__code__
+            if code != code_y or code.co_filename != code_y.co_filename or len(held) != len(theirs):
+                return False
+            todo += zip(held, theirs, strict=True)
+        return True
+
+
+_FUNCTION: Any = type(equal)
+
+
+def _held(function: Any) -> list[Any]:
+    """What a function holds beside its code: its defaults, and what stands in the cells around it."""
+    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    return defaults + [_content(cell) for cell in function.__closure__ or ()]
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # nothing was put in it yet
+        return cell
+
+
+def _same_data(x: Any, y: Any) -> bool:
+    try:
+        return hash_of(x) == hash_of(y)
+    except CallsheetError:  # a live object, or what holds itself
+        return False
 
 
 def same_leaf(x: Any, y: Any) -> bool:
@@ -172,8 +213,21 @@ def same_leaf(x: Any, y: Any) -> bool:
         return True
     written, other = write_leaf(x), write_leaf(y)
     if written is None or other is None:
-        return written is other and type(x) is type(y) and bool(x == y)
+        return written is other and type(x) is type(y) and _same_live(x, y)
     return bool(leaf_key(written) == leaf_key(other))
+
+
+def _same_live(x: Any, y: Any) -> bool:
+    """Objects that are no data: arrays by their elements, others as they say, if they do."""
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(x, numpy.ndarray | numpy.generic):
+        return (x.dtype, x.shape) == (y.dtype, y.shape) and equal(x.tolist(), y.tolist())
+    if type(x) is _FUNCTION:
+        return bool(head_key(x) == head_key(y))
+    try:
+        return bool(x == y)
+    except (RuntimeError, TypeError, ValueError):  # a tensor or table, whose `==` has no truth value
+        return False
 
 
 def leaf_key(written: tuple[str, Any]) -> Any:
@@ -187,6 +241,8 @@ def leaf_key(written: tuple[str, Any]) -> Any:
         return tag, _name_key(of[0]), of[1]
     if tag in ("set", "frozenset"):
         return tag, sorted(map(_member_key, of), key=repr)
+    if tag == "complex":
+        return tag, [repr(float(part) + 0.0) for part in of]  # as for floats, -0.0 is 0.0
     return tag, of
 
 
@@ -202,21 +258,7 @@ def _name_key(text: str) -> str:
 
 
 def hash_of(spec: Any) -> str:
-    """The identity of a spec: 64 hex digits (SHA-256), the same in any process, on any day.
-
-    It agrees with `equal`, and ignores the order of keys, origins, file paths
-    and what is imported.
-
-    Args:
-        spec: Any spec or value.
-
-    Raises:
-        CycleError: The spec contains itself.
-        SaveError: It holds a live object, which has no identity beyond this process.
-
-    >>> hash_of({"a": 1, "b": 2}) == hash_of({"b": 2, "a": 1}) != hash_of({"a": 1.0, "b": 2})
-    True
-    """
+    """What the verb `hash_of` tells, of what is kept as a spec keeps it."""
     from hashlib import sha256
 
     for _ in walk(spec):  # names a cycle, or a depth that no verb follows

@@ -6,7 +6,7 @@ from ._build import build, program_of
 from ._note import add_note
 from ._program import call_now
 from ._ready import References
-from ._spec import copy
+from ._spec import copy, given_within
 from ._tree import ATOMS
 
 TYPE_CHECKING = False
@@ -49,6 +49,7 @@ def factory(spec: T, *, root: Any = None) -> Callable[[], T]:
     >>> make(), make()["rows"] is make()["rows"]
     ({'rows': [1, 2]}, False)
     """
+    spec, root = given_within(spec, root)
     kept = copy(spec)
     start = kept if root is None else root
     references = References(start)

@@ -65,8 +65,7 @@ def construct_class(cls: Any, fields: dict[str, Any], *, deferred: bool, like: A
         kept = fields
     else:
         made = cls(**{names[key]: value for key, value in fields.items() if key in names})
-        computes = hasattr(cls, "__post_init__") or hasattr(cls, "__attrs_post_init__")
-        late = {} if computes else {key: value for key, value in fields.items() if key not in names}
+        late = {} if computes(cls) else {key: value for key, value in fields.items() if key not in names}
         kept = late if deferred else {**late, **{key: fields[key] for key in fields if key in names}}
     for key, value in kept.items() if has_fields(cls) else ():
         if getattr(made, key, _ABSENT) is not value:
@@ -95,6 +94,11 @@ def taken_by(cls: type) -> dict[str, str]:
     if signature is None or signature.more_named:
         return named
     return {name: parameter for name, parameter in named.items() if parameter in signature.named}
+
+
+def computes(cls: type) -> bool:
+    """Whether a class does more with its fields than keep them."""
+    return hasattr(cls, "__post_init__") or hasattr(cls, "__attrs_post_init__")
 
 
 def asked_beyond_fields(cls: type) -> list[str]:

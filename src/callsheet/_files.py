@@ -151,11 +151,11 @@ def load_said(
     token = READ.set(files) if files is not None else None
     try:
         more: Any = {"resolvers": resolvers, "migrations": migrations, "report": report}
-        spec, text = _loaded(full_path(path), overrides, where=where, policy=policy, kinds=kinds or {}, **more)
+        spec, text, session = _loaded(full_path(path), overrides, where=where, policy=policy, kinds=kinds or {}, **more)
     finally:
         if token is not None:
             READ.reset(token)
-    return spec if keys is None else _pick(spec, keys, text)
+    return spec if keys is None else _pick(spec, keys, text, session)
 
 
 def _loaded(
@@ -168,7 +168,9 @@ def _loaded(
     resolvers: Mapping[str, Callable[..., Any]] | None,
     migrations: Mapping[str, Any] | None,
     report: Report | None,
-) -> tuple[Any, str]:
+) -> tuple[Any, str, Session | None]:
+    """The spec, its file, and of a Python file the session that ran it."""
+    session = None
     suffix = suffix_of(text)
     if suffix != ".py" and suffix not in SUFFIXES:
         raise unreadable(text, f"ends in {suffix or 'nothing'}: a config is a {_KNOWN} file")
@@ -187,14 +189,14 @@ def _loaded(
             spec = attach(load_data(text, policy, resolvers=resolvers, migrations=migrations, report=report))
         except FileNotFoundError:
             raise _no_file(text) from None
-        apply_beside(spec, overrides, where=where, kinds=kinds)
+        spec = apply_beside(spec, overrides, where=where, kinds=kinds)
         if any("${" in said.text for said in overrides):
             bind_all(spec, resolvers=resolvers or {})
         read = (text,)
     noted = READ.get()
     if noted is not None:
         noted.update(dict.fromkeys(read))
-    return spec, text
+    return spec, text, session
 
 
 def config_files(path: str | os.PathLike[str]) -> list[str]:
@@ -220,14 +222,19 @@ def names_in(path: str) -> dict[str, Any]:
     return vars(Session(path, [], Imposer("", {})).run(path, ()).module)
 
 
-def _pick(spec: Any, keys: str | Sequence[str], path: str) -> Any:
+def _pick(spec: Any, keys: str | Sequence[str], path: str, session: Session | None) -> Any:
     wanted = [keys] if isinstance(keys, str) else list(keys)
     for key in wanted:
         if key not in spec:
             close = nearest(key, list(spec))
-            advice = [f"did you mean  {close[0]}?"] if close else []
+            why = session.inside(key) if session is not None else []
+            advice = why or ([f"did you mean  {close[0]}?"] if close else [])
             raise PathError(
-                Fault(key, f"is not defined by {show_file(path)}", advice=[*advice, f"it defines  {', '.join(spec)}"])
+                Fault(
+                    key,
+                    f"is not {'exported' if why else 'defined'} by {show_file(path)}",
+                    advice=[*advice, f"it defines  {', '.join(spec)}"],
+                )
             )
     return spec[keys] if isinstance(keys, str) else tuple(spec[key] for key in wanted)
 

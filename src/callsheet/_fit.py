@@ -18,6 +18,7 @@ from ._signature import signature_of
 from ._spec import PARTIALS
 from ._target import Name
 from ._tree import Kind, kind_of
+from ._written import class_of
 from .errors import CallsheetError
 
 TYPE_CHECKING = False
@@ -75,7 +76,8 @@ class Judge:
             return _unless(self._call_fits(value, form), form, value)
         kind = kind_of(cls)
         if kind is not None and (kind.call is not None or kind.by_hand):
-            return _unless(self._config_fits(value, kind, form), form, value)
+            is_wanted = form.kind == "class" and below(cls, form.of)  # the config, and not what it builds
+            return _unless(is_wanted or self._config_fits(value, kind, form), form, value)
         if form.kind in ("items", "many", "tuple", "mapping", "typed"):
             return self._container(value, form, data)
         return _unless(_PLAIN[form.kind](self, value, form), form, value)
@@ -88,7 +90,13 @@ class Judge:
             found = read(ref) if found is ref else found
         except Exception:  # noqa: BLE001  (it leads nowhere, a fault of its own, or building it will fail)
             return []
-        if type(found) is Ref or not self.misfits(found, form, data=data):
+        if type(found) is Ref:
+            cls = class_of(found)
+            if cls is None or makes(known_of(cls), form):
+                return []
+            shown = "a text" if cls is str else "a number"
+            return [((), f"must be {form.text}, found {shown} by {ref_text(ref)}")]
+        if not self.misfits(found, form, data=data):
             return []
         return [((), f"must be {form.text}, found {_shown(found)} by {ref_text(ref)}")]
 
@@ -192,9 +200,9 @@ class Judge:
         if not issubclass(cls, list | tuple | set | frozenset):
             return _unless(cls is not str or not self.misfits(value[:1], form.parts[0]), form, value)
         items = list(list.__iter__(value)) if type(value) in LISTS else list(value)
-        if form.kind == "tuple" and len(items) != len(form.parts):
+        parts = form.of_items(len(items))
+        if parts is None:
             return _unless(False, form, value)
-        parts = form.parts if form.kind == "tuple" else [form.parts[0]] * len(items)
         if form.kind != "tuple" and parts and parts[0].kind == "class" and set(map(type, items)) == {parts[0].of}:
             return []
         judged = (self.misfits(item, part, data=data) for item, part in zip(items, parts, strict=True))

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
         "literal",  # `of` are the values
         "items",  # a collection of class `of`, each item as `parts[0]`
         "mapping",  # a mapping of class `of`, keys as `parts[0]`, values as `parts[1]`
-        "tuple",  # a tuple, item by item
+        "tuple",  # a tuple, item by item; one of `parts` may be a "rest"
+        "rest",  # any number of items in a tuple, each as `parts[0]`
         "many",  # a tuple of any length, each item as `parts[0]`
         "type",  # a class, as `parts[0]` says
         "callable",  # what can be called; `of` says whether with anything, `parts[0]` what it returns
@@ -63,7 +64,8 @@ class Form:
         if self.kind == "mapping":
             return self.parts[1]
         if self.kind == "tuple" and isinstance(key, int) and -len(self.parts) <= key < len(self.parts):
-            return self.parts[key]
+            near = self.parts[: key + 1] if key >= 0 else self.parts[key:]
+            return self.parts[key] if all(part.kind != "rest" for part in near) else ANY
         if self.kind == "typed" and key in self.of:
             return self.parts[list(self.of).index(key)]
         if self.kind == "union":
@@ -71,6 +73,16 @@ class Form:
             inner = [form for form in inner if form is not ANY]
             return inner[0] if len(inner) == 1 else ANY
         return ANY
+
+    def of_items(self, count: int) -> tuple[Form, ...] | None:
+        """What stands at each place of a tuple of so many items; None where the form has another number."""
+        if self.kind != "tuple":
+            return self.parts * count
+        at = next((n for n, part in enumerate(self.parts) if part.kind == "rest"), None)
+        if at is None:
+            return self.parts if len(self.parts) == count else None
+        more = count - len(self.parts) + 1
+        return (*self.parts[:at], *self.parts[at].parts * more, *self.parts[at + 1 :]) if more >= 0 else None
 
 
 ANY = Form("any", "Any")
@@ -180,7 +192,7 @@ class _Reader:
             return self.read(args[0])
         if hasattr(origin, "__value__"):  # `type Pair[T] = tuple[T, T]`, with T given
             return self.read(origin.__value__)
-        if word == "Unpack":
+        if word == "Unpack" or getattr(hint, "__unpacked__", False):
             return ANY
         if not isinstance(origin, type):
             return Form("other", str(hint).replace("typing.", ""), hint=hint)
@@ -200,7 +212,7 @@ class _Reader:
             if len(args) == 2 and args[1] is ...:
                 item = self.read(args[0])
                 return Form("many", f"tuple[{item.text}, ...]", tuple, [item], hint)
-            parts = [self.read(arg) for arg in args]
+            parts = [part for arg in args for part in self._in_tuple(arg)]
             return Form("tuple", f"tuple[{', '.join(part.text for part in parts) or '()'}]", tuple, parts, hint)
         if origin is type:
             inner = self.read(args[0])
@@ -221,6 +233,19 @@ class _Reader:
             return Form("items", text, origin, parts, hint)
         told = any(part is not ANY for part in parts)
         return Form("class", text if told else name, origin, hint=origin)
+
+    def _in_tuple(self, hint: Any) -> tuple[Form, ...]:
+        """What an argument of `tuple` says: one item, or with a star those of another tuple."""
+        if getattr(hint, "__unpacked__", False):
+            inner = self.read(hint.__origin__[hint.__args__])
+        elif getattr(hint, "__typing_is_unpacked_typevartuple__", None) is None:
+            return (self.read(hint),)
+        else:
+            inner = self.read(hint.__args__[0])
+        if inner.kind == "tuple":
+            return inner.parts
+        item = inner.parts[0] if inner.kind == "many" else ANY
+        return (Form("rest", f"*tuple[{item.text}, ...]", tuple, [item]),)
 
     def _class(self, cls: Any, hint: Any = EMPTY) -> Form:
         """A class without arguments."""

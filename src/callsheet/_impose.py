@@ -6,7 +6,7 @@ from ._holder import holder_of
 from ._items import origin_of, raw_item, settle_step
 from ._override import apply, each_below
 from ._swap import is_node, variant_word
-from ._tree import kind_of
+from ._tree import ATOMS, kind_of
 from .errors import CallsheetError, OverrideError
 
 TYPE_CHECKING = False
@@ -33,17 +33,18 @@ class Imposer:
         self.where = where
         self.kinds = kinds
         self.journal = journal
-        self._deleted: dict[str, list[Any]] = {}  # by a delete's text, what it has taken from
-        self._edited: dict[
-            int, tuple[str, ...]
-        ] = {}  # by number, where the appends and other edits were that have happened
+        self._deleted: dict[int, list[Any]] = {}  # by a delete's number, what it has taken from
+        self._edited: dict[int, tuple[str, ...]] = {}  # by number, where edits and deletes of items have happened
         self._whole: dict[
             int, dict[tuple[str, ...], int]
-        ] = {}  # by surroundings: where a value was put, by which number
+        ] = {}  # by surroundings: where one put or deleted a whole value
+        self._atoms: dict[Any, tuple[Any, Any, Any]] = {}  # by surroundings, number and steps: holder, key, value
         self._errors: dict[tuple[int, int], list[CallsheetError]] = {}  # by surroundings and number: of the last time
         self._places: dict[int, list[tuple[Any, Any, Any]]] = {}  # of wildcards: holder, key and what stands there now
 
-    def impose(self, root: Any, said: Override, around: Surroundings, *, after: int = 0) -> list[CallsheetError]:
+    def impose(
+        self, root: Any, said: Override, around: Surroundings, *, after: int = 0
+    ) -> tuple[Any, list[CallsheetError]]:
         """Apply an override at its place, a wildcard at each of its own.
 
         A delete takes once from each object, and what edits what is there happens once; of a wildcard, once at each
@@ -56,8 +57,10 @@ class Imposer:
             after: Of deletes, only those of more steps than this count.
 
         Returns:
-            What does not fit.
+            The root, as `apply` gives it, and what does not fit.
         """
+        if self._stands(root, said, around):
+            return root, []
         try:
             places = self._meant(root, said, around)
         except CallsheetError as error:
@@ -69,17 +72,51 @@ class Imposer:
         for one in places:
             if one.operation != "delete" or len(one.steps) > after:
                 try:
-                    self._impose(root, one, around, at_each=bool(said.below))
+                    root = self._impose(root, one, around, at_each=bool(said.below))
                 except CallsheetError as error:
                     errors = [error, *errors]
         self._errors[id(around), said.number] = errors
-        return errors
+        return root, errors
+
+    def _stands(self, root: Any, said: Override, around: Surroundings) -> bool:
+        """Whether a number or text that was put somewhere stands there still, and by this override."""
+        known = self._atoms.get((id(around), said.number, said.steps))
+        if known is None:
+            return False
+        holder, key, value = known
+        try:
+            return (
+                holder_of(root, said, self.where) is holder
+                and raw_item(holder, key) is value
+                and origin_of(holder, key).text == said.text
+            )
+        except (LookupError, OverrideError):
+            return False
+
+    def forget(self, overrides: Iterable[Override], names: Iterable[str], around: Surroundings) -> None:
+        """Say that names were bound anew, to values that do not come from what they held: what happens once may again.
+
+        Args:
+            overrides: Those of the file that binds them.
+            names: Which.
+            around: What the words of its overrides can name.
+        """
+        bound = frozenset(names)
+        last = self._whole.get(id(around), {})
+        for steps in [*last]:
+            if steps[0] in bound:
+                del last[steps]
+        for said in overrides:
+            if said.steps and str(said.steps[0]) in bound:
+                self._edited.pop(said.number, None)
 
     def _is_gone(self, one: Override, around: Surroundings) -> bool:
-        """Whether an override is about what another has replaced that was said after it."""
+        """Whether an override is about what another has replaced, deleted or moved that was said after it."""
         last = self._whole.get(id(around), {})
         steps = tuple(map(str, one.steps))
-        return any(last.get(steps[:n], -1) > one.number for n in range(1, len(steps) + 1))
+        if any(last.get(steps[:n], -1) > one.number for n in range(1, len(steps) + 1)):
+            return True
+        return any(number > one.number and _moves(place, steps) for number, place in self._edited.items())
 
     def _meant(self, root: Any, said: Override, around: Surroundings) -> list[Override]:
         if not said.below:
@@ -87,49 +124,66 @@ class Imposer:
         try:
             return each_below(root, said, said.where or self.where, around)
         except OverrideError:
-            if self._deleted.get(said.text):
+            if self._deleted.get(said.number):
                 return []
             raise
 
-    def _impose(self, root: Any, said: Override, around: Surroundings, *, at_each: bool) -> None:
+    def _impose(self, root: Any, said: Override, around: Surroundings, *, at_each: bool) -> Any:
         if said.operation == "delete":
-            self._delete(root, said)
+            return self._delete(root, said, around, at_each=at_each)
         elif not said.happens_once:
-            self._set(root, said, around)
+            return self._set(root, said, around, at_each=at_each)
         elif not at_each:
             if said.number not in self._edited:
-                self._apply(root, said, around)
+                root = self._apply(root, said, around)
                 self._edited[said.number] = tuple(map(str, said.steps))
         elif not self._has_happened(holder_of(root, said, self.where), said):
-            self._apply(root, said, around)
+            root = self._apply(root, said, around)
             holder = holder_of(root, said, self.where)  # a frozen one is another now
             key = settle_step(holder, said.steps[-1])
             self._places.setdefault(said.number, []).append((holder, key, raw_item(holder, key)))
+        return root
 
-    def _apply(self, root: Any, said: Override, around: Surroundings) -> None:
+    def _apply(self, root: Any, said: Override, around: Surroundings) -> Any:
         kind = self.kinds.get(said.text, "override")
-        apply(root, said, where=self.where, kind=kind, around=around, journal=self.journal)
+        return apply(root, said, where=self.where, kind=kind, around=around, journal=self.journal)
 
-    def _set(self, root: Any, said: Override, around: Surroundings) -> None:
+    def _set(self, root: Any, said: Override, around: Surroundings, *, at_each: bool) -> Any:
         """Set a value; what was added to it since it was set last is added again."""
         before = _found(root, said, self.where)
-        self._apply(root, said, around)
+        self._atoms.pop((id(around), said.number, said.steps), None)
+        root = self._apply(root, said, around)
         after = _found(root, said, self.where)
+        if type(after) in ATOMS and said.operation == "set" and not at_each:
+            holder = holder_of(root, said, self.where)
+            self._atoms[id(around), said.number, said.steps] = holder, settle_step(holder, said.steps[-1]), after
         steps = tuple(map(str, said.steps))
+        last = self._whole.setdefault(id(around), {})
         if not is_node(after) or variant_word(said):
-            self._whole.setdefault(id(around), {})[steps] = said.number
-        if after is not before and not is_node(after):
+            last[steps] = said.number
+        if after is not before and not is_node(after):  # what was said of it afterwards is so of what stands there now
             for number, place in [*self._edited.items()]:
                 if number > said.number and place[: len(steps)] == steps:
                     del self._edited[number]
+            for place in [place for place in last if len(place) > len(steps) and place[: len(steps)] == steps]:
+                del last[place]
+        return root
 
-    def _delete(self, root: Any, said: Override) -> None:
-        holder, taken = holder_of(root, said, self.where), self._deleted.setdefault(said.text, [])
+    def _delete(self, root: Any, said: Override, around: Surroundings, *, at_each: bool) -> Any:
+        taken = self._deleted.setdefault(said.number, [])
+        if said.number in self._edited:
+            return root
+        holder = holder_of(root, said, self.where)
         key = settle_step(holder, said.steps[-1])
-        gone = any(holder is x for x in taken) if isinstance(key, int) else taken and _lacks(holder, key)
-        if not gone:
-            apply(root, said, where=self.where, journal=self.journal)
-            taken.append(holder)
+        if any(holder is x for x in taken) if isinstance(key, int) and at_each else taken and _lacks(holder, key):
+            return root
+        root = apply(root, said, where=self.where, journal=self.journal)
+        taken.append(holder)
+        if not isinstance(key, int):
+            self._whole.setdefault(id(around), {})[tuple(map(str, said.steps))] = said.number
+        elif not at_each:
+            self._edited[said.number] = (*map(str, said.steps[:-1]), _ITEM)
+        return root
 
     def _has_happened(self, holder: Any, said: Override) -> bool:
         """Whether an edit has reached a place already: there itself, or where the file took the value or a copy."""
@@ -141,6 +195,15 @@ class Imposer:
         if kind_of(type(found)) is not None and any(x is found for _, _, x in done):
             return True
         return bool(done) and origin.text == said.text
+
+
+_ITEM = "[]"
+"""Stands for an item of a list that was deleted: those after it have other places since."""
+
+
+def _moves(place: tuple[str, ...], steps: tuple[str, ...]) -> bool:
+    """Whether a delete of an item has changed what some steps lead to."""
+    return place[-1:] == (_ITEM,) and len(steps) >= len(place) and steps[: len(place) - 1] == place[:-1]
 
 
 def numbered(overrides: Iterable[Override]) -> list[Override]:

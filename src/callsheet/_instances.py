@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-
-from ._fields import asked_beyond_fields, has_fields
+from ._fields import asked_beyond_fields
 from ._items import CALLS, DEFERRED
+from ._leaf import Missing
 from ._secret import Secret
 from ._tree import KINDS, Kind, kind_of
-from .errors import Fault, ReferenceUseError
+from ._unborne import advice_for, computing
+from .errors import Fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
     from typing import Any
 
 
@@ -25,12 +23,14 @@ class Deferring:
 
     Args:
         kinds: Which types are containers.
+        later: The types of what is told beside calls.
     """
 
-    __slots__ = ("_kinds", "_known")
+    __slots__ = ("_kinds", "_known", "_later")
 
-    def __init__(self, kinds: dict[type, Kind | None] = KINDS) -> None:
+    def __init__(self, kinds: dict[type, Kind | None] = KINDS, later: frozenset[type] = _LATER) -> None:
         self._kinds = kinds
+        self._later = later
         self._known: dict[int, bool] = {}
 
     def __call__(self, x: Any) -> bool:
@@ -41,7 +41,7 @@ class Deferring:
             for value in values:
                 cls = type(value)
                 kind = kind_of(cls, self._kinds)
-                if cls in CALLS or cls in _LATER or (kind is not None and (kind.call or kind.by_hand)):
+                if cls in CALLS or cls in self._later or (kind is not None and (kind.call or kind.by_hand)):
                     found = True
                     break
                 if kind is None or known.get(id(value)) is False:
@@ -62,6 +62,11 @@ class Deferring:
         return found
 
 
+def is_deferred(x: Any) -> bool:
+    """Whether a value is, or holds, what must be built or given first."""
+    return Deferring(later=_LATER | {Missing})(x)
+
+
 def instance_fault(x: Any, path: str) -> Fault | None:
     """Why an instance that holds something deferred cannot be constructed when that is built, None where it can."""
     asked = asked_beyond_fields(type(x))
@@ -77,47 +82,14 @@ def instance_fault(x: Any, path: str) -> Fault | None:
 
 
 def note_unborne(error: BaseException) -> None:
-    """Say of an exception from a `__post_init__` that was given what must be built first how to write that."""
+    """Say of an exception from a constructor that was given what must be built first how to write that."""
     trace, frames = error.__traceback__, []
     while trace is not None:
         frames.append(trace.tb_frame)
         trace = trace.tb_next
-    cls = _computing(reversed(frames))
-    if cls is not None and not any("must be built first" in note for note in getattr(error, "__notes__", ())):
-        error.add_note(f"{cls.__name__} was given what must be built first: {_advice(cls)}")
-
-
-def refuse_use(what: str) -> None:
-    """Refuse that the `__post_init__` which runs computes with what must be built first; elsewhere nothing happens.
-
-    Raises:
-        ReferenceUseError: One does.
-    """
-    frames: list[FrameType] = []
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None and len(frames) < _NEAR:
-        frames.append(frame)
-        frame = frame.f_back
-    cls = _computing(iter(frames))
-    if cls is not None:
-        problem = f"{cls.__name__}.__post_init__ computes with {what}, which must be built first"
-        raise ReferenceUseError(Fault("", problem, advice=[_advice(cls)]))
-
-
-_NEAR = 20
-"""Frames between a `__post_init__` and what it does with a field."""
-
-
-def _advice(cls: type) -> str:
-    made = f"lazy({cls.__name__})(…)"
-    builds = hasattr(cls, "__callsheet_kind__")
-    return f"write  ref({made}).build()  in its place" if builds else f"write  {made}  in its place"
-
-
-def _computing(frames: Iterator[FrameType]) -> type | None:
-    """The class whose `__post_init__` is the innermost of some frames, where it was given what must be built first."""
-    for frame in frames:
-        if frame.f_code.co_name in ("__post_init__", "__attrs_post_init__"):
-            x = frame.f_locals.get(frame.f_code.co_varnames[0])
-            return type(x) if has_fields(type(x)) and Deferring()(x) else None
-    return None
+    found = computing(reversed(frames))
+    if found is None or not is_deferred(found[1]):
+        return
+    cls, advice = found[0], advice_for(found[0])
+    if not any(advice in text for text in (str(error), *getattr(error, "__notes__", ()))):
+        error.add_note(f"{cls.__name__} was given what must be built first: {advice}")

@@ -10,6 +10,7 @@ from ._ref import Positions, Ref
 from ._signature import EMPTY, Parameter, Signature, signature_of
 from ._target import Name, name_of
 from ._tree import TARGET, kind_of
+from ._word import write_value
 from .errors import ArgumentError, Fault, nearest
 
 TYPE_CHECKING = False
@@ -85,7 +86,13 @@ def raw_item(holder: Any, key: Any) -> Any:
 
 
 def settle_step(holder: Any, step: Any) -> Any:
-    """A step as the key that its holder knows: a number between dots is a position where there are positions."""
+    """A step as the key that its holder knows.
+
+    A number between dots is a position where there are positions. A constant in brackets is the text that it reads as
+    where there is a key of that text only, or no key but texts.
+    """
+    if type(step) is not str and (type(step) is bool or not isinstance(step, str | int)):
+        return _settle_constant(holder, step)
     if isinstance(step, str) and step.lstrip("-").isdigit():
         cls = type(holder)
         if cls in LISTS or cls in (list, tuple, Positions) or (cls in CALLS and step not in _raw(holder, "__dict__")):
@@ -93,6 +100,13 @@ def settle_step(holder: Any, step: Any) -> Any:
         if (cls in MAPPINGS or cls is dict) and step not in holder and int(step) in holder:
             return int(step)
     return step
+
+
+def _settle_constant(holder: Any, step: Any) -> Any:
+    text = repr(step)
+    if type(holder) not in MAPPINGS and not isinstance(holder, dict):
+        return text
+    return step if step in holder else next((each for each in (text, write_value(step)) if each in holder), step)
 
 
 def step_into(holder: Any, step: Any) -> Any:
@@ -109,11 +123,13 @@ def origin_of(holder: Any, key: Any) -> Origin:
     cls = type(holder)
     if cls not in CALLS and cls not in MAPPINGS and cls not in LISTS:
         return _origin_of_field(holder, key)
-    origins = _raw(holder, "__origins__")
-    known = (origins or {}).get(key)
-    if type(known) is Origin:
-        return known
-    return locate(known or _raw(holder, "__site__"), key)
+    known = noted_origin(holder, key)
+    return known if type(known) is Origin else locate(known, key)
+
+
+def noted_origin(holder: Any, key: Any) -> Any:
+    """What a call, mapping or list has noted of who set an argument or item: an origin, or a site in some code."""
+    return (_raw(holder, "__origins__") or {}).get(key) or _raw(holder, "__site__")
 
 
 def _origin_of_field(x: Any, key: Any) -> Origin:

@@ -195,7 +195,7 @@ class Joint:
             named_later(target, args, kwargs)
         policy = policy_of(_raw(call, "__target__"))
         if policy is not None:
-            policy.judge_call(target)
+            policy.judge_call(target, None, args, kwargs)
         if type(call) in PARTIALS:
             from functools import partial
 

@@ -14,6 +14,7 @@ _raw = object.__getattribute__
 _set = object.__setattr__
 _ABSENT = object()
 _PARTS = ("__target__", "__args__", "__dict__", "__origins__")
+_OF_REFS = ("__base__", "__dots__", "__root__", "__steps__")
 
 
 class Journal:
@@ -26,7 +27,7 @@ class Journal:
         """Note what stands under a key that is about to be set or deleted.
 
         Args:
-            holder: A call, mapping, dict, list or instance, or a reference, whose base is noted.
+            holder: A call, mapping, dict, list or instance, or a reference, of which it is noted where it leads.
             key: Ignored for a reference; a call is noted whole, but where it has an argument of that name, which stays.
             delete: Whether the key goes: then its place among the others is noted too.
         """
@@ -37,9 +38,9 @@ class Journal:
             parts = [_raw(holder, name) for name in _PARTS]
             self._notes.append((holder, [part.copy() if type(part) in (dict, list) else part for part in parts]))
         elif cls is Ref:
-            self._notes.append((holder, holder.__base__))
+            self._notes.append((holder, [(name, getattr(holder, name)) for name in _OF_REFS]))
         elif cls in LISTS or cls is list:
-            whole = list(list.__iter__(holder)) if delete else None
+            whole = (list(list.__iter__(holder)), _origins_of(holder)) if delete else None
             self._notes.append((holder, key, list.__getitem__(holder, key), _origin_of(holder, key), whole))
         elif cls in MAPPINGS or cls is dict:
             items = _raw(holder, "__dict__") if cls in MAPPINGS else holder
@@ -57,7 +58,8 @@ class Journal:
                 for name, part in zip(_PARTS, noted[0], strict=True):
                     _set(holder, name, part)
             elif cls is Ref:
-                _set(holder, "__base__", noted[0])
+                for name, part in noted[0]:
+                    _set(holder, name, part)
             elif cls in LISTS or cls is list:
                 _undo_element(holder, *noted)
             elif cls in CALLS or cls in MAPPINGS or cls is dict:
@@ -68,13 +70,16 @@ class Journal:
                 settle_class(holder)
 
 
-def _undo_element(holder: Any, key: Any, value: Any, origin: Any, whole: list[Any] | None) -> None:
+def _undo_element(
+    holder: Any, key: Any, value: Any, origin: Any, whole: tuple[list[Any], dict[Any, Any] | None] | None
+) -> None:
     if whole is None:
         list.__setitem__(holder, key, value)
-    else:
-        list.clear(holder)
-        list.extend(holder, whole)
-    _put_origin(holder, key, origin)
+        _put_origin(holder, key, origin)
+        return
+    list.__setitem__(holder, slice(None), whole[0])
+    if type(holder) is not list:
+        _set(holder, "__origins__", whole[1])
 
 
 def _undo_item(holder: Any, key: Any, value: Any, origin: Any, order: list[Any] | None) -> None:
@@ -94,6 +99,11 @@ def _undo_field(holder: Any, key: Any, value: Any, origins: Any) -> None:
     _set(holder, key, value)
     if origins is not field_origins(holder):
         _set(holder, "__origins__", origins)
+
+
+def _origins_of(holder: Any) -> dict[Any, Any] | None:
+    origins = None if type(holder) is list else _raw(holder, "__origins__")
+    return origins and dict(origins)
 
 
 def _origin_of(holder: Any, key: Any) -> Any:

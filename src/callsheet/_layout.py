@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from ._leaf import is_long
 from ._target import Name
 from ._tree import KINDS, TARGET, is_enum, kind_of
 
@@ -174,6 +175,9 @@ def _leaf_text(x: Any) -> str:
         return " | ".join(f"{type(x).__qualname__}.{part}" for part in x.name.split("|"))
     if type(x).__module__.startswith("pathlib") and hasattr(x, "joinpath"):
         return f"{type(x).__name__.removeprefix('Posix').removeprefix('Windows')}({str(x)!r})"
-    named = callable(x) and hasattr(x, "__qualname__") and not hasattr(x, "__origin__")
-    text = str(x.__qualname__) if named else repr(x)
+    if isinstance(x, int) and is_long(x):
+        text = hex(x)
+    else:
+        name = getattr(x, "__qualname__", None) if callable(x) and not hasattr(x, "__origin__") else None
+        text = repr(x) if name is None else str(name)
     return text if len(text) <= 400 else text[:396] + " ..."

@@ -19,12 +19,13 @@ from ._items import (
 from ._origin import Origin, locate
 from ._path import format_path, parse_path
 from ._read import LATER, Values, read
-from ._ref import Ref
+from ._ref import Ref, moved
 from ._signature import EMPTY, Signature, signature_of
-from ._spec import SHARING, Call, Partial, attach, delete_item, here, new_call, set_item
+from ._spec import SHARING, Call, Partial, attach, delete_item, given, here, new_call, set_item
 from ._target import Name, parse_name, resolve
-from ._tree import ATOMS, KINDS, Kind, fold, kind_of, steps_of
+from ._tree import ATOMS, KINDS, Kind, fold, kind_of, steps_of, within_default
 from ._tree import walk as walk_steps
+from ._word import write_value
 from .errors import ArgumentError, CycleError, Fault, PathError, nearest
 
 TYPE_CHECKING = False
@@ -169,14 +170,20 @@ def target(call: Any) -> Any:
     """What a call calls: the callable itself, imported if it was only named; a spec where it is one.
 
     Args:
-        call: A `Call` or `Partial`.
+        call: A `Call` or `Partial`; or a config, whose class says what it calls.
 
     Raises:
         TargetError: It cannot be imported.
+        TypeError: It is nothing of these.
+        SpecError: It is a config, and its class does not say what it builds.
 
     >>> target(lazy("os.path.join")("a")).__name__
     'join'
     """
+    kind = kind_of(type(call))
+    if type(call) not in CALLS and kind is not None and kind.call is not None:
+        call = kind.call(call)
+    _refuse_others(call, "target")
     found = _raw(call, "__target__")
     return resolve(found) if type(found) is Name else found
 
@@ -213,12 +220,25 @@ class Arguments(MutableMapping):  # type: ignore[type-arg]
 def arguments(call: Any) -> Arguments:
     """The arguments of a call, as a mapping through which they can be read and edited.
 
+    Raises:
+        TypeError: It is no call; the fields of a config or dataclass are its attributes.
+
     >>> call = lazy(dict)(a=1)
     >>> arguments(call)["b"] = 2
     >>> call
     lazy(dict)(a=1, b=2)
     """
+    _refuse_others(call, "arguments")
     return Arguments(call)
+
+
+def _refuse_others(x: Any, verb: str) -> None:
+    if type(x) in CALLS:
+        return
+    kind = kind_of(type(x))
+    fields = kind is not None and kind.family == "fields"
+    advice = "what it holds are its attributes" if fields else "describe it with lazy(...)"
+    raise TypeError(f"{verb} is for calls, not for {type(x).__qualname__}: {advice}")
 
 
 def locate_path(spec: Any, path: str | tuple[Any, ...]) -> tuple[Any, Any, Any]:
@@ -256,11 +276,18 @@ def nothing_at(holder: Any, steps: tuple[Any, ...], n: int) -> Fault:
     if kind is None or type(holder) is Ref:
         return Fault(format_path(steps), f"leads into {above}, which is {holder!r} and holds nothing")
     keys = kind.items(holder)[0]
-    close = nearest(str(steps[n]), [key for key in keys if isinstance(key, str)])
+    close: list[Any] = nearest(str(steps[n]), [key for key in keys if isinstance(key, str)])
+    if not close:
+        close = [key for key in keys if type(key) not in _NAMES and steps[n] in (repr(key), write_value(key))]
     advice = [f"did you mean  {format_path((*steps[:n], close[0], *steps[n + 1 :]))}?"] if close else []
-    shown = ", ".join(map(str, keys[:12])) + (", …" if len(keys) > 12 else "")
+    names = [str(key) if type(key) in _NAMES else f"[{key!r}]" for key in keys[:12]]
+    shown = ", ".join(names) + (", …" if len(keys) > 12 else "")
     advice.append(f"{above} holds  {shown}" if keys else f"{above} is empty")
     return Fault(format_path(steps), "is not there", advice=advice)
+
+
+_NAMES = (str, int)
+"""Types of keys that stand in a path as they are."""
 
 
 def get(spec: Any, path: str, default: Any = EMPTY) -> Any:
@@ -278,7 +305,7 @@ def get(spec: Any, path: str, default: Any = EMPTY) -> Any:
     2
     """
     try:
-        return read(locate_path(spec, path)[2])
+        return read(locate_path(given(spec), path)[2])
     except PathError:
         if default is EMPTY:
             raise
@@ -301,7 +328,7 @@ def origin(spec: Any, path: str) -> Origin:
     >>> origin(lazy(dict)(a=1), "a").kind
     'python'
     """
-    holder, key, _ = locate_path(spec, path)
+    holder, key, _ = locate_path(given(spec), path)
     return origin_of(holder, key)
 
 
@@ -353,7 +380,7 @@ def walk(spec: Any) -> Iterator[tuple[str, Any]]:
     >>> [path for path, value in walk({"a": [1, {"b": 2}]})]
     ['', 'a', 'a[0]', 'a[1]', 'a[1].b']
     """
-    for steps, value in walk_steps(spec):
+    for steps, value in walk_steps(given(spec)):
         yield format_path(steps), value
 
 
@@ -371,9 +398,12 @@ def rewrite(spec: Any, change: Callable[[str, Any], Any]) -> Any:
     >>> rewrite({"a": 1, "b": [2]}, lambda path, x: x * 10 if isinstance(x, int) else x)
     {'a': 10, 'b': [20]}
     """
+    spec = given(spec)
     if kind_of(type(spec)) is None:
         return change("", spec)
     trail: list[Any] = []
+    made: dict[int, Any] = {}
+    refs: list[Ref] = []
 
     def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
         steps = steps_of(trail)
@@ -382,6 +412,15 @@ def rewrite(spec: Any, change: Callable[[str, Any], Any]) -> Any:
             if kind_of(type(before[n])) is None:
                 found = change(format_path((*steps, keys[n])), value)
                 values[n] = value if found is value else attach(found)
-        return change(format_path(steps), kind.remake(x, keys, values))
+        remade = kind.remake(x, keys, values)
+        if type(remade) is Ref:
+            refs.append(remade)
+        found = change(format_path(steps), remade)
+        if not within_default(trail):
+            made[id(x)] = found
+        return found
 
-    return fold(spec, make, kinds=SHARING, trail=trail)
+    whole = fold(spec, make, kinds=SHARING, trail=trail)
+    for ref in refs:  # of which the node that one leads to is made anew already
+        moved(ref, lambda old, base=ref.__base__: old if old is base else made.get(id(old), old))  # type: ignore[misc]
+    return whole

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from ._arrays import base64_text, dtype_spec, write_numpy
 from ._configfile import PREFIX
 from ._secret import Secret, is_reference, read_secret
 from ._target import Name, named_value, parse_name, resolve
-from ._tree import ATOMS, is_enum
+from ._tree import ATOMS, is_enum, kind_of
+from ._unborne import refuse_use
 from .errors import Fault
 
 TYPE_CHECKING = False
@@ -32,8 +34,21 @@ class Missing:
         return "MISSING"
 
     def __bool__(self) -> bool:
+        self._refuse()
         from_here = "MISSING must be given before it can be tested"
         raise TypeError(from_here)
+
+    def _refuse(self, *_: object) -> Any:
+        refuse_use(Missing, "MISSING", done="given")
+        return NotImplemented
+
+    def _no_number(self) -> Any:
+        self._refuse()
+        no_number = "MISSING must be given before it is a number"
+        raise TypeError(no_number)
+
+    __int__ = __float__ = _no_number
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse
 
     def _still(self, *_: object) -> Missing:
         return self
@@ -45,6 +60,11 @@ class Missing:
 
 MISSING: Any = Missing()
 """A value that must be given; `???` in data files."""
+
+
+def is_long(x: int) -> bool:
+    """Whether a number has so many digits that Python may neither write nor read them in decimal."""
+    return x.bit_length() > 4000
 
 
 class Datum:
@@ -114,22 +134,6 @@ def _is_enum_class(cls: Any) -> bool:
     return isinstance(cls, EnumMeta)
 
 
-def dtype_spec(of: Any) -> Any:
-    """What `numpy.dtype` takes, from the lists that JSON has: fields are tuples, and so are shapes."""
-    if isinstance(of, str):
-        return of
-    return [(name, dtype_spec(form), *map(tuple, shape)) for name, form, *shape in of]
-
-
-def _dtype_of(descr: Any) -> Any:
-    if isinstance(descr, str):
-        return descr
-    return [
-        [list(name) if isinstance(name, tuple) else name, _dtype_of(form), *map(list, shape)]
-        for name, form, *shape in descr
-    ]
-
-
 def write_leaf(x: Any) -> Written | None:
     """A leaf as a tag and JSON data, or None where it is no data (a live object).
 
@@ -156,12 +160,12 @@ def write_leaf(x: Any) -> Written | None:
         name = named_value(cls)
         # Flags without a name, as the empty one, are told by their value.
         return None if name is None else ("enum", [name.text, x.value if x.name is None else x.name])
-    if any(c.__name__ == "PurePath" and c.__module__.startswith("pathlib") for c in cls.__mro__):
-        return "path", str(x)
+    if cls.__module__.startswith("pathlib") and cls.__name__ in _PATHS:
+        return _PATHS[cls.__name__], str(x)
     if cls.__module__ in ("datetime", "decimal", "uuid", "fractions"):
         return _write_standard(x)
     if "numpy" in sys.modules:
-        written = _write_numpy(x, sys.modules["numpy"])
+        written = write_numpy(x, sys.modules["numpy"])
         if written is not None:
             return written
     if cls.__module__ == "torch" and cls.__name__ == "dtype":
@@ -219,19 +223,13 @@ def _write_float(x: float) -> Any:
     return repr(x + 0.0)  # -0.0 and 0.0 are equal, and NaN is one value
 
 
-def _base64(x: bytes) -> str:
-    from base64 import b64encode
-
-    return b64encode(x).decode()
-
-
 _WRITERS: dict[type, tuple[str, Any]] = {
     type(None): ("none", lambda x: None),
     bool: ("bool", lambda x: x),
-    int: ("int", lambda x: x),
+    int: ("int", lambda x: hex(x) if is_long(x) else x),
     float: ("float", _write_float),
     str: ("str", lambda x: x),
-    bytes: ("bytes", _base64),
+    bytes: ("bytes", base64_text),
     complex: ("complex", lambda x: [repr(x.real), repr(x.imag)]),
     range: ("range", lambda x: [x.start, x.stop, x.step]),
     slice: ("slice", _write_slice),
@@ -241,10 +239,20 @@ _WRITERS: dict[type, tuple[str, Any]] = {
 }
 
 
+_PATHS = {
+    "PosixPath": "path",
+    "WindowsPath": "path",
+    "PurePosixPath": "pureposixpath",
+    "PureWindowsPath": "purewindowspath",
+}
+
+
 def _write_standard(x: Any) -> Written | None:
     name = type(x).__name__
-    if name in ("datetime", "date", "time"):
+    if name == "date":
         return name, x.isoformat()
+    if name in ("datetime", "time"):
+        return _write_moment(name, x)
     if name == "timedelta":
         return name, [x.days, x.seconds, x.microseconds]
     if name in ("Decimal", "UUID", "Fraction"):
@@ -252,59 +260,27 @@ def _write_standard(x: Any) -> Written | None:
     return None
 
 
-def _write_numpy(x: Any, numpy: Any) -> Written | None:
-    if isinstance(x, numpy.dtype):
-        of = x.str if x.names is None else _dtype_of(x.descr)
-        return ("dtype", [of]) if _same_dtype(of, x, numpy) else None
-    if isinstance(x, numpy.generic) and x.dtype.kind not in "OV" and x.dtype.itemsize:
-        return "scalar", [x.dtype.str, _base64(_canonical(x, numpy).tobytes())]
-    if isinstance(x, numpy.ndarray) and x.dtype.kind not in "OV" and x.dtype.itemsize:
-        return "array", [x.dtype.str, list(x.shape), _base64(_canonical(x, numpy).tobytes())]
-    return None
+def _write_moment(name: str, x: Any) -> Written | None:
+    """A time or datetime: its text, with the name of its zone and which of two it is where clocks were set back."""
+    zone = x.tzinfo
+    key = zone.key if type(zone).__module__.partition(".")[0] == "zoneinfo" else None
+    if key is None and type(zone).__module__ not in ("builtins", "datetime"):
+        return None
+    if key is None and not x.fold:
+        return name, x.isoformat()
+    return name, [x.isoformat() if key is None else x.replace(tzinfo=None).isoformat(), key, x.fold]
 
 
-def _same_dtype(of: Any, x: Any, numpy: Any) -> bool:
-    try:
-        return bool(numpy.dtype(dtype_spec(of)) == x)
-    except (TypeError, ValueError):
-        return False
+def _read_moment(cls: Any, of: Any) -> Any:
+    if isinstance(of, str):
+        return cls.fromisoformat(of)
+    text, key, fold = of
+    made = cls.fromisoformat(text).replace(fold=fold)
+    if key is None:
+        return made
+    from zoneinfo import ZoneInfo
 
-
-def _canonical(x: Any, numpy: Any) -> Any:
-    return x + x.dtype.type(0) if x.dtype.kind in "fc" else x
-
-
-SAFE_TAGS = frozenset(
-    [
-        "bytes",
-        "complex",
-        "range",
-        "slice",
-        "set",
-        "frozenset",
-        "ellipsis",
-        "float",
-        "path",
-        "datetime",
-        "date",
-        "time",
-        "timedelta",
-        "decimal",
-        "uuid",
-        "fraction",
-        "name",
-        "missing",
-        "secret",
-        "enum",
-        "dtype",
-        "scalar",
-        "array",
-        "none",
-        "bool",
-        "int",
-        "str",
-    ]
-)
+    return made.replace(tzinfo=ZoneInfo(key))
 
 
 def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: Any = "") -> Any:
@@ -313,6 +289,8 @@ def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: Any = "
     Raises:
         ValueError, TypeError: The data is no such value.
     """
+    if tag == "int" and type(of) is str:
+        return int(of, 16)
     if tag in ("none", "bool", "int", "str"):
         return of
     if tag == "missing":
@@ -328,10 +306,6 @@ def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: Any = "
             return Datum(tag, of, policy=policy, where=where)
         members = [_read_member(member) for member in of]
         return set(members) if tag == "set" else frozenset(members)
-    if tag == "path":
-        from pathlib import Path
-
-        return Path(of)
     if tag == "bytes":
         from base64 import b64decode
 
@@ -340,7 +314,7 @@ def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: Any = "
         import datetime
 
         cls = getattr(datetime, tag)
-        return cls(*of) if tag == "timedelta" else cls.fromisoformat(of)
+        return cls(*of) if tag == "timedelta" else _read_moment(cls, of)
     simple: dict[str, Any] = {
         "float": float,
         "range": lambda x: range(*x),
@@ -351,12 +325,18 @@ def read_leaf(tag: str, of: Any, *, policy: Policy | None = None, where: Any = "
         return simple[tag](of)
     if tag == "complex":
         return complex(float(of[0]), float(of[1]))
-    module, cls_name = {
-        "decimal": ("decimal", "Decimal"),
-        "uuid": ("uuid", "UUID"),
-        "fraction": ("fractions", "Fraction"),
-    }[tag]
+    module, cls_name = _OF_TEXT[tag]
     return getattr(__import__(module), cls_name)(of)
+
+
+_OF_TEXT = {
+    "path": ("pathlib", "Path"),
+    "pureposixpath": ("pathlib", "PurePosixPath"),
+    "purewindowspath": ("pathlib", "PureWindowsPath"),
+    "decimal": ("decimal", "Decimal"),
+    "uuid": ("uuid", "UUID"),
+    "fraction": ("fractions", "Fraction"),
+}
 
 
 def is_data(x: Any) -> bool:
@@ -376,7 +356,7 @@ def _no_address(text: str) -> str:
 
 def not_data(path: str, x: Any, origin: str) -> Fault:
     """The fault of a live object in a spec that is to be written."""
-    text = _no_address(repr(x))
+    text = " ".join(_no_address(repr(x)).split())
     shown = text if len(text) <= 60 else text[:57] + "..."
     defined = getattr(x, "__qualname__", None) or type(x).__qualname__
     if str(getattr(x, "__module__", None)).startswith(PREFIX) and "<" not in defined:
@@ -386,5 +366,17 @@ def not_data(path: str, x: Any, origin: str) -> Fault:
         path,
         f"is not data, so it cannot be saved: {shown}",
         origin=origin,
-        advice=["define it at the top level of a module, or describe it with lazy(...)"],
+        advice=[_advice_on(x)],
     )
+
+
+def _advice_on(x: Any) -> str:
+    """What to do about a value that cannot be saved."""
+    cls = type(x)
+    if kind_of(cls) is not None:  # which a spec may hold, but no key can be
+        return "make the key a text, a number, or a tuple of such"
+    if cls.__module__ == "datetime":
+        return "give it a zone of zoneinfo, or a datetime.timezone"
+    if sys.modules.get("numpy") is not None and isinstance(x, sys.modules["numpy"].ndarray):
+        return f"make it by a call when it is built, as lazy({cls.__name__})(...), or give a plain array of numbers"
+    return "define it at the top level of a module, or describe it with lazy(...)"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
+from ._arrays import dtype_spec
 from ._bindings import Bindings, is_name
 from ._configfile import MAIN
-from ._leaf import MISSING, dtype_spec, read_leaf, write_leaf
+from ._leaf import MISSING, is_long, read_leaf, write_leaf
 from ._target import Name, name_of, parse_name
 from ._tree import ATOMS, Kind
 
@@ -132,7 +133,7 @@ def atom_code(x: Any, bindings: Bindings) -> Code:
             return Code(f"{x.imag!r}j")
         parts = [atom_code(part, bindings).text for part in (x.real, x.imag)]
         return Code(f"{bindings.member('builtins', 'complex')}({', '.join(parts)})")
-    if cls is int and x.bit_length() > 4000:  # Python reads no longer numbers in decimal
+    if cls is int and is_long(x):
         return Code(hex(x), whole=x >= 0)
     text = repr(x).replace("e+", "e")
     return Code(text, whole=not text.startswith("-"))
@@ -153,7 +154,7 @@ def leaf_code(x: Any, bindings: Bindings, *, named: bool = False) -> Code | Disp
         return Code(bindings.member("callsheet", "MISSING"))
     written = write_leaf(x)
     if written is None:
-        raise Unwritable("")
+        raise Unwritable("", x)
     tag, of = written
     if tag == "name":
         return name_code(x if type(x) is Name else name_of(x) or parse_name(of), bindings, named=named)
@@ -177,12 +178,10 @@ def member_code(tag: str, of: Any, bindings: Bindings) -> Code | Display:
     if tag == "tuple":
         values = [member_code(tag, inner, bindings) for tag, inner in of]
         return Display("(", [""] * len(values), ",)" if len(values) == 1 else ")", values)
-    if tag in ("none", "bool", "int", "str"):
-        return atom_code(of, bindings)
     if tag == "name":
         return name_code(parse_name(of), bindings)
     found = read_leaf(tag, of)
-    return atom_code(found, bindings) if type(found) in (float, bytes, complex) else leaf_code(found, bindings)
+    return atom_code(found, bindings) if type(found) in ATOMS else leaf_code(found, bindings)
 
 
 def key_code(x: Any, bindings: Bindings) -> Code | Display:
@@ -272,10 +271,11 @@ def _slice(x: Any, of: Any, bindings: Bindings) -> Code:
     return Code(f"{bindings.member('builtins', 'slice')}({', '.join(_requoted(repr(part)) for part in given)})")
 
 
-def _path(x: Any, of: Any, bindings: Bindings) -> Code:
-    pure = type(x).__name__ in ("PurePosixPath", "PureWindowsPath", "PurePath")
-    cls = bindings.member("pathlib", type(x).__name__ if pure else "Path")
-    return Code(f"{cls}({text_code(of).text if of != '.' else ''})")
+def _path(cls: str) -> Any:
+    def write(x: Any, of: Any, bindings: Bindings) -> Code:
+        return Code(f"{bindings.member('pathlib', cls)}({text_code(of).text if of != '.' else ''})")
+
+    return write
 
 
 def _date(x: Any, of: Any, bindings: Bindings) -> Code:
@@ -284,10 +284,11 @@ def _date(x: Any, of: Any, bindings: Bindings) -> Code:
 
     cls: Any = next(c for c in type(x).__mro__ if c.__module__ == "datetime")
     zone = getattr(x, "tzinfo", None)
-    if zone is not None and (type(zone) is not datetime.timezone or "'" in repr(zone)):
-        return Code(f"{bindings.member('datetime', cls.__name__)}.fromisoformat({text_code(of).text})")
+    if type(zone) is datetime.timezone and "'" in repr(zone):  # it has a name, which does not count
+        x = x.replace(tzinfo=datetime.timezone(zone.utcoffset(None)))
     text = repr(x) if type(x) is cls else cls.__repr__(x).replace(type(x).__qualname__, cls.__name__)
-    return Code(re.sub(r"datetime\.(\w+)", lambda found: bindings.member("datetime", found[1]), text))
+    text = re.sub(r"ZoneInfo\(key='(.*)'\)", r'ZoneInfo("\1")', text)
+    return Code(re.sub(r"\b(datetime|zoneinfo)\.(\w+)", lambda found: bindings.member(found[1], found[2]), text))
 
 
 def _exact(module: str, cls: str) -> Any:
@@ -387,7 +388,9 @@ _WRITERS: dict[str, Any] = {
     "range": _range,
     "slice": _slice,
     "ellipsis": lambda x, of, bindings: Code("..."),
-    "path": _path,
+    "path": _path("Path"),
+    "pureposixpath": _path("PurePosixPath"),
+    "purewindowspath": _path("PureWindowsPath"),
     "secret": lambda x, of, bindings: Code(f"{bindings.member('callsheet', 'Secret')}({text_code(of).text})"),
     "datetime": _date,
     "date": _date,

@@ -9,11 +9,12 @@ from ._equal import default_keys, equal, head_key
 from ._items import CALLS, MAPPINGS, given_itself, origin_of
 from ._lazy import through
 from ._leaf import MISSING
+from ._loose import leading_back
 from ._origin import Origin
 from ._ref import Ref, moved, operand_items, remake_operands
 from ._signature import signature_of
 from ._spec import attach, copy, new_call, plain_class
-from ._tree import TARGET, Kind, fold, kind_of, walk
+from ._tree import TARGET, Kind, fold, kind_of, walk, within_default
 from .errors import SpecError
 
 TYPE_CHECKING = False
@@ -64,6 +65,7 @@ class _Merge:
         self.displaced: dict[int, Any] = {}  # id of a node of `a` -> what stands in its place
         self.merged: set[int] = set()
         self.nodes: dict[int, Any] = {}
+        self.before: frozenset[int] = frozenset()  # ids of the nodes that are made already
         self.refs: list[Ref] = []
 
     def made(self) -> Any:
@@ -71,7 +73,17 @@ class _Merge:
             for _ in walk(whole):  # names a cycle, or a depth that no verb follows
                 pass
         start = self.a if self._lay(self.a, self.b) else self.b
-        found = fold(self._settled(start), self._remade, kinds=_Table(self))
+        trail: list[Any] = []
+
+        def make(x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
+            return self._remade(x, kind, keys, values, default=within_default(trail))
+
+        found = fold(self._settled(start), make, kinds=_Table(self), trail=trail)
+        taken = {*self.nodes, *self.displaced, *self.image, *map(id, (self.a, self.b, None))}
+        around = leading_back(self.refs, taken, self.over)
+        if around:
+            self.before = frozenset(self.nodes)
+            fold(around, make, kinds=_Table(self), trail=trail)
         for ref in self.refs:
             moved(ref, lambda old: self._moved(old, found))
             loosen(ref)
@@ -160,7 +172,9 @@ class _Merge:
         """The keys whose values are still default objects."""
         return {*default_keys(kind, x)} - {*self.over.get(id(x), ())}
 
-    def _remade(self, x: Any, kind: Kind, keys: list[Any], values: list[Any]) -> Any:
+    def _remade(self, x: Any, kind: Kind, keys: list[Any], values: list[Any], *, default: bool) -> Any:
+        if id(x) in self.before and not default:
+            return self.nodes[id(x)]
         if type(x) is Ref:
             made: Any = remake_operands(x, keys, values)
             self.refs.append(made)
@@ -177,7 +191,8 @@ class _Merge:
             made = kind.remake(x, keys, values)
         if over and (type(x) in CALLS or type(x) in MAPPINGS):
             _set(made, "__origins__", self._origins(x, over))
-        self.nodes[id(x)] = made
+        if not default:
+            self.nodes[id(x)] = made
         return made
 
     def _origins(self, x: Any, over: dict[Any, tuple[Any, tuple[Any, Any]]]) -> dict[Any, Any]:

@@ -35,7 +35,13 @@ def add_note(error: BaseException, x: Any, spec: Any, *, root: Any, references: 
         references: How references were followed.
     """
     if type(x) not in (Name, Datum):
-        error.add_note(_note(x, place_of(_way_to(x, spec, references)), root))
+        _note(error, x, place_of(_way_to(x, spec, references)), root)
+
+
+def note_place(error: BaseException, path: str, where: str = "", text: str = "") -> None:
+    """Say of an exception at which path of a spec it happened, who wrote that, and what stands there."""
+    lines = [_WHILE + (path or _WHOLE) + (_WRITTEN + where if where else "")]
+    error.add_note("\n".join([*lines, *("    " + line for line in text.splitlines())]))
 
 
 def place_noted(error: BaseException) -> tuple[str, str]:
@@ -45,6 +51,15 @@ def place_noted(error: BaseException) -> tuple[str, str]:
         path, _, where = note.partition("\n")[0].removeprefix(_WHILE).partition(_WRITTEN)
         return ("" if path == _WHOLE else path), where
     return "", ""
+
+
+def text_of(error: BaseException) -> str:
+    """The type of an exception and what it says; that may be nothing that can be had, or be written."""
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001  (whatever the user's own `__str__` raises)
+        text = f"{type(error).__name__}: <exception str() failed>"  # as in a traceback
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def is_place(note: str) -> bool:
@@ -78,11 +93,10 @@ class _FoundError(Exception):
     """The fold stands where it should."""
 
 
-def _note(x: Any, place: tuple[Any, ...], root: Any) -> str:
+def _note(error: BaseException, x: Any, place: tuple[Any, ...], root: Any) -> None:
     steps = next((steps for steps, value in walk(root) if value is x), place)
     text = layout(x, width=76) if kind_of(type(x)) is not None else repr(x)
     if len(text) > 300:
         text = text[:296] + " ..."
     origin = origin_of(x, TARGET).where if type(x) in CALLS and not isinstance(x, Ref) else ""
-    lines = [_WHILE + (format_path(steps) or _WHOLE) + (_WRITTEN + origin if origin else "")]
-    return "\n".join([*lines, *("    " + line for line in text.split("\n"))])
+    note_place(error, format_path(steps), origin, text)

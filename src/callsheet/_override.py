@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-
 from ._amend import amended
 from ._arguments import swap_target
 from ._bind import bind_all, bind_new
 from ._convert import Mismatch, convert
 from ._grammar import Override
 from ._hint import ANY, Form
-from ._holder import check_place, declared_by, holder_of, nothing_there
+from ._holder import check_place, declared_by, holder_of, nothing_there, way_to
 from ._items import (
     CALLS,
     DEFERRED,
@@ -27,7 +25,7 @@ from ._journal import Journal
 from ._layout import layout
 from ._naming import finder, known_before
 from ._origin import Origin
-from ._placing import note_inside, put, replace_everywhere
+from ._placing import is_default, note_inside, own_default, put, replace_everywhere
 from ._secret import Secret
 from ._signature import signature_of
 from ._spec import attach, delete_item, new_call, note_origin
@@ -46,7 +44,7 @@ from ._target import ModuleName, Name, resolve
 from ._tree import TARGET, kind_of
 from ._wildcard import places_below
 from ._word import Given, Word, plain_value
-from .errors import CallsheetWarning, Fault, OverrideError
+from .errors import Fault, OverrideError, ReferenceUseError, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,16 +64,19 @@ def apply_all(
     kind: str = "override",
     journal: Journal | None = None,
     around: Surroundings | None = None,
-) -> None:
+) -> Any:
     """Apply overrides in their order.
 
     Args:
-        root: What their paths start in; edited in place.
+        root: What their paths start in; edited in place, where it is not frozen.
         overrides: Each of one value.
         where: Who said them, for origins and errors: `command line`.
         kind: The kind of origin that the values get.
         journal: Gets notes of what is changed.
         around: What the words of swaps and variants can name; without it, the first level of the spec.
+
+    Returns:
+        The root; another one where that is frozen and what it holds has changed.
 
     Raises:
         OverrideError: With a fault for each that does not fit; the others are applied.
@@ -83,11 +84,12 @@ def apply_all(
     faults: list[Fault] = []
     for said in overrides:
         try:
-            apply(root, said, where=where, kind=kind, journal=journal, around=around)
+            root = apply(root, said, where=where, kind=kind, journal=journal, around=around)
         except OverrideError as error:
             faults += error.faults
     if faults:
         raise OverrideError(*faults)
+    return root
 
 
 def apply(
@@ -98,8 +100,8 @@ def apply(
     kind: str = "override",
     journal: Journal | None = None,
     around: Surroundings | None = None,
-) -> None:
-    """Apply one override in place; the arguments are those of `apply_all`.
+) -> Any:
+    """Apply one override; the arguments, and what is returned, are those of `apply_all`.
 
     Raises:
         OverrideError: It does not fit.
@@ -108,14 +110,13 @@ def apply(
     where = said.where or where
     around = around or _around(root)
     if said.below:
-        _apply_below(root, said, where=where, kind=kind, journal=journal, around=around)
-        return
-    holder = holder_of(root, said, where, journal)
+        return _apply_below(root, said, where=where, kind=kind, journal=journal, around=around)
+    root, holder = _owned(root, said, where, journal)
     key = settle_step(holder, said.steps[-1])
     check_place(holder, key, said, where)
     if said.operation == "delete":
         _delete(holder, key, said, where, journal)
-        return
+        return root
     try:
         before = raw_item(holder, key)
     except LookupError:
@@ -133,13 +134,28 @@ def apply(
     else:
         value = _converted(holder, key, before, said, around, where=where, kind=kind)
     if value is before and is_node(before):
-        return
+        return root
     relative = bind_new(value, root)
-    put(root, holder, key, value, origin, journal)
+    root = put(root, holder, key, value, origin, journal, path=said.path)
     if relative:
         bind_all(root, error=OverrideError)
-    if _is_held_twice(before) and before is not value:
-        replace_everywhere(root, before, value, origin, journal)
+    if _may_be_held_twice(before, root) and before is not value:
+        try:
+            return replace_everywhere(root, before, value, origin, journal)
+        except ReferenceUseError as error:
+            fault = error.faults[0]
+            raise OverrideError(Fault(said.path, fault.problem, origin=where, advice=fault.advice)) from None
+    return root
+
+
+def _owned(root: Any, said: Override, where: str, journal: Journal) -> tuple[Any, Any]:
+    """The root and the holder of what is overridden; a class default on the way, which others hold too, is copied."""
+    way = way_to(root, said, where, makes=False)
+    for n, step in enumerate(said.steps):
+        if n < len(way) and is_default(way[n], step):
+            root = own_default(root, way[n], step, journal)
+            way = way_to(root, said, where, makes=False)
+    return root, way[-1] if len(way) == len(said.steps) else holder_of(root, said, where, journal)
 
 
 def single(root: Any, said: Override, *, where: str, kind: str) -> tuple[Any, Any, Any, Origin] | None:
@@ -173,7 +189,7 @@ def _is_leaf(value: Any) -> bool:
     return kind_of(type(value)) is None and type(value) not in DEFERRED
 
 
-def _apply_below(root: Any, said: Override, **more: Any) -> None:
+def _apply_below(root: Any, said: Override, **more: Any) -> Any:
     """Apply a wildcard at each place that it means, what lies deepest first: what is set may go with what holds it.
 
     Raises:
@@ -182,11 +198,12 @@ def _apply_below(root: Any, said: Override, **more: Any) -> None:
     faults: list[Fault] = []
     for one in each_below(root, said, more["where"], more["around"]):
         try:
-            apply(root, one, **more)
+            root = apply(root, one, **more)
         except OverrideError as error:
             faults[:0] = error.faults
     if faults:
         raise OverrideError(*faults)
+    return root
 
 
 def each_below(root: Any, said: Override, where: str, around: Surroundings) -> list[Override]:
@@ -205,9 +222,10 @@ def _around(root: Any) -> Surroundings:
     return Surroundings(lambda: names)
 
 
-def _is_held_twice(node: Any) -> bool:
-    """Whether other places may hold a node, or references lead to it; nobody counts those of a dataclass."""
-    return _raw(node, "__held__") > 1 if type(node) in CALLS else is_node(node)
+def _may_be_held_twice(node: Any, root: Any) -> bool:
+    """Whether other places may hold a node, or references lead to it: only a spec's own containers count those."""
+    counts = type(node) in CALLS and (type(root) in CALLS or type(root) in MAPPINGS or type(root) in LISTS)
+    return _raw(node, "__held__") > 1 if counts else is_node(node)
 
 
 def _converted(
@@ -275,7 +293,7 @@ def _swapped(
         told = Origin(origin.kind, origin.where, said.text, (held, origin_of(before, TARGET)))
         dropped = [*swap_target(before, target, {}, None, origin=told, signature=around.takers.signature)]
     if dropped:
-        warnings.warn(left_out(said, target, dropped), CallsheetWarning, stacklevel=2)
+        warn(left_out(said, target, dropped))
     return value, old
 
 

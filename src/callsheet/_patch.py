@@ -9,9 +9,10 @@ from ._bind import bind_all, loosen
 from ._changes import Change, Changes, Same, Steps, label_of, steps_to, value_text
 from ._equal import default_keys, equal, key_label
 from ._items import CALLS, LISTS, MAPPINGS, check_names, given_itself, origin_of
+from ._loose import leading_back
 from ._origin import Origin
 from ._ref import Ref, moved, operand_items, remake_operands
-from ._spec import new_call, plain_class
+from ._spec import Partial, described, given, new_call, plain_class
 from ._tree import ATOMS, ENTER, KINDS, TARGET, Kind, fold, kind_of, walk, within_default
 from .errors import ArgumentError, Fault, PatchError
 
@@ -20,7 +21,6 @@ S = TypeVar("S")
 _raw = object.__getattribute__
 _set = object.__setattr__
 _ABSENT = object()
-_CONTAINED = {**KINDS, Ref: Kind(operand_items, remake_operands, family="ref")}
 _MARKED = {**KINDS, Same: None}
 _SEQUENCES = ("list", "tuple")
 
@@ -45,7 +45,7 @@ def patch(spec: S, changes: Iterable[Change]) -> S:
     >>> patch({"lr": 0.1, "seed": 7}, changes)
     {'lr': 0.2, 'seed': 7}
     """
-    return _Patch(spec, Changes(changes)).made()  # type: ignore[no-any-return]
+    return _Patch(given(spec), Changes(changes)).made()  # type: ignore[no-any-return]
 
 
 class _Edits:
@@ -92,8 +92,8 @@ class _Patch:
         self.whole: Change | None = None
         self.known: dict[int, dict[Any, Any]] = {}  # by the id of a container, its values by the labels of their keys
         self.fresh = {id(x) for c in changes for _, x in walk(c.now) if kind_of(type(x)) is not None}
-        self.entered = self._loose_that_hold_nodes()
         self.nodes: dict[int, Any] = {}  # by the id of a node, what became of it
+        self.before: frozenset[int] = frozenset()  # ids of the nodes that are made already
         self.slots: dict[int, list[_Slot]] = {}
         self.refs: list[tuple[Ref, bool]] = []
 
@@ -111,26 +111,21 @@ class _Patch:
             return self._remade(x, kind, keys, values, noted=not within_default(trail))
 
         found = fold(start, make, kinds=_Table(self), trail=trail)
+        if self.faults:
+            raise PatchError(*self.faults)
+        taken = {*self.nodes, *map(id, self.nodes.values()), *map(id, (self.spec, None))}
+        around = leading_back([ref for ref, _ in self.refs], taken)
+        if around:
+            self.before = frozenset(self.nodes)
+            fold(around, make, kinds=_Table(self), trail=trail)
         for ref, fresh in self.refs:
             moved(ref, lambda old, fresh=fresh: self._moved(old, found, fresh))  # type: ignore[misc]
             loosen(ref)
-        if self.faults:
-            raise PatchError(*self.faults)
         bind_all(found, error=PatchError)
         return found
 
     def _moved(self, old: Any, root: Any, fresh: bool) -> Any:
         return root if old is self.spec or (old is None and fresh) else self.nodes.get(id(old), old)
-
-    def _loose_that_hold_nodes(self) -> set[int]:
-        """What only references lead to stays the same node, unless it holds a node of the spec, which is made anew."""
-        bases = {id(x.__base__): x.__base__ for _, x in walk(self.spec) if type(x) is Ref}
-        nodes = [base for base in bases.values() if kind_of(type(base)) is not None]
-        if not nodes:
-            return set()
-        held = {id(x) for _, x in walk(self.spec, kinds=_CONTAINED) if kind_of(type(x)) is not None}
-        loose = [base for base in nodes if id(base) not in held]
-        return {id(base) for base in loose if any(id(x) in held for _, x in walk(base))}
 
     # --- where each change belongs, and whether it fits ---------------------------------------------------------------
 
@@ -195,8 +190,8 @@ class _Patch:
             kind = kind_of(type(x))
             keys, values = kind.items(x) if kind is not None else ([], [])
             found = {_label(x, key): value for key, value in zip(keys, values, strict=True)}
-            if type(x) in CALLS:
-                found[TARGET] = _raw(x, "__target__")
+            if _is_call(x):
+                found[TARGET] = _raw(described(x), "__target__")
             self.known[id(x)] = found
         return self.known[id(x)]
 
@@ -250,8 +245,7 @@ class _Patch:
         if type(x) is Ref:
             keys, values = operand_items(x)
             base = x.__base__
-            follows = id(base) in self.fresh or id(base) in self.entered
-            return (["ref", *keys], [base, *values]) if follows else (keys, values)
+            return (["ref", *keys], [base, *values]) if id(base) in self.fresh else (keys, values)
         edits = x.edits if type(x) is _Part else self.of_node.get(id(x))
         if edits is None:
             return kind.items(x)
@@ -276,9 +270,11 @@ class _Patch:
             return made
         slots = self.slots.get(id(x))
         whole = x.x if type(x) is _Part else x
+        if noted and id(whole) in self.before:
+            return self.nodes[id(whole)]
         if slots is None:
             made = kind.remake(x, keys, values)
-        elif type(whole) in CALLS:
+        elif _is_call(whole):
             made = self._call(whole, keys, values)
         else:
             known = kind_of(type(whole))
@@ -293,6 +289,9 @@ class _Patch:
     def _call(self, call: Any, keys: list[Any], values: list[Any]) -> Any:
         args = [value for key, value in zip(keys, values, strict=True) if type(key) is int]
         named = {key: value for key, value in zip(keys, values, strict=True) if type(key) is str and key != TARGET}
+        if type(call) not in CALLS:
+            plain = callable(values[0]) and kind_of(type(values[0])) is None
+            return type(call)(values[0], *args, **named) if plain else new_call(Partial, values[0], args, named)
         made = new_call(plain_class(call), values[0], args, named, _raw(call, "__site__"))
         _set(made, "__held__", _raw(call, "__held__"))
         if given_itself(made):
@@ -338,7 +337,13 @@ def _label(x: Any, key: Any) -> Any:
 
 def _is_position(x: Any, label: Any) -> bool:
     kind = kind_of(type(x))
-    return type(label) is int and kind is not None and (kind.family in _SEQUENCES or type(x) in CALLS)
+    return type(label) is int and kind is not None and (kind.family in _SEQUENCES or _is_call(x))
+
+
+def _is_call(x: Any) -> bool:
+    """Whether a value is a call, or the `functools.partial` that one stands for."""
+    kind = kind_of(type(x))
+    return type(x) in CALLS or (kind is not None and kind.family == "partial")
 
 
 def _edited(x: Any, edits: _Edits) -> list[_Slot]:
@@ -348,9 +353,9 @@ def _edited(x: Any, edits: _Edits) -> list[_Slot]:
     first: list[_Slot] = []
     kept: list[_Slot] = []
     last: list[_Slot] = []
-    if type(x) in CALLS:
+    if _is_call(x):
         change = edits.changed.get(TARGET)
-        first = [_Slot(TARGET, _raw(x, "__target__") if change is None else change.now, TARGET, change)]
+        first = [_Slot(TARGET, _raw(described(x), "__target__") if change is None else change.now, TARGET, change)]
     for key, value in zip(*kind.items(x), strict=True):
         label = _label(x, key)
         if (key == TARGET and first) or label in edits.removed:

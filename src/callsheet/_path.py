@@ -40,10 +40,11 @@ def parse_path(text: str) -> tuple[Step, ...]:
     """Read a path; what `format_path` wrote comes back as it was.
 
     A number between dots (`a.0.b`) stays text: whether it is a position is for
-    the container that it meets to say.
+    the container that it meets to say. In brackets without quotes, None, truth
+    values, numbers, bytes and tuples are those, as Python or an override writes them.
 
     Args:
-        text: `a.b`, `a[0]`, `a["odd key"]`, `a.0`.
+        text: `a.b`, `a[0]`, `a["odd key"]`, `a.0`, `a[None]`, `a[0.5]`.
 
     Returns:
         The steps from the root down.
@@ -95,7 +96,30 @@ def _bracket(text: str, at: int) -> tuple[Step, int]:
     try:
         return int(inner), close + 1
     except ValueError:
-        return inner, close + 1
+        return _key(inner), close + 1
+
+
+_CONSTANTS = {"None": None, "null": None, "True": True, "true": True, "False": False, "false": False}
+
+
+def _key(word: str) -> Step:
+    """What a word in brackets is as the key of a dict."""
+    if word in _CONSTANTS:
+        return _CONSTANTS[word]
+    if word[0] == "(" or word[:2] in ("b'", 'b"'):
+        from ast import literal_eval
+
+        try:
+            found: object = literal_eval(word)
+            hash(found)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return word
+        return found
+    try:
+        number = float(word)
+    except ValueError:
+        return word
+    return number if repr(number) == word and number == number else word
 
 
 def _bad(text: str, column: int, problem: str) -> PathError:

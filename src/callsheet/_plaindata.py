@@ -8,6 +8,7 @@ from ._path import format_path
 from ._read import LATER, Values
 from ._ref import Ref, ref_text
 from ._signature import signature_of
+from ._spec import given
 from ._tree import KINDS, TARGET, Kind, fold, is_enum, steps_of
 from ._written import WRITTEN, written
 from .errors import PathError, SaveError
@@ -30,6 +31,7 @@ def plain_data(spec: Any) -> Any:
         SaveError: It holds something that is not data.
         CycleError: It contains itself.
     """
+    spec = given(spec)
     values = Values(spec)
     trail: list[Any] = []
 

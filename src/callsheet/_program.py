@@ -11,9 +11,10 @@ from ._ref import Ref
 from ._running import RUNNING
 from ._secret import Secret
 from ._signature import signature_of
-from ._spec import INSTANCES, PARTIALS, Call
+from ._spec import INSTANCES, PARTIALS, Call, CallParts
 from ._target import Name, resolve
 from ._tree import ATOMS, MAX_DEPTH, Kind, kind_of
+from ._trust import guards_in
 from ._written import depends_on_run
 from .errors import CycleError, DepthError, Fault
 
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     """What is left of a container's items, where what is made of them goes, and a `_Leave` for when all is ordered."""
 
 _raw = object.__getattribute__
-_target_of = vars(Call)["__target__"].__get__
-_args_of = vars(Call)["__args__"].__get__
-_kwargs_of = vars(Call)["__dict__"].__get__
+_target_of = vars(CallParts)["__target__"].__get__
+_args_of = vars(CallParts)["__args__"].__get__
+_kwargs_of = vars(CallParts)["__dict__"].__get__
 _INDIRECT = CALLS | {Ref}
 """Types of targets that must be built themselves."""
 _PLAIN = CALLS - PARTIALS - INSTANCES
@@ -232,7 +233,7 @@ class Program:
             if policy is not None:
                 function = partial(call_judged, policy, function)
             return self._called(node, function, [target, *args], kwargs, holder, key)
-        if sound and type(call) in _PLAIN and not both:
+        if sound and type(call) in _PLAIN and not both and not guards_in(args, kwargs, signature_of(target)):
             self._known[id(target)] = shape
             self._sound.add((id(target), *shape))
         return self._called(node, target, args, kwargs, holder, key)
@@ -342,7 +343,7 @@ def call_judged(policy: Policy, make: Any, function: Any, /, *args: Any, **kwarg
     Raises:
         TrustError: The policy does not allow it.
     """
-    policy.judge_call(function)
+    policy.judge_call(function, None, args, kwargs)
     return make(function, *args, **kwargs)
 
 

@@ -17,6 +17,7 @@ from ._spec import INSTANCES, PARTIALS
 from ._steps import apply_steps, operands_of, with_operands
 from ._target import Name, resolve
 from ._tree import ATOMS, KINDS, TARGET, Kind, fold, kind_of, walk
+from ._trust import guards_in, lifted
 from ._written import WRITTEN, Asked, Route, Template, depends_on_run
 from .errors import CallsheetError, CycleError, DepthError, Fault, PathError, SpecError
 
@@ -349,6 +350,21 @@ def call_faults(call: Any, trail: list[Any]) -> Iterator[Fault]:
     signature = signature_of(target)
     if signature is not None:
         yield from argument_faults(call, signature, trail)
+    yield from guard_faults(call, signature, trail)
+
+
+def guard_faults(call: Any, signature: Signature | None, trail: list[Any]) -> Iterator[Fault]:
+    """The arguments of data by which a callable would run what it reads, where no entry names it itself."""
+    target = _raw(call, "__target__")
+    if type(target) is not Name or target.policy is None:
+        return
+    guards = guards_in(_raw(call, "__args__"), _raw(call, "__dict__"), signature)
+    if not guards or target.policy.names(target.module, target.qualname):
+        return
+    for key, (name, value) in lifted(guards).items():
+        where = origin_of(call, key).where or str(target.where)
+        fault = target.policy.guard_fault(name, value, target.module, target.qualname, where)
+        yield Fault(format_path((*place_of(trail), key)), fault.problem, origin=where, advice=fault.advice)
 
 
 def argument_faults(call: Any, signature: Signature, trail: list[Any]) -> Iterator[Fault]:

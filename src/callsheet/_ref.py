@@ -7,6 +7,7 @@ from ._layout import layout
 from ._path import format_path
 from ._steps import BINARY, operand_labels, operands_of, with_operands
 from ._tree import KINDS, Kind, kind_of
+from ._unborne import refuse_use
 from ._written import WRITTEN, parts_of, with_parts, written
 from .errors import Fault, ReferenceUseError
 
@@ -124,6 +125,7 @@ for _sign, (_method, _) in BINARY.items():
 
 def _refusal(problem: str, advice: str) -> Any:
     def refuse(self: Ref, *args: Any) -> Any:
+        refuse_use(Ref, ref_text(self))
         shown = problem.replace("NAME", str(args[0])) if args else problem
         raise ReferenceUseError(Fault("", f"the reference {ref_text(self)} {shown}", advice=[advice]))
 
@@ -137,6 +139,11 @@ for _names, _problem, _advice in (
     ("contains", "cannot be searched before it is built", "pass it whole, and search in the target"),
     ("len", "has no length before it is built", "pass it whole, and take its length in the target"),
     ("lt le gt ge", "cannot be ordered before it is built", "compare in the target"),
+    (
+        "and rand or ror xor rxor invert lshift rlshift rshift rrshift matmul rmatmul divmod rdivmod",
+        "takes no &, |, ^, ~, <<, >>, @ or divmod before it is built",
+        "pass it whole, and do that in the target",
+    ),
     ("int float complex index", "is no number before it is built", "pass it whole, and convert it in the target"),
     ("format", "cannot be formatted before it is built", 'write the text as a reference: "run-${seed}"'),
     ("setattr", "cannot set .NAME on a reference", _ON_NODE),
@@ -172,6 +179,25 @@ def moved(ref: Ref, root_of: Callable[[Any], Any]) -> None:
             own = with_parts(base, lambda part: like(part, part.__base__, part.__steps__))
             _set(found, "__base__", own)
             todo += parts_of(own)
+
+
+def lead(ref: Ref, values: list[Any]) -> None:
+    """Give a reference other values for what its kind's items say of it; one to a reference goes on where that leads.
+
+    Raises:
+        ReferenceUseError: It would lead to what is no node.
+    """
+    made = _ref_remake(ref, [], [*values])
+    base, steps = made.__base__, made.__steps__
+    if type(base) is Ref:
+        for name in ("__dots__", "__root__"):
+            _set(ref, name, getattr(base, name))
+        base, steps = base.__base__, base.__steps__ + steps
+    elif type(base) not in WRITTEN and kind_of(type(base)) is None:
+        problem = f"is referred to by  {ref_text(ref)}, and {layout(base)} is no node"
+        raise ReferenceUseError(Fault("", problem, advice=["override first what holds that reference"]))
+    _set(ref, "__base__", base)
+    _set(ref, "__steps__", steps)
 
 
 # --- how it reads as code ---------------------------------------------------------------------------------------------

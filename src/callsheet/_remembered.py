@@ -136,7 +136,7 @@ def _write_form(form: Form) -> Data:
         return ["literal", *form.of] if all(type(value) in _ATOMS for value in form.of) else None
     if form.kind == "callable":
         return ["callable", form.of, *parts] if form.of else None
-    if form.kind in ("items", "mapping", "tuple", "many"):
+    if form.kind in ("items", "mapping", "tuple", "rest", "many"):
         name = _class_name(form.of)
         return [form.kind, name, *parts] if name.partition(":")[0] in _KNOWN_MODULES else None
     if form.kind != "class":

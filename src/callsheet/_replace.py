@@ -8,7 +8,7 @@ from ._lazy import nothing_at, through
 from ._path import format_path, parse_path
 from ._ref import Positions, Ref, moved
 from ._signature import signature_of
-from ._spec import SHARING, copy, here, set_item
+from ._spec import SHARING, copy, given, here, set_item
 from ._tree import ENTER, Kind, fold, kind_of
 from ._written import inside
 from .errors import Fault, PathError, SpecError
@@ -47,6 +47,7 @@ def replace(spec: S, changes: Mapping[str, Any] | None = None, /, **fields: Any)
     >>> replace(lazy(dict)(a=1, b=lazy(dict)(c=2)), {"b.c": 3}, a=0)
     lazy(dict)(a=0, b=lazy(dict)(c=3))
     """
+    spec = given(spec)
     edits = _Edits(spec)
     faults: list[Fault] = []
     wanted: list[tuple[Any, Any]] = [(parse_path(path), value) for path, value in (changes or {}).items()]

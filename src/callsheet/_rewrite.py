@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _ast as ast
 
+from ._descent import Descent
 from ._imports import CALLSHEET, blocks, imports_of
 from ._quiet import Quiet
 from ._syntax import SCOPES, bound_names, hook, place, targets
@@ -22,14 +23,22 @@ _SILENT = (*SCOPES, ast.Pass, ast.Global, ast.Nonlocal)
 
 
 class Statement:
-    """A module-level statement: where it stands and which names it binds by assignment."""
+    """A module-level statement: where it stands and which names it binds by assignment.
 
-    __slots__ = ("end", "line", "names")
+    Attributes:
+        line: Its first line.
+        end: Its last.
+        names: What it binds.
+        anew: Of these the ones that overrides are about, and that get a value which does not come from what they held.
+    """
 
-    def __init__(self, line: int, end: int, names: tuple[str, ...]) -> None:
+    __slots__ = ("anew", "end", "line", "names")
+
+    def __init__(self, line: int, end: int, names: tuple[str, ...], anew: tuple[str, ...] = ()) -> None:
         self.line = line
         self.end = end
         self.names = names
+        self.anew = anew
 
 
 class Rewriter:
@@ -66,6 +75,7 @@ class Rewriter:
             watched: Names that overrides are about.
         """
         self._quiet = Quiet("\n".join(self.lines), watched)
+        self._descent = Descent(watched)
         postponed = any(
             isinstance(node, ast.ImportFrom)
             and node.module == "__future__"
@@ -78,6 +88,7 @@ class Rewriter:
     def _block(self, body: list[Any], waits: bool, *, top: bool = False) -> list[Any]:
         out: list[Any] = []
         for node in body:
+            anew = self._descent.anew(node)
             if top and self._quiet.is_quiet(node):
                 names = dict.fromkeys(bound_names(node))
                 self.assigned.update(names)
@@ -94,7 +105,7 @@ class Rewriter:
                 out += self._uses.statement(node, "module") if self._uses.mentions(node) else [node]
                 docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
                 if not isinstance(node, _SILENT) and not docstring:
-                    out.append(self._after(node, tuple(bound_names(node))))
+                    out.append(self._after(node, tuple(bound_names(node)), anew=anew))
         return out
 
     def _compound(self, node: Any, waits: bool) -> None:
@@ -106,8 +117,8 @@ class Rewriter:
             if names:
                 node.body.insert(0, self._after(node, tuple(names), line=node.lineno))
 
-    def _after(self, node: Any, names: tuple[str, ...], *, line: int = 0) -> Any:
+    def _after(self, node: Any, names: tuple[str, ...], *, line: int = 0, anew: tuple[str, ...] = ()) -> Any:
         self.assigned.update(dict.fromkeys(names))
-        self.statements.append(Statement(node.lineno, node.end_lineno, names))
+        self.statements.append(Statement(node.lineno, node.end_lineno, names, anew))
         at = place(node) if not line else {**place(node), "end_lineno": line}
         return ast.Expr(hook("after", [len(self.statements) - 1], at), **at)

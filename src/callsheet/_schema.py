@@ -194,7 +194,9 @@ def of_form(form: Form) -> Schema:
     if form.kind in ("items", "many"):
         return {"type": "array", "items": _or_link(of_form(form.parts[0]))}
     if form.kind == "tuple":
-        items = [_or_link(of_form(part)) for part in form.parts]
+        items = [_or_link(of_form(part)) for part in form.parts if part.kind != "rest"]
+        if len(items) < len(form.parts):
+            return {"type": "array", "minItems": len(items)}
         return {**_array(items), "minItems": len(items), "maxItems": len(items)}
     if form.kind == "mapping" and form.parts[0].of is str:
         return {"type": "object", "additionalProperties": _or_link(of_form(form.parts[1]))}

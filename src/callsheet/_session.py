@@ -15,7 +15,7 @@ from ._spec import attach, new_mapping, settle_class
 from ._swap import Surroundings, said_inside
 from ._target import ImportHooks
 from ._tree import ATOMS, kind_of
-from .errors import Fault, LoadError, nearest
+from .errors import CallsheetError, Fault, LoadError, OverrideError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,8 +134,43 @@ class Session:
         """Run the main file; give what it exports."""
         file = self.run(self.path, ())
         spec = self.exports(file)
-        raise_all(error for said in file.overrides for error in self.imposer.impose(spec, said, self.around(file)))
+        around = self.around(file)
+        raise_all(
+            self._explained(error, said)
+            for said in file.overrides
+            for error in self.imposer.impose(spec, said, around)[1]
+        )
         return self._bound(spec, resolvers)
+
+    def inside(self, name: str) -> list[str]:
+        """Why a name that the main file assigns is no part of the spec, as advice; else empty."""
+        file = self.sources[self.path]
+        names = vars(file.module)
+        if name.startswith("_") or name not in names or name not in {**file.source.assigned, **file.taken}:
+            return []
+        value = names[name]
+        if _is_exported(value):
+            return []
+        plain = next((cls.__name__ for cls in (dict, list, set) if isinstance(value, cls)), "")
+        plain = plain or ("list" if type(value).__name__ == "deque" else "")
+        wanted = (
+            f"to export it:  {name} = {plain}({name})"
+            if plain
+            else "containers, calls, dataclasses and plain values are"
+        )
+        return [f"{show_file(self.path)} does not export {name}, a {type(value).__qualname__}", wanted]
+
+    def _explained(self, error: CallsheetError, said: Override) -> CallsheetError:
+        """An error of an override, with why what it names is no part of the spec."""
+        why = self.inside(str(said.steps[0])) if said.steps else []
+        if not why or not isinstance(error, OverrideError):
+            return error
+        return OverrideError(
+            *(
+                Fault(fault.path, fault.problem, origin=fault.origin, advice=[*why, *fault.advice])
+                for fault in error.faults
+            )
+        )
 
     def variant(self, said: Sequence[Override], around: Surroundings) -> Any:
         """Run the main file as a variant, with what is said of values inside of it.
@@ -293,6 +328,8 @@ class _Hooks(ImportHooks):
                     wrapped[id(value)] = attach(value, site)
                 names[name] = wrapped[id(value)]
             origins[name] = site
+        if statement.anew:
+            self.session.imposer.forget(file.overrides, statement.anew, self.session.around(file))
         for said in file.overrides:
             if self._may_stand(said, names):
                 # What is not yet there, or not yet what it will be, and a name that is deleted: the end decides.

@@ -13,6 +13,7 @@ import time
 
 from ._annotation import places_of
 from ._configfile import MAIN
+from ._dispatchers import why_never
 from ._hint import Form
 from ._known import Known
 from ._remembered import read_known, write_known
@@ -256,7 +257,7 @@ def _is_allowed(name: Name, entry: dict[str, Any]) -> bool:
         return False
     steps = entry["steps"]
     return all(
-        bool(owner) and policy.allows(owner, qualname, on_the_way=n < len(steps))
+        bool(owner) and not why_never(owner, qualname) and policy.allows(owner, qualname, on_the_way=n < len(steps))
         for n, (owner, qualname) in enumerate(steps, 1)
     )
 

@@ -207,7 +207,25 @@ class Grid(Space):
                 advice = ["name all values in one place, or put the places into a chain"]
                 raise SpaceError(Fault(name, "varies twice", origin=said.where, advice=advice))
             seen.add(name)
+        made.refuse_defeated()
         return made
+
+    def refuse_defeated(self) -> None:
+        """Refuse an axis of which a later part leaves nothing.
+
+        Raises:
+            SpaceError: There is one.
+        """
+        varied: dict[tuple[Any, ...], Override] = {}
+        for part in self.parts:
+            said = part.said if type(part) is Axis and part.common else None
+            if said is None:
+                varied |= {axis.steps: axis for _, axis in part.axes() if not axis.below and axis.span is None}
+            elif said.steps in varied and said.operation in ("set", "force") and not said.below and said.span is None:
+                if said.texts[0].startswith(("@", "{")):  # of what stands there, these change a part
+                    continue
+                problem = f"{said.text} comes after {varied[said.steps].text}, of which it leaves nothing"
+                raise SpaceError(Fault(said.path, problem, origin=said.where, advice=["leave one of them out"]))
 
     @property
     def text(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._items import CALLS, DEFERRED, LISTS, MAPPINGS
 from ._ref import Positions, Ref, base_of, dots_of, root_of, steps_of
-from ._spec import Call, List, Mapping
+from ._spec import CallParts, List, MappingParts
 from ._steps import operands_of
 from ._tree import ATOMS, kind_of
 
@@ -25,15 +25,15 @@ def _slot(cls: type, name: str) -> tuple[Any, Any]:
 
 
 _new = object.__new__
-_items_of, _set_items = _slot(Call, "__dict__")
-_args_of, _set_args = _slot(Call, "__args__")
-_target_of, _set_target = _slot(Call, "__target__")
-_held_of, _set_held = _slot(Call, "__held__")
-_call_site, _set_call_site = _slot(Call, "__site__")
-_call_origins, _set_call_origins = _slot(Call, "__origins__")
-_mapping_items_of, _set_mapping_items = _slot(Mapping, "__dict__")
-_mapping_site, _set_mapping_site = _slot(Mapping, "__site__")
-_mapping_origins, _set_mapping_origins = _slot(Mapping, "__origins__")
+_items_of, _set_items = _slot(CallParts, "__dict__")
+_args_of, _set_args = _slot(CallParts, "__args__")
+_target_of, _set_target = _slot(CallParts, "__target__")
+_held_of, _set_held = _slot(CallParts, "__held__")
+_call_site, _set_call_site = _slot(CallParts, "__site__")
+_call_origins, _set_call_origins = _slot(CallParts, "__origins__")
+_mapping_items_of, _set_mapping_items = _slot(MappingParts, "__dict__")
+_mapping_site, _set_mapping_site = _slot(MappingParts, "__site__")
+_mapping_origins, _set_mapping_origins = _slot(MappingParts, "__origins__")
 
 
 _policy_of = vars(Ref)["__policy__"].__get__

@@ -49,7 +49,7 @@ def apply_steps(value: Any, steps: tuple[Step, ...], policy: Policy | None = Non
                 policy.judge_step(value, holder)
         elif kind == "call":
             if policy is not None:
-                policy.judge_call(value, holder)
+                policy.judge_call(value, holder, *data)
             holder, value = None, value(*data[0], **data[1])
         elif kind in UNARY:
             value = UNARY[kind](value)

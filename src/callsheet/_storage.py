@@ -136,6 +136,17 @@ def text_of(raw: bytes, path: str) -> str:
         raise LoadError(Fault("", f"is not text: {error}", origin=f"{show_file(path)}:{row}")) from None
 
 
+def unwritable(what: str, error: OSError, *advice: str) -> Fault:
+    """What is said of what the file system does not let be written.
+
+    Args:
+        what: What was to be written, and where.
+        error: Why not.
+        advice: What to do.
+    """
+    return Fault("", f"{what} cannot be written: {error.strerror or error}", advice=advice)
+
+
 def write_whole(path: str, content: str | bytes) -> None:
     """Write a file so that a reader sees all of it or what was there before.
 
@@ -151,18 +162,31 @@ def write_whole(path: str, content: str | bytes) -> None:
 
 
 def _write_local(path: str, raw: bytes) -> None:
-    folder, name = os.path.split(os.path.abspath(path))
+    path = os.path.realpath(path)  # a link stays one
+    folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}")  # tempfile imports thirty modules for this
     try:
         with open(temporary, "xb") as file:
             file.write(raw)
+        _keep_rights(path, temporary)
         os.replace(temporary, path)
     except FileExistsError:
         raise
-    except BaseException:
+    except BaseException as error:
         if os.path.exists(temporary):
             os.unlink(temporary)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = path, None  # the other name is nobody's business
         raise
+
+
+def _keep_rights(path: str, new: str) -> None:
+    """Who may read a file may read the one that takes its place."""
+    try:
+        mode = os.stat(path).st_mode & 0o7777
+    except FileNotFoundError:
+        return
+    os.chmod(new, mode)
 
 
 # --- remote -----------------------------------------------------------------------------------------------------------

@@ -240,8 +240,9 @@ class Sweep(Sequence):  # type: ignore[type-arg]
     def _refuse_space(self, problem: str) -> None:
         if self.is_space:
             axes = ", ".join(path for path, axis in self.axes.items() if isinstance(axis, Interval))
+            why = f"{axes} is continuous" if axes else f"{type(self.sampler).__name__} draws its trials"
             advice = ["draw its trials:  sweep.drawn(0, {path: number})", "or name values:  range(…)  choice(…)"]
-            raise SpaceError(Fault("", f"the sweep {problem}: {axes} is continuous", advice=advice))
+            raise SpaceError(Fault("", f"the sweep {problem}: {why}", advice=advice))
 
     def _made(self, index: int, picks: Sequence[Pick], point: AnyMapping[str, Any] | None = None) -> Trial:
         if not isinstance(self.source, str):
@@ -258,8 +259,7 @@ class Sweep(Sequence):  # type: ignore[type-arg]
     def _new_base(self) -> Base:
         """What all trials of a spec in memory have."""
         made = attach(copy(self.source))
-        apply_beside(made, self.fixed, where=self.where)
-        self._base = Base(made, self.where)
+        self._base = Base(apply_beside(made, self.fixed, where=self.where), self.where)
         return self._base
 
 

@@ -186,10 +186,20 @@ def _no_module(wanted: str, missing: str, where: str) -> MissingModuleError:
     close = nearest(missing, _own_modules())[:1] if wanted.partition(".")[0] == missing else []
     advice = [
         *(f"did you mean  {name}{wanted.removeprefix(missing)}?" for name in close),
-        "the command looks in the project's root and in --path DIR",
+        _where_it_looks(missing.partition(".")[0]),
         "in Python, sys.path is yours to set",
     ]
     return MissingModuleError(Fault("", problem, origin=where, advice=advice))
+
+
+def _where_it_looks(missing: str) -> str:
+    """What says where the command looks for modules; where one lies in `src` right there, what lets it look there."""
+    there = os.path.join("src", missing)
+    if os.path.isdir(there):
+        return f"--path src  finds {there}"
+    if os.path.isfile(f"{there}.py"):
+        return f"--path src  finds {there}.py"
+    return "the command looks in the project's root and in --path DIR"
 
 
 def _own_modules() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import sys
 
@@ -62,15 +63,16 @@ def cut(text: str, most: int) -> str:
     >>> cut("a long text", 6), cut("損失関数", 6)
     ('a lon…', '損失…')
     """
-    if width(text) <= most:
-        return text
-    taken, kept = 1, ""
-    for c in text:
+    if text.isascii():
+        return text if len(text) <= most else text[: most - 1] + "…"
+    taken = kept = 0
+    for n, c in enumerate(text):
         taken += width(c)
-        if taken > most:
-            break
-        kept += c
-    return kept + "…"
+        if taken < most:
+            kept = n + 1
+        elif taken > most:
+            return text[:kept] + "…"
+    return text
 
 
 def is_coloured(stream: Any = None) -> bool:
@@ -136,6 +138,10 @@ def say(text: str, *, end: str = "\n") -> None:
         own = codecs.lookup(error.encoding).name
         sys.stdout.buffer.write((text + end).encode("utf-8" if own == "ascii" else own, "backslashreplace"))
         sys.stdout.flush()
+    except OSError as error:
+        if error.errno != errno.EIO:  # what a terminal gives that was closed
+            raise
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
 
 
 def tell_error(text: str) -> None:
@@ -144,7 +150,7 @@ def tell_error(text: str) -> None:
         return
     try:
         print(text, file=sys.stderr, flush=True)
-    except BrokenPipeError:
+    except OSError:  # the reader or the terminal is gone
         hush(sys.stderr)
 
 

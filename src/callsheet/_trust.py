@@ -6,22 +6,28 @@ import os
 import sys
 
 from ._configfile import MAIN, PREFIX, file_of_module, show_file
-from ._dispatchers import public_module, why_never
+from ._dispatchers import GUARDS, public_module, why_never
+from ._signature import signature_of
 from .errors import Fault, TrustError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
+
+    from ._signature import Signature
+
+
+_NONE: Mapping[str, Any] = {}
 
 
 class Policy:
     """What data may name, judged before the import and again on what it gave.
 
     Args:
-        allow: Names of modules; each allows itself and what lies below it. With
-            a colon (`torch.optim:AdamW`) it allows what stands there under that
-            name. The path of a `.py` file allows what that file defines, and
+        allow: Names of modules; each allows itself and all that lies below it, with
+            any arguments. With a colon (`torch.optim:AdamW`) it allows what stands there
+            under that name. The path of a `.py` file allows what that file defines, and
             `file:~/.token` allows that secret.
         project: The same, as the project's own `pyproject.toml` gives it.
         reads: What was called to read the data, up to its `allow=`, where that was not `load` itself: for advice.
@@ -38,7 +44,8 @@ class Policy:
     __slots__ = ("allow", "project", "reads")
 
     def __init__(self, allow: Iterable[str] = (), *, project: Iterable[str] = (), reads: str = "") -> None:
-        self.allow = tuple(map(_entry, [allow] if isinstance(allow, str) else allow))
+        alone = isinstance(allow, str) or not hasattr(allow, "__iter__")
+        self.allow = tuple(map(_entry, [allow] if alone else allow))
         self.project = tuple(project)
         self.reads = reads
 
@@ -57,6 +64,10 @@ class Policy:
             elif module == owner or module.startswith(owner + "."):
                 return True
         return False
+
+    def names(self, module: str, qualname: str) -> bool:
+        """Whether an entry names this object itself, and not only what it stands in."""
+        return f"{module}:{qualname}" in (*self.allow, *self.project)
 
     def judge_name(self, module: str, qualname: str, where: str) -> None:
         """Refuse a name before anything is imported for it.
@@ -88,10 +99,9 @@ class Policy:
             raise _refused(f"{module}:{qualname} is really {shown}, which {reason}, so data may never name it", where)
         if not owner:
             return  # it counts to the module that it was taken from, which is allowed
-        spelled = f"{module}:{qualname}"
-        if spelled in self.allow or spelled in self.project or self.allows(owner, name, on_the_way=on_the_way):
+        if self.names(module, qualname) or self.allows(owner, name, on_the_way=on_the_way):
             return
-        raise self._unallowed(f"{spelled} is really {shown}, which is not allowed", owner, where)
+        raise self._unallowed(f"{module}:{qualname} is really {shown}, which is not allowed", owner, where)
 
     def judge_step(self, found: Any, holder: Any) -> None:
         """Refuse code that a reference in data would fetch from a built object: a module, class or function.
@@ -102,15 +112,19 @@ class Policy:
         if _is_a(found, _CODE) or _is_partial(found):
             self.judge_call(found, holder)
 
-    def judge_call(self, found: Any, holder: Any = None) -> None:
+    def judge_call(
+        self, found: Any, holder: Any = None, args: Sequence[Any] = (), kwargs: Mapping[str, Any] = _NONE
+    ) -> None:
         """Refuse what a reference in data would call on a built object.
 
         Args:
             found: What would be called.
             holder: What it was taken from; a callable that says no module counts to its.
+            args: With what it would be called.
+            kwargs: The same, by name.
 
         Raises:
-            TrustError: Its module is not allowed, or it is a dispatcher.
+            TrustError: Its module is not allowed, it is a dispatcher, or the arguments lift a guard of it.
         """
         owner, name = _owner_of(found)
         if not owner:
@@ -121,6 +135,14 @@ class Policy:
             raise _refused(f"{_shown(owner, name)} {reason}, so data may never reach it", "")
         if not self.allows(owner, name):
             raise self._unallowed(f"{_shown(owner, name)} is reached by data, and nothing allows it", owner, "")
+        if (args or kwargs) and not self.names(owner, name):
+            for key, value in lifted(guards_in(args, kwargs, signature_of(found))).values():
+                raise TrustError(self.guard_fault(key, value, owner, name, ""))
+
+    def guard_fault(self, name: str, value: Any, module: str, qualname: str, where: str) -> Fault:
+        """What is wrong with an argument of data by which a callable would run what it reads."""
+        problem = f"{name}={value!r} would let {module}:{qualname} run what it reads, and no entry names that itself"
+        return Fault("", problem, origin=where, advice=self._advice(f"{module}:{qualname}", where))
 
     def judge_secret(self, reference: str, where: str) -> None:
         """Refuse the secret of a file that nobody allowed data to read.
@@ -146,6 +168,23 @@ class Policy:
             *typed,
             f"in pyproject.toml:       allow = [{_quoted([*self.project, entry])}]  under [tool.callsheet]",
         ]
+
+
+def guards_in(
+    args: Sequence[Any], kwargs: Mapping[str, Any], signature: Signature | None
+) -> dict[int | str, tuple[str, Any]]:
+    """By the key of the argument, its name and value, for each that tells whether to run what is read."""
+    found: dict[int | str, tuple[str, Any]] = {name: (name, kwargs[name]) for name in GUARDS if name in kwargs}
+    if args and signature is not None:
+        for n, parameter in enumerate(signature.slots[: len(args)]):
+            if parameter.name in GUARDS:
+                found[n] = parameter.name, args[n]
+    return found
+
+
+def lifted(guards: dict[int | str, tuple[str, Any]]) -> dict[int | str, tuple[str, Any]]:
+    """Those among `guards_in` that do not say for sure that nothing is run."""
+    return {key: (name, value) for key, (name, value) in guards.items() if value is not GUARDS[name]}
 
 
 _DATA_FILES = (".json", ".yaml", ".yml", ".toml")
@@ -262,6 +301,8 @@ def _why_never(found: Any, owner: str, name: str) -> str:
     if not owner and type(inner) is _BUILTIN:  # a method of an object that says no module
         of = inner.__self__
         reason = why_never(_module(_module_of_class(of if _is_a(of, type) else type(of))), inner.__qualname__)
+    if not reason and _is_a(found, type) and issubclass(found, type):
+        reason = why_never("builtins", "type")
     own = owner.startswith("callsheet.") and not owner.startswith("callsheet.examples.")
     if not reason and own and not _is_a(found, (type, type(sys))):
         reason = "is Callsheet's own and could lift what holds for data"

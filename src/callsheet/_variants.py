@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ._grammar import Override
     from ._journal import Journal
+    from .errors import CallsheetError
 
 _raw = object.__getattribute__
 
@@ -33,8 +34,8 @@ def apply_beside(
     where: str,
     kinds: dict[str, str] | None = None,
     journal: Journal | None = None,
-) -> None:
-    """Apply overrides in place.
+) -> Any:
+    """Apply overrides in place, where nothing frozen holds what they change.
 
     Args:
         spec: Whatever their paths start in; where it was loaded from a file, variants are looked for beside that.
@@ -43,17 +44,24 @@ def apply_beside(
         kinds: The kind of origin of an override, by its text, where it is not "override".
         journal: Gets notes of what is changed.
 
+    Returns:
+        The spec; another one where it is frozen and what it holds has changed.
+
     Raises:
         OverrideError: With a fault for each that does not fit.
         LoadError: The file of a variant cannot be read.
     """
     kinds = kinds or {}
     if not kinds and not any(map(variant_word, overrides)):
-        apply_all(spec, overrides, where=where, journal=journal)
-        return
+        return apply_all(spec, overrides, where=where, journal=journal)
     said, imposer = numbered(overrides), Imposer(where, kinds, journal)
     around = _beside(spec, said, imposer)
-    raise_all([error for one in said for error in imposer.impose(spec, one, around)])
+    errors: list[CallsheetError] = []
+    for one in said:
+        spec, found = imposer.impose(spec, one, around)
+        errors += found
+    raise_all(errors)
+    return spec
 
 
 def _beside(spec: Any, overrides: list[Override], imposer: Imposer) -> Surroundings:

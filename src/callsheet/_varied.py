@@ -46,8 +46,7 @@ class Base:
         made = copied(self._spec, memo)
         said = [own(axis.override(value)) for axis, value in picks]
         kinds = {one.text: "sweep" for (axis, _), one in zip(picks, said, strict=True) if axis.said.is_sweep}
-        apply_beside(made, said, where=self._where, kinds=kinds)
-        return made
+        return apply_beside(made, said, where=self._where, kinds=kinds)
 
 
 class _Settings(dict):  # type: ignore[type-arg]

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -19,7 +18,7 @@ from ._running import RECORDING, Recording
 from ._storage import full_path, is_remote, suffix_of, write_whole
 from ._tensors import SAFETENSORS, import_torch, read_tensors, write_tensors
 from ._tree import kind_of, walk
-from .errors import CallsheetWarning, Fault, PathError, WeightsError, nearest
+from .errors import Fault, PathError, WeightsError, nearest, warn
 
 KeyMap: TypeAlias = Mapping[str, str | None] | Callable[[str], str | None]
 """What the tensors of a file are called in the model: by name or beginning of one, or a function of the name."""
@@ -112,7 +111,7 @@ def load_weights(
 
 
 def save_weights(model: Any, path: str | os.PathLike[str], *, node: str | None = None) -> str:
-    """Write a model's tensors as a safetensors file, whole or not at all.
+    """Write a model's tensors as a safetensors file, whole or not at all; a folder that is missing is made.
 
     Within a run it is recorded there, with its SHA-256 and the path of the node
     that the model was built from, so that `restore` finds it.
@@ -152,6 +151,8 @@ def save_weights(model: Any, path: str | os.PathLike[str], *, node: str | None =
         problem = "is a {} and no tensor, which is all that a .safetensors file holds"
         raise WeightsError(*(Fault(name, problem.format(type(value).__name__)) for name, value in odd))
     content = write_tensors(state, show_file(text))
+    if not is_remote(text):
+        os.makedirs(os.path.dirname(text), exist_ok=True)
     write_whole(text, content)
     sha256 = hashlib.sha256(content).hexdigest()
     recording = RECORDING.get()
@@ -338,7 +339,7 @@ def _record(recording: Recording, module: Any, path: str, sha256: str, node: str
             nodes, problem = [], "; ".join([f"{node} {fault.problem} in the spec", *fault.advice])
     if problem:
         text = f"{show_file(path)} is saved, but restore cannot find it: {problem}"
-        warnings.warn(text, CallsheetWarning, stacklevel=3)
+        warn(text)
     inside = not is_remote(path) and path.startswith(recording.directory + os.sep)
     line = {
         "file": os.path.relpath(path, recording.directory) if inside else path,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._leaf import MISSING, write_leaf
+from ._leaf import MISSING, is_long, write_leaf
 from ._path import format_path
 from ._tree import ATOMS
 
@@ -78,7 +78,7 @@ def atom_wire(x: Any) -> Any:
         return {"_value_": "str", "of": x}
     if type(x) is float and (x != x or x in (float("inf"), float("-inf"))):
         return {"_value_": "float", "of": repr(x)}
-    return x if type(x) not in (bytes, complex) else leaf_wire(x)
+    return leaf_wire(x) if type(x) in (bytes, complex) or (type(x) is int and is_long(x)) else x
 
 
 def leaf_wire(x: Any) -> Any:

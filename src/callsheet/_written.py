@@ -135,6 +135,18 @@ def given_args(base: Asked, values: Iterator[Any]) -> list[Any]:
     return [_replaced(arg, lambda _: next(values)) for arg in base.args]
 
 
+def class_of(ref: Ref) -> type | None:
+    """The class of what a text comes to, or `${run.dir}`, also before that is known; None where it cannot be said."""
+    base = ref.__base__
+    if ref.__steps__:
+        return None
+    if type(base) is Template:
+        return str
+    if type(base) is tuple and depends_on_run(ref):
+        return int if base[1] in ("index", "attempt") else str
+    return None
+
+
 def depends_on_run(ref: Ref) -> bool:
     """Whether a reference asks for what only a run knows (`${run.dir}`)."""
     base = ref.__base__

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -49,6 +52,20 @@ class Fault:
 
 class CallsheetWarning(UserWarning):
     """What is worth knowing of a spec that can be built."""
+
+
+def warn(text: str) -> None:
+    """Warn at the line of the code outside of Callsheet that led here; a config file is such code."""
+    import warnings
+
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OWN):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, CallsheetWarning, stacklevel=level)
+
+
+_OWN = os.path.join(os.path.dirname(__file__), "")
+"""What the path of each module of Callsheet begins with."""
 
 
 class CallsheetError(Exception):

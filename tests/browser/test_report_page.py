@@ -1,5 +1,7 @@
 """The page of a report in a real browser: it sorts, filters, draws and opens, and asks nobody for anything."""
 
+import math
+
 import pytest
 from playwright.sync_api import expect
 
@@ -150,6 +152,30 @@ def test_dragging_along_an_axis_keeps_the_runs_that_pass_there(opened, twelve):
     assert min(kept) > 8 * 12 / 2
     page.click("#unbrush")
     assert len(ids(page)) == 12
+
+
+def test_a_result_that_is_nan_or_inf_keeps_its_axis_and_the_runs_without_a_number_are_counted(opened, tmp_path):
+    for n, loss in enumerate((0.5, 0.25, math.nan, math.inf, -math.inf, 0.125), 1):
+        made_run(tmp_path / "runs", f"aaaa{n:02}", {"lr": n}, number=n, result={"loss": loss})
+    page = opened(tmp_path / "runs")
+    axes = page.evaluate("charts.parallel.getOption().parallelAxis.map(({name, min, max}) => [name, min, max])")
+    assert axes == [["lr", 1, 6], ["loss", 0.125, 0.5]]
+    assert page.locator("#colour option").all_inner_texts() == ["lr", "loss"]
+    assert page.inner_text("#filter-example") == "loss<0.25"
+    assert head(page, "loss").get_attribute("class") == "number"
+    assert page.inner_text("#parallel-said").endswith(
+        " 3 runs, dotted, are left out where nan or inf cannot be drawn: loss."
+    )
+    values = page.evaluate("charts.parallel.getOption().series[0].data.map((d) => [d.value[1], d.lineStyle?.type])")
+    assert values == [[0.5, None], [0.25, None], ["-", "dotted"], ["-", "dotted"], ["-", "dotted"], [0.125, None]]
+    page.fill("#filter", "loss<1")
+    expect(page.locator("#runs tbody tr")).to_have_count(3)
+    assert "dotted" not in page.inner_text("#parallel-said")
+
+
+def test_the_example_of_a_filter_names_what_is_there(opened, tmp_path):
+    made_run(tmp_path / "runs", "aaaaa1", {"act": "gelu"})
+    assert opened(tmp_path / "runs").inner_text("#filter-example") == "state=done"
 
 
 def test_a_run_opens_with_its_spec_and_who_set_what(opened, tmp_path):

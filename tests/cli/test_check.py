@@ -124,3 +124,31 @@ def test_what_is_no_config_is_one_clear_message(cmd, name):
     assert name.partition(":")[0] in said.err
     assert said.err.startswith("callsheet: ")
     assert said.err.count("\n") <= 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["check", "conf.py"],
+        ["run", "conf.py"],
+        ["plan", "conf.py", "main.n=1,2"],
+        ["sweep", "conf.py", "main.n=1,2"],
+        ["rerun", "RUN"],
+        ["compare", "RUN", "RUN"],
+        ["runs"],
+    ],
+)
+def test_settings_of_the_project_that_mean_nothing_are_told_by_all_verbs_that_check(cmd, words):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=1)\n",
+        train="def fit(n: int): return n\n",
+    )
+    if words[0] in ("rerun", "compare", "runs"):
+        cmd("run", "conf.py")
+    known = cmd.ids()
+    cmd.write("pyproject.toml", '[tool.callsheet]\nalow = ["train"]\n')
+    said = cmd(*(known[0] if word == "RUN" else word for word in words), code=None)
+    assert said.code != 0
+    assert "tool.callsheet.alow  is no setting of Callsheet" in said.err
+    assert "did you mean  allow?" in said.err
+    assert cmd.ids() == known

@@ -48,6 +48,11 @@ def test_only_the_part_that_is_checked_counts(cmd):
     assert said.splitlines()[1:] == ["epochs=6, depth=3 also changed", "  main.epochs  5 → 6  conf.py:8"]
 
 
+def test_a_lambda_that_stays_as_it_is_is_not_told(cmd):
+    cmd.config("from callsheet import lazy\nlr = 0.1\nmain = lazy(lambda lr, f: lr)(lr=2, f=lambda x: x)\n")
+    assert cmd("check", "conf.py", "lr=0.2").out == "conf.py: 1 call, no faults\n"
+
+
 def test_as_data_the_changes_are_told_too(cmd):
     cmd.config(CONF, train=TRAIN)
     (change,) = cmd("check", "conf.py", "depth=3", "--json").data["also_changed"]

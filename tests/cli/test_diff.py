@@ -45,6 +45,21 @@ def test_runs_are_compared_with_the_origins_that_they_recorded(listing):
     assert listing("diff", "conf.py", two, code=1).out == LR
 
 
+def test_a_target_that_is_swapped_is_told_with_the_origin_that_its_run_recorded(cmd):
+    cmd.write("nets.py", "class SGD:\n def __init__(self, lr): pass\nclass Adam(SGD): pass\ndef go(optim): return {}\n")
+    text = (
+        "import nets\nfrom callsheet import lazy\noptim = lazy(nets.SGD)(lr=0.1)\nmain = lazy(nets.go)(optim=optim)\n"
+    )
+    cmd.write("conf.py", text)
+    cmd("run", "conf.py")
+    cmd("run", "conf.py", "optim=Adam")
+    one, two = cmd.ids()
+    swapped = "target(optim)  nets.SGD → nets.Adam  conf.py:3 → command line\n"
+    assert cmd("diff", one, two, code=1).out == swapped
+    assert cmd("diff", "conf.py", "optim=Adam", code=1).out == swapped
+    assert cmd("diff", f"{one}:optim", f"{two}:optim", code=1).out == swapped.replace("target(optim)", "target()")
+
+
 def test_a_run_without_references_is_compared_with_what_they_lead_to(listing):
     listing.write("task.py", "def go(**k): return 1\n")
     listing.write(

@@ -212,6 +212,11 @@ def mean(way, text):
         way.name(re.split(r" = |  ", text)[0])
 
 
+def describe(way, name):
+    way.write("import ref", "import lazy, ref")
+    way.write(rf"= {name}(?=\()", f"= lazy({name})")
+
+
 def run_command(way, text):
     given = {"FILE": "conf.py", "PATH=VALUE": "epochs=3"}
     words = [given.get(word, word) for word in shlex.split(text)]
@@ -245,6 +250,7 @@ ADVICE = {
     r"(--force)  writes over it": lambda way, text: way.words.append(text),
     r"set it:  export (\w+)=…": lambda way, text: way.env.update({text: "k"}),
     r"set it, or give a default:  (.*)": lambda way, text: way.write(r"\$\{env:\w+\}", text),
+    r"write  (\w+=)…": lambda way, text: way.words.__setitem__(slice(2, None), [f"{text}3"]),
     r"write  (Secret\(\"env:API_KEY\"\))  or .*": lambda way, text: (
         way.write(r"Secret\(\"hunter2\"\)", text),
         way.env.update(API_KEY="k"),
@@ -262,6 +268,7 @@ ADVICE = {
     r"there (?:is|are) \d+ runs?: callsheet (runs)  lists .*": lambda way, text: way.words.__setitem__(
         slice(0, 2), [text]
     ),
+    r"write  lazy\((\w+)\)\(…\)  in its place": describe,
     r"to filter, compare a name:  (.*)": lambda way, text: way.write(r"optim\.lr", *shlex.split(text)),
     r"results have (\w+)": lambda way, text: way.write("acuracy", text),
 }
@@ -272,7 +279,7 @@ TRIED = set()
 
 TOLD = (
     r"\w+\(.*\)|the spec holds  .*|[\w.]+:\d+  .*|Usage: callsheet .*|the command looks .*|in Python, sys\.path .*"
-    r"|\S+=\S+  comes here by \S+|each run has  .*|these have  .*|there are runs of .*|changed since: .*|epochs?[<=57]+|define it .*|write  path=value|pass it whole, .*| *\^|.*(= =|\[1, 2|choice\(1,2|itn\(3\)|^epochs: 5|^\"model\":).*"
+    r"|\S+=\S+  comes here by \S+|each run has  .*|these have  .*|there are runs of .*|changed since: .*|epochs?[<=57]+|define it .*|write  path=value| *\^|.*(= =|\[1, 2|choice\(1,2|itn\(3\)|^epochs: 5|^\"model\":).*"
 )
 """Lines that say what is allowed, or show what stands there."""
 

@@ -9,6 +9,7 @@ def test_the_command_lists_its_verbs(cmd):
     said = cmd("--help")
     for verb in VERBS:
         assert f"\n  {verb} " in said.out
+    assert "\n    callsheet run conf.py epochs=8 optim.lr=3e-3\n" in said.out
     assert cmd("-h").out == said.out
     assert max(map(len, said.out.splitlines())) <= 80
     assert cmd("--version").out.startswith("callsheet, version ")

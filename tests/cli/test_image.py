@@ -42,6 +42,20 @@ def test_without_steps_the_error_shows_how_they_are_written(cmd):
     )
 
 
+def test_without_steps_where_others_have_some_the_error_names_these(cmd):
+    cmd.config("""
+        from callsheet.run import Experiment, Image, Launch
+
+        bare = Experiment(Launch("ls"))
+        nets = Experiment(Launch("ls"), image=Image("nets:3", ["touch built"]))
+        more = [Experiment(Launch("ls"), image=Image("nets:4", ["touch built"]))]
+    """)
+    advice = "callsheet image build conf.py:nets\n  callsheet image build conf.py:more[0]\n"
+    for named in ("conf.py", "conf.py:bare"):
+        said = cmd("image", "build", named, code=1).err
+        assert said == f"callsheet: {named} has no image with build steps\n  {advice}"
+
+
 def test_data_runs_no_steps_unless_it_is_allowed_to(cmd):
     (cmd.root / "conf.yaml").write_text("image:\n  url: nets\n  build_steps: [touch built]\n")
     said = cmd("image", "build", "conf.yaml", code=1)

@@ -1,5 +1,7 @@
 """`callsheet rerun` runs the spec of a run once more (promises 21, 25)."""
 
+from command import is_alive, until
+
 
 def test_the_same_resolved_spec_makes_a_new_run(cmd):
     cmd.listing()("run", "conf.py", "optim.lr=0.5", "epochs=2")
@@ -50,10 +52,27 @@ def test_a_run_that_fails_again_says_so_by_its_exit_code(cmd):
     (first,) = cmd.ids()
     said = cmd("rerun", first, "--json", code=1)
     assert said.data["state"] == "failed"
+    assert "division by zero" in said.data["faults"][0]["problem"]
     assert "ZeroDivisionError" in said.err
     cmd.write("train.py", "def fit(m: int): return m\n")
     assert "main.n" in cmd("rerun", first, code=1).err
     assert len(cmd.ids()) == 2
+
+
+def test_one_that_is_told_to_end_is_cancelled_with_all_its_processes(cmd):
+    nap = "import os, time\nprint(os.getpid(), flush=True)\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
+    cmd.config('from callsheet.run import Command\nmain = Command("python nap.py")\n', nap=nap)
+    cmd.write("go", "")
+    cmd("run", "conf.py")
+    (first,) = cmd.ids()
+    (cmd.root / "go").unlink()
+    process = cmd.start("rerun", first)
+    pid = int(process.stdout.readline())
+    process.terminate()
+    process.communicate()
+    _, second = cmd.ids()
+    assert cmd.read("status.json", second)["state"] == "cancelled"
+    until(lambda: not is_alive(pid))
 
 
 def test_a_command_is_known_by_what_its_template_names(cmd):
@@ -63,3 +82,17 @@ def test_a_command_is_known_by_what_its_template_names(cmd):
     cmd("rerun", first)
     _, second = cmd.ids()
     assert cmd.read("run.json", second)["identity"] == cmd.read("run.json", first)["identity"]
+
+
+def test_it_imports_from_where_the_run_did(cmd):
+    cmd.config("from callsheet import lazy\nfrom tr import fit\nmain = lazy(fit)(n=1)\n")
+    cmd.write("src/tr.py", "def fit(n: int): return n\n")
+    assert "  --path src  finds src/tr.py\n" in cmd("check", "conf.py", code=1).err
+    cmd("run", "conf.py", "--path", "src")
+    cmd("sweep", "conf.py", "--single", "main.n=2", "--path", "src")
+    for name in cmd.ids():
+        assert cmd.read("run.json", name)["paths"] == [str(cmd.root / "src")]
+        assert "recorded" in cmd("rerun", name).out
+        assert cmd.read("run.json", cmd.ids()[-1])["paths"] == [str(cmd.root / "src")]
+    first = cmd.ids()[0]
+    assert "recorded" in cmd("rerun", first, "--on", "process").out

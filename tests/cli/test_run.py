@@ -70,6 +70,14 @@ def test_from_another_folder_runs_are_in_the_project_and_the_working_directory_s
     assert os.listdir(cmd.root / "sub") == []
 
 
+def test_where_it_was_recorded_is_told_from_where_it_was_started(cmd):
+    train = "import os\ndef fit():\n    os.chdir('/')\n    return 1\n"
+    cmd.config("from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)()\n", train=train)
+    said = cmd("run", "conf.py")
+    (name,) = cmd.ids()
+    assert said.out == f"recorded    runs/{name}\n"
+
+
 def test_imports_start_in_the_projects_root_and_path_adds_folders(cmd):
     cmd.write("confs/a.py", "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(1)\n")
     cmd.write("lib/train.py", "def fit(n: int): return n\n")

@@ -108,6 +108,33 @@ def test_many_runs_are_cut_and_said_so(three):
     assert said.err == "1 of 3 runs; --limit 0 shows all\n"
 
 
+def test_overrides_are_whole_where_a_program_reads_and_cut_to_the_room_of_a_terminal(cmd):
+    for n, last in enumerate("ab", 1):
+        overrides = ["optim.lr=0.1", "model.name=Net", f"tail={last}"]
+        made_run(cmd.runs, f"aaaaa{n}", {}, number=n, result={"acc": 0.5}, record={"overrides": overrides})
+    assert [line.split("  ")[-2].strip() for line in cmd("runs").out.splitlines()[1:]] == [
+        "optim.lr=0.1 model.name=Net tail=b",
+        "optim.lr=0.1 model.name=Net tail=a",
+    ]
+    table = cmd.screen("runs", columns=85).splitlines()
+    assert [len(line) <= 85 for line in table] == [True] * 3
+    assert "  optim.lr=0.1 model.name=Net tai…  " in table[1]
+    block = cmd.screen("runs", columns=40).splitlines()
+    assert block[5] == "  overrides  optim.lr=0.1 model.name=Ne…"
+    assert max(map(len, block)) == 40
+
+
+def test_of_many_results_the_first_are_shown_and_a_long_text_is_cut(cmd):
+    made_run(cmd.runs, "aaaaa1", {}, result={"report": "lång " * 100_000, **{f"ap{n}": n for n in range(2_000)}})
+    said = cmd("runs")
+    assert said.err == "50 of 2001 results; --columns NAMES shows others, --json all\n"
+    head, row = said.out.splitlines()
+    assert (head[-10:], row[-8:]) == ("ap47  ap48", "47    48")
+    assert "lång…  " in row.replace(" …", "…")
+    assert "ap1999" in cmd("runs", "--columns", "id,result.ap1999").out
+    assert len(max(cmd("compare").out.split("  "), key=len).strip()) == 200
+
+
 def test_reindex_reads_what_was_read_before(three):
     three("runs")
     (three.runs / "aaaaa1" / "result.json").write_text('{"acc": 0.75}')
@@ -122,6 +149,20 @@ def test_a_damaged_index_is_said_in_one_line_and_changes_nothing(three):
     said = three("runs")
     assert said.out == before
     assert said.err == "callsheet: runs/.index.sqlite was damaged (file is not a database), and was made anew\n"
+
+
+@pytest.mark.parametrize("text", ["{bad", "[]", None])
+def test_a_run_whose_record_is_damaged_is_named_and_left_out(three, text):
+    record = three.runs / "aaaaa2" / "run.json"
+    record.unlink() if text is None else record.write_text(text)
+    for words in (["runs"], ["compare"], ["report"], ["runs", "--reindex"]):
+        said = three(*words, code=None)
+        assert "runs/aaaaa2/run.json is missing or damaged: its run is left out\n" in said.err, words
+        assert "aaaaa2" not in said.out
+    refused = f"run aaaaa2 cannot be told: {record} is missing or damaged\n"
+    for words in (["runs", "aaaaa2"], ["compare", "aaaaa1", "aaaaa2"], ["rerun", "aaaaa2"]):
+        assert refused in three(*words, code=1).err
+    assert len(list(three.runs.glob("[!.]*"))) == 3
 
 
 def test_in_python_runs_are_a_sequence(three):

@@ -2,12 +2,21 @@
 
 import json
 import os
+import pty
 import signal
 import time
 
 import pytest
 
+from callsheet import lazy, sweep
+from callsheet.errors import RunError
+from callsheet.run._draw import draw
+from callsheet.run._place import Place
+from callsheet.run._sendings import Sendings
+from callsheet.run.ray import Ray
+from callsheet.run.submit import check_start
 from command import is_alive, masked, until
+from saying import told
 
 CONF = """
     from callsheet import lazy
@@ -76,6 +85,32 @@ def test_faults_are_told_before_anything_is_submitted(project):
     assert project("status").out == f"nothing was submitted in {project.runs}\n"
 
 
+@pytest.mark.parametrize(
+    "words", [("submit", "main.lr=1,2"), ("sweep", "main.lr=1,2"), ("sweep", "main.lr=1,2", "--dry-run"), ("run",)]
+)
+def test_variables_that_are_not_set_here_are_told_once_before_anything_is_sent(project, words):
+    verb, *more = words
+    on = ("--on", "ray.address=http://127.0.0.1:1", "--on", "ray.env=[NOT_SET_A,NOT_SET_B]")
+    said = project(verb, "conf.py", *more, *on, code=1).err
+    assert said.count("is to go along, and is not set here") == 2
+    assert "callsheet: 2 faults, nothing was " in said
+    assert "the environment variable NOT_SET_B is to go along, and is not set here\n  export NOT_SET_B=…" in said
+    assert not list(project.runs.glob(".sweeps/*/sent.jsonl"))
+
+
+def test_who_comes_back_to_what_runs_needs_no_variables(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    drawing = draw(sweep({"main": lazy(str)(1)}, "main.0=1,2"), Place(tmp_path, tmp_path / "runs", "conf"))
+    drawing.decide("refuse")
+    drawing.next()
+    on = Ray("http://127.0.0.1:1", env=["NOT_SET"])
+    assert told(lambda: check_start(drawing, on), RunError).startswith("the environment variable NOT_SET is to go")
+    Sendings(drawing.plan).intend("callsheet-a-0-1", "Ray http://127.0.0.1:1", [0])
+    check_start(drawing, on)
+    Sendings(drawing.plan).ended([("callsheet-a-0-1", 0)])
+    assert told(lambda: check_start(drawing, on), RunError).startswith("the environment variable NOT_SET is to go")
+
+
 def test_what_is_under_way_is_not_submitted_twice(project):
     id, gate = held(project, 0.1, 0.2)
     again = project("submit", "conf.py", "main.lr=0.1,0.2", f"main.until={gate}")
@@ -83,6 +118,16 @@ def test_what_is_under_way_is_not_submitted_twice(project):
     gate.touch()
     project("wait", id)
     assert len(project.ids()) == 2
+
+
+def test_in_a_narrow_terminal_what_was_submitted_is_cut_and_in_a_very_narrow_one_below_the_others(project):
+    id = submitted(project, "main.lr=0.1,0.2", "main.until=a-path-that-takes-some-room")
+    project("cancel", id)
+    wide, cut, narrow = (project.screen("status", "--once", columns=columns).splitlines() for columns in (130, 90, 70))
+    assert wide[1].endswith("main.until=a-path-that-takes-some-room")
+    assert (len(cut), len(cut[1]), cut[1][-1]) == (2, 90, "…")
+    assert cut[1][cut[1].index("conf.py") : -1] in wide[1]
+    assert narrow[:2] == [id, "  on         process"]
 
 
 def test_what_failed_is_told_and_submitted_again(project):
@@ -93,6 +138,45 @@ def test_what_failed_is_told_and_submitted_again(project):
     project("wait", id, code=1)
     assert [project.read("status.json", run)["state"] for run in project.ids()].count("done") == 1
     assert len(project.ids()) == 3  # the failed one was tried again, the other was not
+
+
+def test_what_was_submitted_is_retried_where_its_runs_are_now(project):
+    id = submitted(project, "main.lr=0.1,2", "--runs", "a")
+    project("wait", id, "--runs", "a", code=1)
+    (project.root / "a").rename(project.root / "b")
+    project("retry", id, "--runs", "b")
+    project("wait", id, "--runs", "b", code=1)
+    project.runs = project.root / "b"
+    assert len(project.ids()) == 3
+    assert not (project.root / "a").exists()
+
+
+def test_what_failed_is_submitted_again_once_its_code_is_mended_and_what_is_done_is_kept(project):
+    id = submitted(project, "main.lr=0.1,2")
+    project("wait", id, code=1)
+    project.write("train.py", TRAIN.replace("lr > 1", "lr > 3"))
+    refused = project("retry", id, code=1)
+    assert "1 trial was finished by other code" in refused.err
+    assert "--keep  counts it as done" in refused.err
+    assert project("retry", id, "--json", code=1).out == ""
+    assert project("retry", id, "--keep").out == f"submitted  {id}\n"
+    assert project("wait", id).out.endswith("2 of 2 done\n")
+    assert len(project.ids()) == 3
+    assert project("retry", id, "--keep", "--redo", code=2).err.startswith("callsheet: --keep and --redo exclude")
+
+
+def test_what_is_said_at_the_terminal_of_trials_by_other_code_holds_for_who_attends(project):
+    id = submitted(project, "main.lr=0.1,0.2")
+    project("wait", id)
+    project.write("train.py", TRAIN.replace("lr > 1", "lr > 3"))
+    ours, theirs = pty.openpty()
+    asked = project.start("submit", "conf.py", "main.lr=0.1,0.2", stdin=theirs, stdout=theirs, stderr=theirs)
+    os.write(ours, b"redo\n")
+    assert asked.wait(60) == 0
+    os.close(theirs)
+    os.close(ours)
+    assert project("wait", id).out.endswith("2 of 2 done\n")
+    assert len(project.ids()) == 4
 
 
 def test_cancelled_ones_end_and_what_is_done_stays(project):
@@ -127,8 +211,39 @@ def test_where_nobody_attends_any_more_wait_goes_on_and_cancel_ends(project):
     gate.unlink()
     other, _ = held(project, 0.4, 0.5)
     kill_attendant(project, other)
-    project("cancel", other)
+    assert project("cancel", other).out == f"{other}  cancelled\n"
     until(lambda: all(project.read("status.json", run)["state"] != "running" for run in project.ids()))
+    assert status(project, other)["counts"] == {"cancelled": 2}
+    assert project("wait", other, code=1).out == "0 of 2 done, 2 cancelled\n"
+    assert project("cancel", other).out == f"{other}  has ended\n"
+    gate.touch()
+    project("retry", other)
+    assert project("wait", other).out.endswith("2 of 2 done\n")
+
+
+def test_what_has_changed_since_it_was_submitted_does_not_go_on_as_that(project):
+    id, gate = held(project, 0.1, 0.2, 0.3)
+    kill_attendant(project, id)
+    gate.touch()
+    train = (project.root / "train.py").read_text()
+    project.write("train.py", train + "\nMORE = 1\n")
+    assert project("wait", id, code=1).err == (
+        f"callsheet: the project's code has changed since {id} was submitted\n"
+        "  where the change is undone, it goes on\n"
+        f"  callsheet retry {id}  goes on with the code as it is now\n"
+    )
+    project.write("conf.py", CONF.replace("lr=0.1", "lr=0.1, width=2"))
+    for verb in ("wait", "retry"):
+        assert project(verb, id, code=1).err.startswith(f"callsheet: conf.py has changed since {id} was submitted\n")
+    project.write("conf.py", CONF)
+    assert [one["id"] for one in project("status", "--json").data] == [id]
+    project("retry", id, "--keep")
+    assert project("wait", id).out.endswith("3 of 3 done\n")
+
+
+def test_of_what_nothing_can_be_sent_nothing_is_known(project):
+    assert "a trial needs 99 GPUs" in project("sweep", "conf.py", "main.lr=1,2", "--gpus", "99", code=1).err
+    assert project("status").out == f"nothing was submitted in {project.runs}\n"
 
 
 def kill_attendant(project, id):
@@ -239,6 +354,12 @@ def test_a_run_is_run_again_by_an_executor(project):
     (first,) = project.ids()
     assert masked(project("rerun", first, "--on", "process").out) == "learning at 0.3\nrecorded    runs/ID0001\n"
     assert [project.read("result.json", run) for run in project.ids()] == [{"result": 0.3}] * 2
+    before, after = (project.read("run.json", run) for run in project.ids())
+    for key in ("overrides", "identity", "experiment", "entry", "config"):
+        assert after[key] == before[key], key
+    origins, again = (project.read("origins.json", run) for run in project.ids())
+    assert again == origins
+    assert again["main.lr"][0]["text"] == "main.lr=0.3"
     assert project("rerun", first, "--on", "process", "--dry-run").out.count("callsheet.run.worker") == 1
     assert len(project.ids()) == 2
 

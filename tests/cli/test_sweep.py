@@ -35,6 +35,29 @@ def test_a_run_of_the_same_spec_counts_as_done_and_other_values_do_not(cmd):
     assert cmd("sweep", "conf.py", "model.width=48,32", "optim.lr=0.1").out.startswith("2 trials, 2 to run")
 
 
+def test_a_sweep_goes_on_where_its_runs_were_moved(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=1)\n",
+        train="""
+        import os
+
+        def fit(n: int):
+            if n == 2 and not os.path.exists("go"):
+                os.kill(os.getpid(), 9)
+            return n
+        """,
+    )
+    words = "sweep", "conf.py", "main.n=1,2,3", "--slots", "1", "--runs"
+    cmd(*words, "a", code=1)
+    cmd.write("go", "")
+    (cmd.root / "a").rename(cmd.root / "b")
+    assert cmd(*words, "b").out.startswith("3 trials, 2 done before, 1 to run")
+    assert cmd(*words, "b").out == "3 trials, 3 done before\n"
+    cmd.runs = cmd.root / "b"
+    assert sorted(cmd.read("status.json", run)["attempt"] for run in cmd.ids()) == [1, 1, 2]
+    assert not (cmd.root / "a").exists()
+
+
 def test_what_the_file_computes_follows_in_each_trial(cmd):
     cmd.config(
         "from callsheet import lazy\nfrom train import fit\nepochs = 5\nmain = lazy(fit)(steps=epochs * 100)\n",
@@ -61,6 +84,33 @@ ID0003    main.n=3  result 3
 """
     )
     assert cmd("sweep", "conf.py", "main.n=1,2,3", code=1).out.startswith("3 trials, 2 done before, 1 to run")
+
+
+def test_what_an_exception_says_is_cut_to_a_line_and_moves_no_cursor_and_the_record_keeps_it(cmd):
+    cmd.write("noisy.py", "def fit(n):\n    raise ValueError('\\x1b[2J\\r\\x07' + 'word\\n' * n)\n")
+    cmd.write("conf.py", "from callsheet import lazy\nfrom noisy import fit\nmain = lazy(fit)(1)\n")
+    said = cmd("sweep", "conf.py", "main[0]=2000,3000", code=1)
+    found = [line for line in said.out.splitlines() if "failed: " in line]
+    assert len(found) == 2
+    for line in found:
+        assert line.isprintable()
+        assert "failed: ValueError: \\x1b[2J \\x07word word" in line
+        assert line.endswith("…")
+        assert len(line) < 260
+    listed = cmd("runs", "--columns", "id,error").out
+    assert listed.count("…") == 2
+    assert all(line.isprintable() and len(line) < 260 for line in listed.splitlines())
+    whole = cmd("runs", "--columns", "error", "--json").data
+    assert sorted(len(row["error"]) // 5 for row in whole) == [2003, 3003]
+
+
+def test_an_option_of_processes_is_refused_where_trials_go_elsewhere(cmd):
+    cmd.listing().write("pyproject.toml", '[tool.callsheet.executors.cluster]\non = "slurm"\n')
+    assert cmd("sweep", "conf.py", "model.width=32,48", "--on", "cluster", "--warm", code=1).err == (
+        "callsheet: 1 fault, nothing was started\n"
+        "  --warm  is for processes of this machine, and cluster has no warm: it is Slurm\n"
+        "          --on process\n"
+    )
 
 
 def test_a_faulty_trial_is_refused_before_anything_starts(cmd):
@@ -127,13 +177,13 @@ def test_a_goal_that_no_result_has_is_told_at_the_first_trial_and_at_the_end(cmd
         "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=1)\n",
         train="def fit(n: int): return {'accuracy': n / 4, 'acc_text': 'low'}\n",
     )
-    said = cmd("sweep", "conf.py", "main.n=0,1,2", "--maximize", "accc", "--slots", "1")
+    said = cmd("sweep", "conf.py", "main.n=0,1,2", "--maximize", "accc", "--slots", "1", code=1)
     assert masked(said.err) == (
         "callsheet: the result of ID0001 has no number named 'accc'\n"
         "  did you mean  accuracy?\n"
         "callsheet: no trial has a number named 'accc'\n"
     )
-    assert masked(cmd("sweep", "conf.py", "main.n=0,1", "--minimize", "zz", "--json").err).splitlines()[1] == (
+    assert masked(cmd("sweep", "conf.py", "main.n=0,1", "--minimize", "zz", "--json", code=1).err).splitlines()[1] == (
         "  there are  accuracy"
     )
     shown = masked(cmd.screen("sweep", "conf.py", "main.n=3,4", "--maximize", "accc"))
@@ -166,3 +216,20 @@ def test_a_trial_is_called_by_what_was_typed_wherever_that_starts():
     assert naming.apart(overrides) == "width=128 lr=0.1"
     assert naming.width == len(naming.whole(overrides))
     assert trials[2].spec.model.width == 128
+
+
+def test_trials_that_are_the_same_are_run_and_told_once(cmd):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(n=1)\n",
+        train="def fit(n: int): return n\n",
+    )
+    said = masked(cmd("sweep", "conf.py", "main.n=5,5,6,5", "--slots", "1").out)
+    assert said == (
+        "4 trials, 2 the same as others, 2 to run, 1 at a time\n"
+        "ID0001    main.n=5  result 5\n"
+        "ID0002    main.n=6  result 6\n"
+    )
+    assert cmd("sweep", "conf.py", "main.n=5,5,6,5").out == "4 trials, 4 done before\n"
+    again = cmd("sweep", "conf.py", "main.n=5,5", "--redo").out.splitlines()
+    assert again[0] == "2 trials, 2 to run, 2 at a time"
+    assert len(again) == 3

@@ -156,7 +156,6 @@ MISSING = "localhost:5999/callsheet/missing:1"
         ({"gpus": 1}, "its container does not start: could not select device driver * with capabilities: *gpu*"),
         ({"cpus": 1000}, "the Docker daemon refuses it: *ange of CPUs is from 0.01 to *"),
         ({"mounts": ["/no/where:/data"]}, "the Docker daemon refuses it: *bind source path does not exist: /no/where"),
-        ({"env": ["NOT_SET_HERE"]}, "the environment variable NOT_SET_HERE is to be taken from here, and is not set"),
     ],
 )
 def test_what_the_daemon_does_not_take_has_failed_and_leaves_no_container(send, daemon, tmp_path, fields, problem):

@@ -183,7 +183,7 @@ def test_a_full_disk_ends_a_trial_with_what_it_raised(ray, trials, tmp_path):
 def test_one_that_does_not_listen_is_ended_when_it_is_cancelled(ray, trials):
     jobs = submit(trials("deaf"), on=Ray(ray.told["url"], poll_s=0.5))
     has_come("deaf.1")
-    worker = until(lambda: jobs[0].run).status["pid"]
+    worker = until(lambda: jobs[0].run, PATIENCE).status["pid"]
     jobs.cancel()
     assert ended(jobs)[0][0] == "cancelled"
     until(lambda: not is_alive(worker))
@@ -211,6 +211,7 @@ def test_what_ray_does_not_take_has_failed_and_is_not_sent_again(ray, trials):
 
 
 def test_a_job_that_is_submitted_twice_is_one(ray, tmp_path, monkeypatch):
+    monkeypatch.setenv("MONEY", "none")
     on = Ray(ray.told["url"], python="/nowhere/python", env=["MONEY"])
     [request] = on.requests([Task(Plan(tmp_path / f"runs/.sweeps/{os.urandom(6).hex()}"), 0, "0" * 32)])
     dashboard = on.engine()
@@ -345,7 +346,7 @@ def test_a_trial_whose_node_is_lost_goes_on_on_another(cluster, trials):
     on = Ray(cluster.url, cpus=0.5, custom_resources={"spot": 0.5}, poll_s=0.5)
     lost, jobs = submit(trials("waits1"), on=on), submit(trials("waits2"), on=on, retry=1)
     has_come("waits1.1", "waits2.1")
-    directory = jobs[0].run.directory
+    directory = until(lambda: jobs[0].run, PATIENCE).directory  # which is known when Ray was asked again
     cluster.lose_node()
     ((state, problem),) = ended(lost)
     assert state == "lost"
@@ -369,6 +370,7 @@ def test_a_trial_that_ray_ends_since_its_node_is_out_of_memory_says_so(cluster, 
 def test_what_was_lost_with_the_head_goes_on_when_it_is_back(cluster, trials):
     jobs = submit(trials("waits"), on=Ray(cluster.url, poll_s=0.5), retry=1)
     has_come("waits.1")
+    until(lambda: jobs[0].state == "running", PATIENCE)
     cluster.lose_head()
     until(lambda: jobs.trouble, PATIENCE)
     assert jobs[0].state == "running"

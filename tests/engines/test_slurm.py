@@ -1,7 +1,11 @@
 """Trials on a real Slurm cluster, without and with accounting, and what becomes of them when things go wrong."""
 
 import os
+import re
+import signal
 import subprocess
+import sys
+import time
 
 import pytest
 
@@ -106,8 +110,9 @@ def ended(jobs):
 
 
 def began(jobs, here):
-    """Wait until the first trial has begun, and give the number of its job."""
-    until(lambda: (here / "began").exists() or jobs[0].state not in ("waiting", "queued", "running"), 120)
+    """Wait until the first trial has begun and that is known, and give the number of its job."""
+    waits = ["waiting", "queued"]
+    until(lambda: jobs[0].state not in (waits if (here / "began").exists() else [*waits, "running"]), 120)
     assert jobs[0].state == "running", jobs[0].problem
     return ids(here)[-1]
 
@@ -209,12 +214,14 @@ def test_what_the_setup_says_is_at_hand_where_it_fails(plain, here):
     [job] = ended(sent(by=on(setup=["echo no such module >&2", "exit 4"])))
     assert job.state == "failed"
     assert job.log.read_text() == "no such module\n"
+    assert job.problem == "no such module"
 
 
 def test_an_interpreter_that_is_not_there_is_told(plain, here):
     [job] = ended(sent(by=on(python="/no/python")))
     assert job.state == "failed"
     assert "/no/python: No such file or directory" in job.log.read_text()
+    assert job.problem.endswith("/no/python: No such file or directory")
 
 
 def test_a_partition_that_is_not_there_is_refused_with_those_that_are(cluster, here):
@@ -226,11 +233,6 @@ def test_a_partition_that_is_not_there_is_refused_with_those_that_are(cluster, h
 def test_what_no_node_has_is_refused(plain, here):
     [job] = ended(sent(by=on(memory_gb=900)))
     assert job.problem == "Slurm does not take it: Requested node configuration is not available"
-
-
-def test_a_variable_that_is_not_set_is_refused(plain, here):
-    [job] = ended(sent(by=on(env=["NOWHERE_SET"])))
-    assert job.problem == "the environment variable NOWHERE_SET is to go along, and is not set here"
 
 
 def test_of_a_job_that_slurm_has_forgotten_the_record_of_the_run_tells(cluster, here):
@@ -270,6 +272,32 @@ def test_why_a_trial_waits_is_told(plain, here):
     assert jobs[0].state == "queued"
     plain.run("scontrol", "release", ids(here)[0])
     assert ended(jobs)[0].state == "done"
+
+
+def test_a_single_run_that_was_left_is_waited_for_and_has_ended_then(plain, here):
+    on = ("--on", "slurm", "--on", "slurm.poll_s=0.5", "--on", "slurm.env=[PYTHONPATH]")
+    env = {**os.environ, "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+
+    def command(*words):
+        return subprocess.Popen(
+            [sys.executable, "-m", "callsheet", *words],
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    running = command("run", "conf.py", "do=wait", *on)
+    until(lambda: (here / "began").exists(), 120)
+    running.send_signal(signal.SIGINT)
+    left = running.communicate()[1]
+    id = re.search("callsheet wait ([0-9a-f]+)", left)[1]
+    waiting = command("wait", id)
+    time.sleep(1)
+    assert waiting.poll() is None
+    (here / "go").touch()
+    assert (waiting.communicate()[0], waiting.returncode) == ("1 of 1 done\n", 0)
+    assert f"{id}  has ended" in command("cancel", id).communicate()[0]
 
 
 def standing(here):

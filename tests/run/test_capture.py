@@ -164,3 +164,24 @@ def test_a_child_that_outlives_the_run_does_not_hold_it_up(cmd):
     assert status["state"] == "done"
     os.kill(int(line), 9)  # which it was not
     process.communicate()
+
+
+TALKS = """
+    import os, sys
+    from pathlib import Path
+    from callsheet.run._capture import tee
+
+    with tee(*map(Path, sys.argv[1:])):
+        for n in range(100):
+            print(str(n) * 4096)
+        print("the end")
+    os.write(1, b"after")
+"""
+
+
+def test_a_full_disk_ends_no_run_and_is_told_once(cmd):
+    cmd.write("talks.py", TALKS)
+    said = cmd("/dev/full", str(cmd.root / "err.log"), module="talks")
+    assert said.out.endswith("the end\nafter")
+    assert len(said.out) > 4096 * 100
+    assert said.err == "callsheet: full is cut short: No space left on device\n"

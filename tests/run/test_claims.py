@@ -72,6 +72,8 @@ def test_a_trial_that_another_sweep_runs_is_waited_for_and_counts_as_done(cmd):
     two = begin(cmd, spread(1, 3), "--json")
     until(lambda: tried(cmd, "end") == [3])  # it goes on with what is its own
     assert two.poll() is None
+    _, shared, *_ = cmd("plan", "conf.py", spread(9, 1)).out.splitlines()
+    assert shared.split() == ["1", "main.0=1", "running"]
     cmd.write("go", "")
     ended(one)
     told = ended(two)

@@ -7,6 +7,7 @@ import pytest
 
 from callsheet import sweep
 from callsheet.errors import RunError
+from callsheet.run import _dockerd
 from callsheet.run._code import library_name
 from callsheet.run._draw import draw
 from callsheet.run._place import Place
@@ -88,6 +89,10 @@ def test_one_container_runs_at_a_time_where_nobody_says_how_many():
         ({"shm_gb": 0}, "shm_gb must be more than 0, found 0"),
         ({"mounts": ["data:/data"]}, "a mount is  /folder/here:/folder/there  or  …:ro, found 'data:/data'"),
         ({"slots": 0}, "slots must be at least 1, found 0"),
+        (
+            {"code": "there", "mounts": ["/data:/in"]},
+            "code='there' runs what the image has: say where it is, project='/app', or mount it where it is here",
+        ),
     ],
 )
 def test_what_could_never_run_is_refused_at_once(fields, problem):
@@ -96,13 +101,18 @@ def test_what_could_never_run_is_refused_at_once(fields, problem):
     assert str(refused.value) == problem
 
 
+def test_code_that_is_there_is_found_by_its_folder_or_by_a_mount():
+    assert Docker("nets:3", code="there", project="/app").code == "there"
+    assert Docker("nets:3", code="there", mounts=["/home/me/nets:/home/me/nets:ro"]).code == "there"
+
+
 @pytest.mark.parametrize(
     ("needs", "problem"),
     [
         (Needs(), 'trial 0 has no image\n  Docker("registry/name:tag")\n  Experiment(image=Image(…))'),
         (
             Needs(image="nets:3", nodes=2),
-            "trial 0 needs 2 nodes with 1 tasks on each, and Docker runs each in one container",
+            "trial 0 needs 2 nodes with 1 task on each, and is one container\n  Slurm(…) runs trials of several processes",
         ),
         (
             Needs(image="nets:3", pull_policy="always"),
@@ -120,3 +130,23 @@ def test_without_the_sdk_the_error_names_the_extra(monkeypatch):
         "containers are started by the Docker SDK for Python, which is missing\n  pip install 'callsheet[docker]'"
     )
     assert told(Docker("nets:3").engine, RunError) == expected
+
+
+def test_who_may_not_use_the_daemon_is_told_what_to_do(monkeypatch):
+    def refuse(address):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(_dockerd, "_knock", refuse)
+    assert told(lambda: Docker("nets", host="unix:///run/docker.sock").engine().find("x"), RunError).splitlines() == [
+        "this user may not use the Docker daemon at unix:///run/docker.sock",
+        "  be in its group:  sudo usermod -aG docker $USER",
+        "  or say which other may be used:  --on docker.host=…",
+    ]
+
+
+def test_variables_with_which_no_daemon_can_be_reached_are_told(monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", "/no/such/folder")
+    with pytest.raises(RunError, match="Docker cannot be reached as the environment says"):
+        Docker("nets").engine()

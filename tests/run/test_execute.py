@@ -4,6 +4,9 @@ import json
 import os
 import re
 import threading
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 import pytest
 
@@ -12,6 +15,21 @@ from callsheet.errors import SaveError
 from callsheet.run._execute import result_of
 
 FIT = "from callsheet import lazy\nfrom train import fit\n"
+
+
+@dataclass
+class Scores:
+    """What a training may return."""
+
+    loss: float
+    best: object
+
+
+class Pair(NamedTuple):
+    """The same."""
+
+    loss: float
+    n: object
 
 
 def run(cmd, train, main="lazy(fit)()", *words, code=0):
@@ -28,14 +46,41 @@ def run(cmd, train, main="lazy(fit)()", *words, code=0):
         ({"loss": 0.1, "best": "a", "n": None}, {"loss": 0.1, "best": "a", "n": None}),
         ({1: 2}, {"1": 2}),
         (None, {}),
-        ("text", {}),
         (object(), {}),
-        ([1, 2], {}),
         ({}, {}),
+        (MappingProxyType({"a": 1}), {"a": 1}),
+        (Scores(0.5, "a"), {"loss": 0.5, "best": "a"}),
+        (Pair(0.5, 2), {"loss": 0.5, "n": 2}),
     ],
 )
 def test_a_number_or_flat_mapping_is_the_result(returned, result):
     assert result_of(returned) == (result, [])
+
+
+@pytest.mark.parametrize("returned", ["text", [1, 2], (1, 2), 1j, iter(()), b"a", {1}])
+def test_what_is_neither_is_named(returned):
+    assert result_of(returned) == ({}, ["result"])
+
+
+def test_of_what_has_fields_those_are_named_that_a_result_cannot_hold():
+    assert result_of(Scores(0.5, Pair(1, 2))) == ({"loss": 0.5}, ["best"])
+    assert result_of(Pair(0.5, [1])) == ({"loss": 0.5}, ["n"])
+
+
+def test_an_attrs_instance_is_the_mapping_that_it_is():
+    attrs = pytest.importorskip("attrs")
+    returned = attrs.make_class("Ended", ["loss", "net"])(0.5, object())
+    assert result_of(returned) == ({"loss": 0.5}, ["net"])
+
+
+@pytest.mark.parametrize("words", [["run"], ["sweep", "--single"], ["sweep", "--single", "--warm"]])
+def test_a_result_that_is_not_kept_is_told(cmd, words):
+    verb, *options = words
+    cmd.config(f"{FIT}main = lazy(fit)()\n", train="def fit(): return 0.5, 3\n")
+    cmd(verb, "conf.py", *options)
+    told = "callsheet: not kept in the result, since it is no number that can be written, and names none: result\n"
+    assert cmd.text("err.log") == told
+    assert not cmd.file("result.json").exists()
 
 
 @pytest.mark.parametrize(("returned", "result"), [("0.5", {"result": 0.5}), ("{'a': 1}", {"a": 1}), ("None", None)])
@@ -47,8 +92,23 @@ def test_a_result_is_kept_where_there_is_one(cmd, returned, result):
 
 def test_what_a_result_cannot_hold_is_named_and_the_rest_is_kept(cmd):
     said = run(cmd, "def fit(): return {'loss': 1, 'net': object(), 'deep': {'a': 1}}\n")
-    assert said.err == "callsheet: not kept in the result, since they are no numbers or texts: net, deep\n"
+    assert (
+        said.err
+        == "callsheet: not kept in the result, since they are no numbers or texts that can be written: net, deep\n"
+    )
     assert cmd.read("result.json") == {"loss": 1}
+
+
+@pytest.mark.parametrize("odd", ["'n': 10**5000", r"'n': 'a\ud800'", r"'n\ud800': 1"])
+def test_what_cannot_be_written_is_named_and_the_rest_of_the_result_is_kept(cmd, odd):
+    said = run(cmd, f"def fit(): return {{'loss': 0.5, {odd}}}\n")
+    assert said.err.startswith("callsheet: not kept in the result, since they are no numbers or texts that can be")
+    assert cmd.read("status.json")["state"] == "done"
+    assert cmd.read("result.json") == {"loss": 0.5}
+
+
+def test_a_number_that_cannot_be_written_is_no_result():
+    assert result_of(10**5000) == ({}, ["result"])
 
 
 def test_a_number_of_numpy_is_a_number():
@@ -176,6 +236,45 @@ def test_an_exception_with_a_cause_shows_both(cmd):
     assert "KeyError: 'key'" in said.err
     assert "The above exception was the direct cause" in said.err
     assert "ValueError: no key" in said.err
+
+
+RAISING = {
+    "its text fails": ("class Bad(Exception):\n    def __str__(self): return self.cod\n", "raise Bad"),
+    "its text is no text": ("", r"raise ValueError('a\ud800')"),
+    "it is no Exception": ("import asyncio\n", "raise asyncio.CancelledError"),
+    "errors cannot be printed": ("import sys\n", "sys.stderr.close(); raise ValueError('late')"),
+}
+
+
+@pytest.mark.parametrize("how", RAISING)
+@pytest.mark.parametrize(
+    "words", [("run", "conf.py"), ("sweep", "conf.py", "main.n=1,2"), ("run", "conf.py", "--json")]
+)
+def test_whatever_is_raised_the_run_has_failed_and_says_so(cmd, how, words):
+    before, does = RAISING[how]
+    cmd.config(f"{FIT}main = lazy(fit)(n=1)\n", train=f"{before}def fit(n):\n    {does}\n")
+    cmd(*words, code=1)
+    for name in cmd.ids():
+        status = cmd.read("status.json", name)
+        assert (status["state"], status["exit"]) == ("failed", 1)
+        assert re.match(
+            r"Bad: <exception str\(\) failed>|ValueError: a\\ud800|CancelledError: |ValueError: late", status["error"]
+        )
+        assert f"in fit\n    {does}\n" in cmd.text("err.log", name)
+
+
+@pytest.mark.parametrize("does", ["sys.stdout.close()", "sys.stdout = None", "sys.stderr.close()", "os.close(1)"])
+def test_whatever_a_run_does_to_its_streams_its_end_is_recorded(cmd, does):
+    train = f"import os, sys\ndef fit(n=1):\n    print(n, flush=True)\n    {does}\n    return n\n"
+    said = run(cmd, train)
+    assert cmd.read("status.json")["state"] == "done"
+    assert cmd.read("result.json") == {"result": 1}
+    assert cmd.text("out.log") == "1\n"
+    assert said.err == ""
+    (name,) = cmd.ids()
+    assert said.out == ("1\n" if does == "sys.stdout = None" else f"1\nrecorded    runs/{name}\n")
+    swept = cmd("sweep", "conf.py", "+main.n=2,3", "--slots", "1")
+    assert [line.rpartition("  ")[2] for line in swept.out.splitlines()[1:]] == ["result 2", "result 3"]
 
 
 @pytest.mark.parametrize(("how", "code", "state"), [("", 0, "done"), ("3", 1, "failed"), ("'why'", 1, "failed")])

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 from callsheet import Process, submit, sweep
 from callsheet.run import Experiment, HPGroup, Launch
 from command import masked
@@ -123,6 +125,43 @@ def test_a_group_on_the_command_line(cmd):
     assert "hp.lr=7 hp.width=2  lr 7  width 2" in said.out
     cmd("run", "conf.py", "main.hp.lr=5", "main.hp.width=2")
     assert len(cmd.ids()) == 7
+
+
+GROUP = """
+    from dataclasses import dataclass
+    from callsheet.run import Experiment, HPGroup, Launch
+
+    @dataclass
+    class HP:
+        lr: float = 0.1
+
+        def __post_init__(self):
+            if self.lr == 7:
+                raise ValueError("not seven")
+
+    launch = Launch("true {{hp.lr}}", experiment="n")
+    wrong = Experiment(launch, hp=HPGroup(HP, lr=[1.0, "x"]))
+    seven = Experiment(
+        launch,
+        hp=HPGroup(HP, lr=[1.0, 7.0]),
+    )
+"""
+
+
+@pytest.mark.parametrize("verb", ["check", "plan", "sweep"])
+def test_what_is_wrong_with_a_group_is_told_with_path_and_line_by_every_verb(cmd, verb):
+    cmd.config(GROUP)
+    said = cmd(verb, "conf.py:wrong", code=1)
+    assert "  wrong.hp.lr  must be float, found 'x'                           conf.py:13\n" in said.out + said.err
+    assert cmd(verb, "conf.py:seven", code=1).err.split("\n", 1)[1] == (
+        "  seven.hp  ValueError: not seven                                 conf.py:16\n"
+        "            in the combination  hp.lr=7.0\n"
+        '            conf.py:10  raise ValueError("not seven")\n'
+    )
+    assert cmd(verb, "conf.py:wrong", "+wrong.hp.lrr=3", code=1).err.split("\n", 1)[1] == (
+        "  wrong.hp.lrr  no such argument of conf.HP                     command line\n"
+        "                did you mean  lr = [1.0, 'x']  (conf.py:13)?\n"
+    )
 
 
 def test_a_function_is_swept_over_a_group_too(cmd):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from callsheet import check, from_data, lazy, to_data
+from callsheet import check, from_data, lazy, origin, to_data
 from callsheet.run import Experiment, HPGroup, Launch, axis, experiments, unroll
 from saying import told
 
@@ -61,6 +61,31 @@ def test_a_group_is_data():
 
 def test_a_group_without_values_is_refused():
     assert told(lambda: unroll(HP, lr=[], layers=3)) == "lr  of a group has no values"
+    inner = Experiment(Launch("ls"), hp=HPGroup(HP, optim=HPGroup(Optim, lr=[])))
+    assert words(lambda: experiments(inner)) == "hp.optim.lr of a group has no values here"
+
+
+def test_a_name_that_the_class_does_not_take_is_refused_where_it_is_written():
+    problem = f"lrr no such argument of {__name__}.Optim"
+    assert words(lambda: HPGroup(Optim, lrr=[1.0])) == f"{problem} here did you mean lr = 0.001?"
+    assert words(lambda: unroll(Optim, lrr=[1.0])) == f"{problem} did you mean lr = 0.001?"
+
+
+def words(action):
+    return " ".join(told(action).split())
+
+
+def test_values_of_a_group_know_who_set_them():
+    group = HPGroup(
+        Optim,
+        lr=[1.0, 2.0],
+    )
+    lines = [origin(group, "lr").where.rpartition(":")[2], origin(HPGroup(lr=[1]), "lr").where.rpartition(":")[2]]
+    assert int(lines[1]) - int(lines[0]) == 2
+    (made,) = experiments(lazy(Experiment)(Launch("ls"), hp=HPGroup(lr=[1], inner=HPGroup(a=2))))
+    assert {
+        origin(made, path).where.rpartition("/")[2].partition(":")[0] for path in ("hp", "hp.lr", "hp.inner.a")
+    } == {"test_groups.py"}
 
 
 @dataclass

@@ -113,8 +113,9 @@ def test_another_version_is_made_anew_and_said_so(folder, monkeypatch):
     make(folder, "aaaaaa")
     states(folder)
     monkeypatch.setattr(_index, "_VERSION", 99)
-    with pytest.warns(CallsheetWarning, match="was of another version, and was made anew"):
+    with pytest.warns(CallsheetWarning, match="was of another version, and was made anew") as warned:
         assert states(folder) == {"aaaaaa": ("done", 0.5)}
+    assert warned[0].filename == __file__
     assert states(folder) == {"aaaaaa": ("done", 0.5)}
 
 

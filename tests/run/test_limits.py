@@ -242,6 +242,23 @@ def test_a_trial_that_needs_more_gpus_than_there_are_is_told_before_anything_run
     assert jobs[0].result() == {"seen": "0"}  # what ran already came to its end
 
 
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_trial_of_several_processes_is_told_before_anything_runs(project, tmp_path, warm):
+    conf = needy(project, "nodes=2, tasks_per_node=2")
+    problem = (
+        "trial 0 needs 2 nodes with 2 tasks on each, and is one process\n  Slurm(…) runs trials of several processes"
+    )
+    jobs = submit(sweep(conf, ["main.0=1,2"]), on=Process(slots=2, warm=warm))
+    assert told(jobs.wait, RunError) == problem
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_dry_run_refuses_a_trial_of_several_processes(cmd):
+    cmd.config(NEEDS.format("tasks_per_node=2"), train=NEEDY)
+    said = cmd("sweep", "conf.py", "main.0=1,2", "--dry-run", code=1).err
+    assert "trial 0 needs 1 node with 2 tasks on each, and is one process" in said
+
+
 def test_an_amount_that_cannot_be_read_is_a_fault_of_the_trial(cmd):
     cmd.config(NEEDS.format("memory_gb='much'"), train=NEEDY)
     for words in (("check", "conf.py"), ("sweep", "conf.py", "main.0=1,2")):

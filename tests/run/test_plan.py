@@ -1,6 +1,8 @@
 """A plan keeps trials as they were first drawn; a worker runs what was submitted or nothing (promises 12, 21)."""
 
+import json
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +11,7 @@ from callsheet.errors import RunError, SaveError, SpecError
 from callsheet.run._draw import draw
 from callsheet.run._place import Place
 from callsheet.run._plan import Header, Plan, PlannedTrial
+from callsheet.run._planindex import head
 from saying import told
 
 
@@ -26,7 +29,7 @@ def digest(plan, index):
 
 @pytest.fixture
 def plan(tmp_path):
-    header = Header("conf", "", "", (), str(tmp_path), (), str(tmp_path / "runs"), ("lr=0.1,0.2",))
+    header = Header("conf", "", "", (), str(tmp_path), (), ("lr=0.1,0.2",))
     made = Plan.of(tmp_path / "runs", header, "digest")
     made.add(header, [trial(0), trial(1)])
     return made, header
@@ -148,3 +151,14 @@ def test_a_live_object_is_refused_and_nothing_is_written(tmp_path):
     with pytest.raises((SaveError, SpecError), match=r"main\.width"):
         draw(sweep(spec, ["main.0=1,2"]), place(tmp_path))
     assert os.listdir(tmp_path) == []
+
+
+def test_a_plan_that_says_where_its_runs_were_is_read_and_they_are_where_it_is(plan, tmp_path):
+    made, header = plan
+    old = json.dumps({**vars(header), "runs": "/elsewhere", "format": 2}).encode()
+    made.file.write_bytes(old + b"\n")
+    made._index.write_bytes(head(old))
+    made.add(header, [trial(0)])
+    assert made.file.read_bytes().startswith(old)
+    assert made.read(0, digest(made, 0)) == (replace(header, format=2), trial(0))
+    assert made.runs == tmp_path / "runs"

@@ -48,6 +48,42 @@ def test_staged_changes_are_in_the_diff_too(versioned):
     assert "+def fit(n: int): return n + 1" in code_of(versioned.root).diff
 
 
+def test_new_code_that_is_not_added_yet_is_in_the_diff(versioned):
+    files = {
+        "lay ers/__init__.py": "",
+        "lay ers/norm.py": "class Norm:\n    pass\n\n\n",
+        "end.py": "x = 'ä'\n\ny = 2",
+        'qu"ote.py': "x = 1\n",
+        "one.py": "\n",
+    }
+    for name, text in files.items():
+        path = versioned.root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    versioned.write("train.py", "def fit(n: int): return n + 1\n")
+    versioned.write("token.txt", "secret")
+    versioned.write("other.py", "lr = 1\n")
+    diff = code_of(versioned.root, [str(versioned.root / "other.py")]).diff
+    assert "secret" not in diff
+    assert "other.py" not in diff
+    (versioned.root.parent / "code.diff").write_text(diff)
+    versioned.git("stash", "-u")
+    versioned.git("apply", str(versioned.root.parent / "code.diff"))
+    assert {name: (versioned.root / name).read_text() for name in files} == files
+    assert (versioned.root / "train.py").read_text() == "def fit(n: int): return n + 1\n"
+
+
+def test_new_code_beyond_a_megabyte_is_named_in_the_diff(versioned):
+    versioned.write("large.py", "x = 1\n" * 200_000)
+    versioned.write("small.py", "x = 1\n")
+    diff = code_of(versioned.root).diff
+    assert diff.startswith("new files that are too large to be kept here: large.py\ndiff --git a/small.py b/small.py\n")
+    (versioned.root / "small.py").unlink()
+    (versioned.root.parent / "code.diff").write_text(diff)
+    versioned.git("apply", str(versioned.root.parent / "code.diff"))
+    assert (versioned.root / "small.py").read_text() == "x = 1\n"
+
+
 def test_how_the_user_likes_to_read_diffs_does_not_change_the_record(versioned):
     versioned.write("train.py", "def fit(n: int): return n + 1\n")
     plain = code_of(versioned.root).diff
@@ -126,6 +162,31 @@ def test_a_tracked_file_that_was_deleted_changes_it(versioned):
     before = version(versioned)
     (versioned.root / "train.py").unlink()
     assert version(versioned) != before
+
+
+SUBMIT = """
+    from callsheet import load, submit, sweep
+
+    if __name__ == "__main__":
+        submit(sweep(load("conf.py"), "main.0=1,2")).results()
+        submit(load("conf.py")).results()
+"""
+
+
+def test_what_ran_of_a_spec_in_memory_is_not_of_other_code_since_a_file_is_a_config_now(cmd):
+    cmd.config(CONF, train=TRAIN).write("ask.py", SUBMIT)
+    cmd(module="ask")
+    assert len(cmd.ids()) == 3
+    assert cmd(*SWEEP).out == "2 trials, 2 done before\n"
+    cmd.write("train.py", TRAIN + "# a comment\n")
+    assert "  changed since: train.py\n" in cmd(*SWEEP, code=1).err
+
+
+def test_what_ran_of_a_file_is_not_of_other_code_where_its_spec_is_in_memory(cmd):
+    cmd.config(CONF, train=TRAIN).write("ask.py", SUBMIT)
+    cmd(*SWEEP)
+    cmd(module="ask")
+    assert len(cmd.ids()) == 3  # the two of the sweep, and the spec that is run whenever it is submitted
 
 
 @pytest.mark.parametrize("with_git", [True, False], ids=["git", "no git"])

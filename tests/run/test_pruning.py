@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import warnings
 
 import pytest
 
+from callsheet import CallsheetWarning, Optuna, interval, lazy, submit, sweep
 from callsheet.run._metrics import Tail
 from callsheet.run._store import Store
 from command import until
@@ -120,3 +122,19 @@ def test_replicates_are_not_pruned(cmd):
     said = cmd(*WORDS, "--prune", "--repeat", "2", code=1)
     assert "replicates cannot be compared by how far they are" in said.err
     assert "name it:  --sampler optuna" in cmd("sweep", "conf.py", "main.lr=1,2", "--prune", code=2).err
+
+
+def test_a_result_without_what_is_learned_from_is_warned_of_once(project):
+    project("pyproject.toml", "")
+    project("train.py", "def fit(n: int): return {'loss': n, 'lost': n, 'accuracy': -n, 'note': 'a'}\n")
+    spec = {"main": lazy("train.fit")(1)}
+    space = sweep(spec, {"main.0": interval(0, 9, whole=True)}, sampler=Optuna(trials=3, minimize="losss"))
+    with pytest.warns(CallsheetWarning) as caught:
+        submit(space).wait()
+    (warning,) = caught
+    (first, *_) = Store("runs").runs()
+    assert str(warning.message) == (
+        f"the result of run {first.id} has no number named 'losss' to learn from\n  it has  loss, lost, accuracy"
+    )
+    with warnings.catch_warnings(action="error"):
+        submit(sweep(spec, {"main.0": interval(0, 9, whole=True)}, sampler=Optuna(trials=3, minimize="loss"))).wait()

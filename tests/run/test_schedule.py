@@ -7,7 +7,8 @@ import pytest
 
 from callsheet import Process, lazy, submit, sweep
 from callsheet.errors import RunError, SpecError
-from callsheet.run import _planning
+from callsheet.run import _attend, _planning
+from callsheet.run._attend import Attendance, Submission
 from callsheet.run._draw import draw
 from callsheet.run._ended import Retries
 from callsheet.run._job import Exit
@@ -25,6 +26,7 @@ class Nowhere:
         self.sent = []
         self.running = []
         self.refuse_after = stop_after
+        self.waiting = ()
 
     outlives = False
     trouble = waits_for = ""
@@ -42,7 +44,7 @@ class Nowhere:
         return b""
 
     def queued(self):
-        return ()
+        return self.waiting
 
     def room(self):
         return self.slots - len(self.running)
@@ -288,3 +290,46 @@ def test_a_failed_trial_that_was_drawn_is_not_drawn_again(cmd):
     (cmd.root / "bad0").unlink()
     cmd(*words)
     assert {run.record["identity"] for run in Store(cmd.runs).runs()} == specs
+
+
+def test_an_error_at_the_very_end_is_raised_to_who_waits_and_nobody_waits_for_ever(tmp_path, monkeypatch):
+    def fail(self):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(Nowhere, "close", fail)
+    jobs = Scheduled(draw(sweep(SPEC, "main.0=1,2"), place(tmp_path)), Nowhere(), Retries())
+    with pytest.raises(OSError, match="no space left"):
+        jobs.wait(60)
+    assert [job.state for job in jobs] == ["done", "done"]
+
+
+def test_who_could_not_begin_to_attend_leaves_it_to_others(tmp_path, monkeypatch):
+    drawing = draw(sweep(SPEC, "main.0=1,2"), place(tmp_path))
+    attendance = Attendance(Submission(drawing.plan), alone=True)
+
+    def fail(path, data):
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_attend, "write_json_file", fail)
+        with pytest.raises(RunError, match="submission .* cannot be written: disk full"):
+            attendance.begin()
+    other = Attendance(Submission(drawing.plan), alone=True)
+    other.begin()
+    with pytest.raises(RunError, match="another process attends to it"):
+        attendance.begin()
+    other.end()
+
+
+def test_what_could_not_be_sent_is_counted_as_waiting_and_why_is_noted(tmp_path):
+    on = Nowhere(slots=2, stop_after=2)
+    on.waiting = (0, 1, 2, 3)  # what an engine is handed and does not take is with its sender still
+    drawing = draw(sweep(SPEC, "main.0=1,2,3,4"), place(tmp_path))
+    attendance = Attendance(Submission(drawing.plan, size=4), alone=False)
+    attendance.begin()
+    jobs = Scheduled(drawing, on, Retries(), attendance)
+    with pytest.raises(RunError, match="the queue is full"):
+        jobs.wait()
+    noted = Submission.read(drawing.plan)
+    assert (noted.counts, noted.is_over) == ({"done": 2, "waiting": 2}, False)
+    assert "the queue is full" in noted.trouble

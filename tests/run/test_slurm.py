@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from callsheet.run import _squeue
 from callsheet.run._engine import Refused, Seen, Unreachable
 from callsheet.run._experiment import Resources
 from callsheet.run._job import Task
 from callsheet.run._parcel import parcel_of
 from callsheet.run._plan import Plan
 from callsheet.run._shape import Needs
-from callsheet.run._squeue import refusal_of, seen_of
+from callsheet.run._squeue import SlurmEngine, refusal_of, seen_of
 from callsheet.run.slurm import Slurm
 
 PLAN = Plan(Path("/home/me/runs/.sweeps/0a1b2c3d4e5f"))
@@ -237,3 +238,48 @@ def test_what_slurm_says_of_a_job_is_understood(said, expected):
 )
 def test_what_is_not_taken_now_is_told_from_what_never_is(said, kind):
     assert type(refusal_of(said)) is kind
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    """A function that says what a program of Slurm prints, and with which exit code; what it was asked is in `asked`."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def says(program, out="", err="", code=0):
+        (tmp_path / f"{program}.out").write_text(out)
+        (tmp_path / f"{program}.err").write_text(err)
+        path = tmp_path / program
+        lines = f'/bin/cat {path}.out; /bin/cat {path}.err >&2; echo {program} "$@" >> {tmp_path}/asked; exit {code}'
+        path.write_text(f"#!/bin/sh\n{lines}\n")
+        path.chmod(0o755)
+
+    return says
+
+
+def test_of_an_array_the_positions_that_are_meant_are_cancelled(cluster, tmp_path):
+    cluster("scancel")
+    SlurmEngine().end("77", [1, 4])
+    SlurmEngine().end("77")
+    assert (tmp_path / "asked").read_text().splitlines() == ["scancel --quiet 77_1 77_4", "scancel --quiet 77"]
+
+
+def test_what_the_queue_has_forgotten_is_as_it_was_while_accounting_is_away_for_ten_minutes(cluster, monkeypatch):
+    cluster("squeue", err="slurm_load_jobs error: Invalid job id specified", code=1)
+    cluster("sacct", err="sacct: error: slurm_persist_conn_open: Unable to contact slurm database", code=1)
+    engine, now = SlurmEngine(), 100.0
+    monkeypatch.setattr(_squeue.time, "monotonic", lambda: now)
+    assert 0 not in engine.look(["77"])["77"]
+    now += 599
+    assert 0 not in engine.look(["77"])["77"]
+    now += 2
+    assert engine.look(["77"])["77"][0] == Seen("unknown")
+    cluster("sacct", out="77|COMPLETED|0:0|n1\n")
+    assert engine.look(["77"])["77"][0] == Seen("ended", 0, where="n1")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_where_there_is_no_accounting_nothing_is_known_of_it(cluster, is_there):
+    cluster("squeue", err="slurm_load_jobs error: Invalid job id specified", code=1)
+    if is_there:
+        cluster("sacct", err="Slurm accounting storage is disabled", code=1)
+    assert SlurmEngine().look(["77"])["77"][0] == Seen("unknown")

@@ -1,7 +1,9 @@
 """Runs have ids and numbers that never collide, and are found again (promises 21, 27)."""
 
+import fcntl
 import multiprocessing
 import os
+import threading
 
 import pytest
 
@@ -109,3 +111,20 @@ def test_the_project_root_is_the_nearest_folder_upward_with_a_mark(tmp_path, mar
 def test_without_a_mark_the_root_is_the_configs_own_folder(tmp_path):
     (tmp_path / "a").mkdir()
     assert root_of(tmp_path / "a" / "conf.py") == str(tmp_path / "a")
+
+
+def test_who_only_looks_whether_a_lock_is_held_is_not_seen_as_holding_it(tmp_path):
+    path = tmp_path / "lock"
+    path.touch()
+    looking = os.open(path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    assert not is_locked(path)
+    ended = threading.Timer(0.002, os.close, [looking])
+    ended.start()
+    lock = take_lock(path, wait=True)
+    assert is_locked(path)
+    assert take_lock(path) is None
+    os.close(lock)
+    ended.join()
+    assert not is_locked(path)
+    assert not is_locked(tmp_path / "nothing")

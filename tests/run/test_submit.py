@@ -1,13 +1,15 @@
 """In Python, `submit` gives jobs with `wait`, `results` and `cancel` (promise 23)."""
 
+import re
 import subprocess
 import sys
 import textwrap
 
 import pytest
 
-from callsheet import Process, lazy, submit, sweep
+from callsheet import Process, lazy, load, submit, sweep
 from callsheet.errors import PathError, RunError, SaveError, SpecError
+from callsheet.run import process
 from callsheet.run._store import Store
 from callsheet.run._trial import entry_of
 from command import until
@@ -75,6 +77,41 @@ def test_submit_returns_at_once_and_wait_says_whether_all_have_ended(here, tmp_p
     assert [job.state for job in jobs] == ["done", "done"]
 
 
+def test_jobs_read_as_how_many_are_in_which_state(here, tmp_path):
+    (tmp_path / "mod.py").write_text("def main(n):\n    return {'ratio': 1 / n}\n")
+    here("conf.py", "import mod\nfrom callsheet import lazy\nmain = lazy(mod.main)(1)\n")
+    jobs = submit(sweep("conf.py", ["main[0]=1,2,0"]), on=Process(slots=1))
+    assert re.fullmatch(r"<3 jobs(: \d \w+(, \d \w+)*)?>", repr(jobs))
+    jobs.wait()
+    assert repr(jobs) == "<3 jobs: 2 done, 1 failed>"
+    assert repr(submit(sweep("conf.py", ["main[0]=1,2"]), on=Process(slots=1))) == "<2 jobs: 2 done>"
+
+
+DEAF = """
+    import time
+
+    def fit(n: int, dir: str):
+        while True:
+            try:
+                open(f"{dir}/began", "w").close()
+                time.sleep(60)
+            except BaseException:
+                continue
+"""
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_run_that_does_not_listen_is_cancelled_like_one_that_does(here, monkeypatch, warm):
+    monkeypatch.setattr(process, "_GRACE_S", 0.3)
+    here("train.py", textwrap.dedent(DEAF))
+    jobs = submit({"main": lazy("train.fit")(1, dir="${run.dir}")}, on=Process(warm=warm))
+    until(lambda: jobs[0].run and (jobs[0].run.directory / "began").exists())
+    jobs.cancel()
+    assert jobs[0].state == "cancelled"
+    assert jobs[0].run.state == "cancelled"
+    assert jobs[0].run.status["error"] == "told to stop, and ended since it went on"
+
+
 def test_cancelled_jobs_end_and_the_waiting_ones_never_start(here, tmp_path):
     jobs = submit(sweep({"main": lazy("train.fit")(1, flag="go")}, ["main.0=1,2,3"]), on=Process(slots=1))
     until(lambda: jobs[0].run and jobs[0].run.state == "running")
@@ -124,6 +161,42 @@ def test_what_is_built_is_the_entry_asked_for_else_main_else_the_call_itself():
         entry_of(attach({"net": lazy(dict)()}), "")
     with pytest.raises(PathError, match=r"main = lazy\(fit\)"):
         entry_of(from_data({"a": 1}), "")
+
+
+def test_who_is_refused_for_what_other_code_has_finished_is_told_how_python_decides_it(here, tmp_path):
+    module = tmp_path / "mod.py"
+    module.write_text("def main(n):\n    return {'n': n}\n")
+    here("conf.py", "import mod\nfrom callsheet import lazy\nmain = lazy(mod.main)(1)\n")
+    submit(sweep("conf.py", ["main[0]=1,2"])).wait()
+    module.write_text("def main(n):\n    return {'n': -n}\n")
+    with pytest.raises(RunError) as refused:
+        submit(sweep("conf.py", ["main[0]=1,2"]))
+    assert refused.value.faults[0].advice[1:] == (
+        'finished="keep"  counts them as done',
+        'finished="redo"  runs finished trials again',
+    )
+    assert submit(sweep("conf.py", ["main[0]=1,2"]), finished="keep").results() == [{"n": 1}, {"n": 2}]
+
+
+def test_where_it_goes_may_be_a_name_as_on_the_command_line(here):
+    here("pyproject.toml", '[tool.callsheet.executors.small]\non = "process"\nslots = 3\n')
+    conf = here("conf.py", "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(1)\n")
+    assert submit(load(conf), on="process").results() == [{"twice": 2}]
+    assert submit(load(conf), on="small").results() == [{"twice": 2}]
+    with pytest.raises(RunError, match="^on  there is no executor 'proces'\\n *did you mean  process\\?"):
+        submit(load(conf), on="proces")
+    with pytest.raises(TypeError, match="on must be an executor or the name of one, found 3"):
+        submit(load(conf), on=3)
+
+
+def test_a_whole_number_that_no_float_takes_is_a_fault_of_its_path(here):
+    here("train.py", "def fit(lr: float = 0.1): return lr\n")
+    conf = here("conf.py", "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(lr=1)\n")
+    with pytest.raises(SpecError) as caught:
+        submit(sweep(conf, {"main.lr": [10**400]}))
+    (fault,) = caught.value.faults
+    assert (fault.path, fault.problem) == ("main.lr", "must be float, found a whole number that is too large for one")
+    assert fault.origin
 
 
 def test_a_script_that_submits_what_it_defines_itself_does_not_submit_for_ever(tmp_path):

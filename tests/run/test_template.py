@@ -2,11 +2,13 @@
 
 import enum
 import shlex
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.run import _template
 from callsheet.run._template import fill
 from saying import told
 
@@ -101,3 +103,11 @@ def test_the_sandbox_lets_nothing_out():
     for text in ("''.__class__.__mro__", "v.append(3)", "range(9)", "cycler", "lipsum()"):
         with pytest.raises((Exception,)):
             fill("{{" + text + "}}", {"v": [1]})
+
+
+def test_without_jinja_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    _template._environment.cache_clear()
+    assert told(lambda: fill("x {{v}}", {"v": 1})) == (
+        "filling in a command needs the package jinja2\n  pip install 'callsheet[command]'"
+    )

@@ -55,8 +55,8 @@ def tasks(planned):
 
 
 def test_the_code_that_runs_is_that_which_was_submitted(cmd, planned):
-    digest = carry_code(planned.plan.header())
-    assert digest == code_digest(planned.plan.header())
+    digest = carry_code(planned.plan.header(), cmd.runs)
+    assert digest == code_digest(planned.plan.header(), cmd.runs)
     cmd.write("train.py", NEW)
     cmd.write("conf.py", CONF.replace("2 * n", "3 * n"))
     first = tasks(planned)[0]
@@ -64,7 +64,7 @@ def test_the_code_that_runs_is_that_which_was_submitted(cmd, planned):
     assert cmd.read("result.json") == {"n": 2, "code": "old"}
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=cmd.root, capture_output=True, text=True, check=True)
     assert cmd.read("run.json")["code"]["commit"] == commit.stdout.strip()
-    assert code_digest(planned.plan.header()) != digest
+    assert code_digest(planned.plan.header(), cmd.runs) != digest
 
 
 def test_an_archive_has_changes_and_new_modules_and_nothing_that_is_ignored(cmd, planned, monkeypatch, tmp_path):
@@ -74,7 +74,7 @@ def test_an_archive_has_changes_and_new_modules_and_nothing_that_is_ignored(cmd,
     cmd.write("data.bin", "not Python, and nobody has added it")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "there"))
     (tmp_path / "there").mkdir()
-    folder, code = unpacked(cmd.runs, carry_code(planned.plan.header()))
+    folder, code = unpacked(cmd.runs, carry_code(planned.plan.header(), cmd.runs))
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert names - {".callsheet-code.json"} == {".gitignore", "conf.py", "helper.py", "pyproject.toml", "train.py"}
     assert (folder / "train.py").read_text() == NEW
@@ -86,7 +86,7 @@ def test_what_is_too_large_to_travel_is_named_and_nothing_is_written(cmd, planne
     with open(cmd.root / "weights.py", "wb") as file:
         file.truncate(201_000_000)  # of which the disk holds nothing
     with pytest.raises(RunError) as caught:
-        carry_code(planned.plan.header())
+        carry_code(planned.plan.header(), cmd.runs)
     (fault,) = caught.value.faults
     assert fault.problem == "the code would be an archive of 201 MB"
     assert fault.advice[0].startswith("the largest are  weights.py, ")
@@ -94,7 +94,7 @@ def test_what_is_too_large_to_travel_is_named_and_nothing_is_written(cmd, planne
 
 
 def test_an_archive_that_was_changed_is_not_run(cmd, planned, tmp_path):
-    digest = carry_code(planned.plan.header())
+    digest = carry_code(planned.plan.header(), cmd.runs)
     path = cmd.runs / ".code" / f"{digest}.tar.gz"
     path.write_bytes(path.read_bytes() + b"!")
     first = tasks(planned)[0]

@@ -88,6 +88,29 @@ def test_a_trial_that_failed_is_tried_in_a_new_directory(cmd, planned):
     assert [cmd.read("run.json", name)["number"] for name in cmd.ids()] == [1, 2]
 
 
+def test_a_trial_goes_on_in_its_own_directory_wherever_its_runs_were_moved(cmd, planned):
+    cmd(*words(planned, 2), module=WORKER, code=-9)
+    (run,) = cmd.ids()
+    file, index, digest = words(planned, 2)
+    old, cmd.runs = cmd.runs, cmd.root / "moved"
+    old.rename(cmd.runs)
+    cmd(file.replace(str(old), str(cmd.runs)), index, digest, module=WORKER, code=-9)
+    assert cmd.ids() == [run]
+    assert cmd.read("status.json")["attempt"] == 2
+    assert not old.exists()
+
+
+def test_a_trial_whose_record_is_damaged_is_run_anew_in_a_new_directory(cmd, planned):
+    cmd(*words(planned, 0), module=WORKER)
+    (run,) = cmd.ids()
+    cmd.file("run.json", run).write_text("{bad")
+    cmd.file("status.json", run).write_text("[]")
+    cmd(*words(planned, 0), module=WORKER)
+    (other,) = {path.name for path in cmd.runs.glob("[!.]*")} - {run}
+    assert cmd.read("result.json", run) == cmd.read("result.json", other) == {"result": 1}
+    assert cmd.text("run.json", run) == "{bad"
+
+
 def test_misuse_is_told_and_runs_nothing(cmd, planned):
     file, index, digest = words(planned, 0)
     for given in (

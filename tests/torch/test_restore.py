@@ -7,7 +7,7 @@ import warnings
 import pytest
 import torch
 
-from callsheet import CallsheetWarning, restore, save_weights
+from callsheet import CallsheetWarning, restore, runs, save_weights
 from callsheet._running import RECORDING
 from callsheet.errors import PathError, RunError, WeightsError
 from command import Project
@@ -133,6 +133,8 @@ def test_a_node_is_built_again_with_the_weights_it_got(cmd):
     assert (line["file"], line["nodes"]) == ("weights.safetensors", ["model"])
     assert total(restore(run, "main[0]")) == total(model)  # the same node by its other path
     assert total(restore(cmd.runs / run, "model")) == total(model)
+    assert total(restore(runs()[0], "model")) == total(model)
+    assert total(restore(runs()[0].record, "model")) == total(model)
     assert total(restore(run[:4], "model", runs=cmd.runs)) == total(model)
 
 

@@ -77,6 +77,12 @@ def test_what_is_saved_loads_equal_and_the_digest_is_that_of_the_file(tmp_path):
     assert os.listdir() == ["net.safetensors"]
 
 
+def test_a_folder_that_is_missing_is_made_so_that_no_training_is_lost(tmp_path):
+    net = Net()
+    save_weights(net, "of/a/training/net.safetensors")
+    assert load_weights(net, tmp_path / "of" / "a" / "training" / "net.safetensors").loaded == tuple(net.state_dict())
+
+
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 @pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"state_dict": s, "epoch": 3}, lambda s: {"model": s}])
 def test_a_file_of_torch_loads_also_when_its_state_dict_lies_in_a_wrapper(zipped, wrap):

@@ -5,7 +5,10 @@ Where an error is expected, the comment that silences it becomes an error itself
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, assert_type
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, assert_type
+
+if TYPE_CHECKING:
+    import decimal  # noqa: F401  (named in a text)
 
 from callsheet import (
     Config,
@@ -127,6 +130,24 @@ class HeadConfig(Config[Net], kw_only=True):
         return self.net.build()
 
 
+class TwinConfig(Config):
+    net: FrozenConfig
+
+    def build(self) -> tuple[Net, Net]:
+        return self.net.build(), self.net.build()
+
+
+class UnsaidConfig(Config):
+    width: int = 3
+
+
+class NamedConfig(Config["decimal.Decimal"]):
+    value: str = "0"
+
+
+assert_type(TwinConfig(FrozenConfig()).build(), tuple[Net, Net])
+assert_type(UnsaidConfig().build(), Any)
+assert_type(NamedConfig().build(), "decimal.Decimal")
 assert_type(HeadConfig(net=FrozenConfig()).build(), Net)
 assert_type(replace(FrozenConfig(), {"width": 4}), FrozenConfig)
 assert_type(factory(net), Callable[[], Net])

@@ -12,23 +12,30 @@ from callsheet._encode import to_data
 from callsheet._sweep import Sweep
 from callsheet._terminal import say, tell_error
 from callsheet.cli._submitting import print_requests
-from callsheet.cli._text import print_json
-from callsheet.cli._watching import copy_logs, terminated_as_interrupted, trouble_told
+from callsheet.cli._text import one_line, print_json
+from callsheet.cli._watching import LOOK_S, copy_logs, terminated_as_interrupted, trouble_told
 from callsheet.run._attend import Submission
 from callsheet.run._draw import Drawing
 from callsheet.run._ended import Retries
 from callsheet.run._executors import executor_of, executor_spec
 from callsheet.run._job import Job, Jobs
 from callsheet.run._place import Place
+from callsheet.run._store import Run
 from callsheet.run.submit import start
-
-_LOOK_S = 0.2
 
 dry_option = click.option("--dry-run", is_flag=True, help="With --on: print what would be submitted; submit nothing.")
 
 
 def send_alone(
-    trial: Sweep, place: Place, entry: str, on: tuple[str, ...], *, name: str, is_dry: bool, as_json: bool
+    trial: Sweep,
+    place: Place,
+    entry: str,
+    on: tuple[str, ...],
+    *,
+    name: str,
+    is_dry: bool,
+    as_json: bool,
+    again: Run | None = None,
 ) -> NoReturn:
     """Let an executor run one trial as a new run, print what it writes, and wait for its end.
 
@@ -42,15 +49,16 @@ def send_alone(
         name: What it is called in `status`.
         is_dry: Whether its request is printed, and nothing is sent.
         as_json: Whether standard output is a program's to read.
+        again: The run that it repeats.
     """
     on_name, spec = executor_spec(on, {})
     executor = executor_of(spec)
-    drawing = Drawing(trial, place, entry=entry, alone=True, writes=not is_dry)
+    drawing = Drawing(trial, place, entry=entry, alone=True, again=again, writes=not is_dry)
     if is_dry:
         print_requests(drawing, executor)
         sys.exit()
     drawing.prepare()
-    said = Submission(drawing.plan, name=name, on=to_data(spec), on_name=on_name, size=1)
+    said = Submission(drawing.plan, name=name, on=to_data(spec), on_name=on_name, code=drawing.code, size=1)
     jobs = start(drawing, executor, Retries(), said)
     job = jobs[0]
     try:
@@ -61,7 +69,7 @@ def send_alone(
             jobs.cancel()
             sys.exit(130)
         jobs.leave()
-        tell_error(f"\nleft  it goes on:  callsheet status {said.id},  callsheet cancel {said.id}")
+        tell_error(f"\nleft  it goes on:  callsheet wait {said.id},  callsheet cancel {said.id}")
         sys.exit(130)
     run = job.run
     if as_json:
@@ -70,7 +78,7 @@ def send_alone(
     elif job.state == "done" and run is not None:
         say(f"{'recorded':<10}  {os.path.relpath(run.directory)}")
     else:
-        tell_error(f"{job.state:<10}  {job.problem}")
+        tell_error(f"{job.state:<10}  {one_line(job.problem)}")
         if job.log.exists():
             tell_error(f"            its output: {os.path.relpath(job.log)}")
     sys.exit(0 if job.state == "done" else 1)
@@ -78,7 +86,7 @@ def send_alone(
 
 def _follow(jobs: Jobs, job: Job, *, is_aside: bool) -> None:
     """Print what it writes, from its beginning to its end."""
-    while job.run is None and not jobs.wait(_LOOK_S):
+    while job.run is None and not jobs.wait(LOOK_S):
         pass
     run = job.run
     if run is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from callsheet.cli._telling import Misuse, telling
-from callsheet.cli._words import ALLOW, JSON, PATH, READING, RUNS, Option, Verb
+from callsheet.cli._words import ALLOW, JSON, PATH, READING, RUNS, Option, Verb, as_value, near_option
 from callsheet.errors import nearest
 
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[PATH=VALUE]...")
@@ -83,11 +83,17 @@ def misuse_of(error: click.ClickException) -> Misuse:
     if isinstance(error, click.NoSuchOption):
         problem = f"there is no option {error.option_name}"
         options = [name for option in context.command.params for name in option.opts] if context is not None else []
-        advice += [f"did you mean  {name}?" for name in nearest(error.option_name, [*options, "--help"])[:1]]
+        advice += near_option(error.option_name, [*options, "--help"]) or _as_values(error.option_name, context)
     if isinstance(error, click.BadParameter) and error.param is not None and isinstance(error.param.type, click.Choice):
         said = problem.partition(": '")[2].partition("' is not one of ")[0]
         advice += [f"did you mean  {name}?" for name in nearest(said, error.param.type.choices)[:1]]
     return Misuse(problem, *advice, *(usage_of(context) if context is not None else ()))
+
+
+def _as_values(said: str, context: click.Context | None) -> list[str]:
+    """How an option that is none is typed where the verb takes values of a config."""
+    takes = context is not None and any("PATH=VALUE" in (one.metavar or "") for one in context.command.params)
+    return [f"write  {as_value(said)}"] if takes and said.startswith("--") else []
 
 
 def usage_of(context: click.Context) -> tuple[str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 
 from callsheet._configfile import show_file
-from callsheet._note import is_ours, is_place, place_noted
+from callsheet._note import is_ours, is_place, place_noted, text_of
 from callsheet._project import root_of
+from callsheet._storage import unwritable
 from callsheet._terminal import announce
 from callsheet.cli._text import print_json
 from callsheet.errors import CallsheetError, Fault, OverrideError, QueryError
@@ -15,6 +17,9 @@ from callsheet.errors import CallsheetError, Fault, OverrideError, QueryError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+
+_OF_WRITING = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
 def tell_raised(error: Exception, *, as_json: bool, failure: int, outcome: str) -> int | None:
@@ -50,14 +55,32 @@ def faults_in(error: BaseException | None) -> Sequence[Fault]:
         return ()
     if isinstance(error, CallsheetError):
         return _located(error)
-    if isinstance(error, OSError) and not _is_users_own(error):  # a full disk, a folder that may not be read
-        return [Fault("", str(error))]
+    if isinstance(error, OSError) and _is_ours_by_library(error):  # a full disk, a folder that may not be read
+        return [_refused(error)]
     return [_users_fault(error)]
 
 
 def _is_users_own(error: BaseException) -> bool:
     """Whether an exception came out of code that is not Callsheet's, so that it is no bug of ours."""
     return not is_ours(traceback.extract_tb(error.__traceback__)[-1].filename)
+
+
+def _is_ours_by_library(error: OSError) -> bool:
+    """Whether Callsheet has asked for what failed, of the system or through Python's own library."""
+    library = os.path.join(os.path.dirname(os.__file__), "")
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    asking = [f for f in files if is_ours(f) or "site-packages" in f or not f.startswith((library, "<frozen"))]
+    return is_ours(asking[-1])
+
+
+def _refused(error: OSError) -> Fault:
+    """What the file system does not do, as a sentence with the file."""
+    if not isinstance(error.filename, str):
+        return Fault("", str(error))
+    shown = show_file(os.path.abspath(error.filename))
+    if error.errno in _OF_WRITING:
+        return unwritable(shown, error)
+    return Fault("", f"{shown}: {error.strerror}")
 
 
 def _located(error: CallsheetError) -> Sequence[Fault]:
@@ -78,7 +101,7 @@ def _users_fault(error: BaseException) -> Fault:
         advice.append("imports start in the project's root; --path DIR adds another folder")
     where = _line_of(own[0]) if own else ""
     path, written = place_noted(error)
-    return Fault(path, f"{type(error).__name__}: {error}", origin=written or where, advice=advice)
+    return Fault(path, text_of(error), origin=written or where, advice=advice)
 
 
 def _noted(error: BaseException) -> list[str]:

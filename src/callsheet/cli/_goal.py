@@ -51,10 +51,15 @@ class Goal:
         numbers = [name for name, value in run.result.items() if isinstance(value, int | float)]
         return Fault("", f"the result of {run.id} has no number named {self.name!r}", advice=_meant(self.name, numbers))
 
+    @property
+    def is_met(self) -> bool:
+        """Whether some trial has what is looked for, or nothing is."""
+        return not self.name or self.best is not None
+
     def unmet(self) -> list[Fault]:
         """What to say when all trials have ended."""
         found = []
-        if self.name and self.best is None:
+        if not self.is_met:
             found.append(Fault("", f"no trial has a number named {self.name!r}"))
         if self._unmeasured:
             problem = f"--prune had nothing to go by: no trial has measured {self.name!r}"

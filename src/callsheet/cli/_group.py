@@ -73,7 +73,7 @@ class _Verbs(click.Group):
 )
 @click.version_option(callsheet.__version__, prog_name="callsheet")
 def command() -> None:
-    r"""Describe a machine-learning experiment as Python calls that have not happened yet; check it, run it, sweep it.
+    """Describe a machine-learning experiment as Python calls that have not happened yet; check it, run it, sweep it.
 
     \b
     A config is a .py, .yaml, .toml or .json file; path=value changes it:
@@ -82,4 +82,4 @@ def command() -> None:
     \b
     What a config takes, with values, types and who set them:
       callsheet help conf.py
-    """
+    """  # noqa: D301  (click reads the backspace)

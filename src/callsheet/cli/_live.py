@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import re
@@ -126,7 +127,8 @@ class Board:
 
     def close(self) -> None:
         """Leave the last state to be read."""
-        self._live.stop()
+        with contextlib.suppress(OSError):  # the terminal may be closed
+            self._live.stop()
 
     def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
         """What rich draws."""

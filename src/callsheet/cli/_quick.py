@@ -70,7 +70,7 @@ def read(file: str, words: Iterable[str], paths: Iterable[str]) -> tuple[Any, li
     spec = load_said(file, [], where=COMMAND_LINE, policy=Policy())
     for override in said:
         try:
-            apply(spec, override, where=COMMAND_LINE)
+            spec = apply(spec, override, where=COMMAND_LINE)
         except OverrideError:
             continue
     return spec, faults

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from callsheet._items import CALLS, raw_item
 from callsheet._lazy import locate_path
 from callsheet._origin import Origin
 from callsheet._spec import note_origin
+from callsheet._tree import TARGET
 from callsheet.cli._telling import tell_changes
 from callsheet.errors import Fault, PathError, RunError
 from callsheet.run._recorded import origins_of_run, spec_of_run
@@ -32,5 +34,9 @@ def spec_as_recorded(run: Run) -> Any:
             holder, key, _ = locate_path(spec, path)
         except PathError:
             continue  # of what stands in the place of a reference
-        note_origin(holder, key, Origin(told["kind"], told["where"], told["text"]))
+        origin = Origin(told["kind"], told["where"], told["text"])
+        note_origin(holder, key, origin)
+        value = raw_item(holder, key)
+        if type(value) in CALLS:
+            note_origin(value, TARGET, origin)  # a target that is swapped makes what stands there another call
     return spec

@@ -10,7 +10,9 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from callsheet.cli._text import one_line
 from callsheet.errors import Fault, RunError, nearest
+from callsheet.run._recorded import require_record
 from callsheet.run._runs import Runs
 from callsheet.run._store import Run, find_run
 
@@ -28,13 +30,17 @@ def selected(words: Sequence[str], directory: str | None) -> Runs:
         directory: Of the runs; None for the project's own.
 
     Raises:
-        RunError: A word names no run.
+        RunError: A word names no run, or one whose record cannot be read.
         QueryError: A filter cannot be read.
     """
     filters = [word for word in words if _IS_FILTER.search(word) and not os.path.exists(word)]
     named = [_named(word, directory) for word in words if word not in filters]
     found = Runs.read(named[0].directory.parent if named else directory)
     if named:
+        known = set(found.ids)
+        for run in named:
+            if run.id not in known:
+                require_record(run)
         found = found.of(dict.fromkeys(run.id for run in named))
     for text in filters:
         found = found.filter(text)
@@ -114,4 +120,6 @@ def cell(name: str, value: Any) -> str:
         return duration(value)
     if value is None or value == "":
         return "-"
+    if name == "error":
+        return one_line(str(value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
+from callsheet._terminal import tell_error
 from callsheet.errors import Fault, RunError
 from callsheet.run._attend import Submission, find_submission, submissions
+from callsheet.run._finished import Policy
+from callsheet.run._later import attend_apart, settled
 from callsheet.run._plan import Plan
 from callsheet.run._store import Run, Store, find_run, store_of
 
@@ -21,7 +25,7 @@ def named(id: str, runs: str | None) -> tuple[Submission | None, Run | None]:
     store = store_of(runs)
     found = find_submission(store.directory, id)
     if found is not None:
-        return found, None
+        return settled(found), None
     try:
         run = find_run(id, runs)
     except RunError as error:
@@ -34,6 +38,25 @@ def named(id: str, runs: str | None) -> tuple[Submission | None, Run | None]:
     plan = run.record.get("plan")
     home = Plan(Store(run.directory.parent).directory / ".sweeps" / str(plan))
     return (Submission.read(home) if plan else None), run
+
+
+def hand_over(one: Submission, finished: Policy = "refuse") -> bool:
+    """Let a process in the background attend to a submission; gives whether anything of it is left to be done.
+
+    Where it cannot, this command ends with what that process says.
+
+    Args:
+        one: The submission.
+        finished: What becomes of trials that other code has finished; as it was submitted for `refuse`.
+    """
+    one.plan.folder.mkdir(parents=True, exist_ok=True)
+    log = one.plan.folder / "attendant.log"
+    before = log.stat().st_size if log.exists() else 0
+    code = attend_apart(one, finished)
+    if code:
+        tell_error(log.read_bytes()[before:].decode(errors="replace").rstrip())
+        sys.exit(code)
+    return code is None
 
 
 def line_of(one: Submission) -> list[str]:

@@ -45,6 +45,9 @@ def import_from(file: str, paths: Iterable[str]) -> tuple[str, ...]:
 class Config:
     """A config named on the command line; imports start in its project's root, as they will in workers.
 
+    Raises:
+        LoadError: The settings of the project have no meaning.
+
     Args:
         text: `FILE[:ENTRY]`.
         paths: Folders from which modules are imported as well.

@@ -18,15 +18,22 @@ from callsheet.cli._telling import Misuse
 from callsheet.errors import RunError
 from callsheet.run._attend import Submission
 from callsheet.run._code import code_digest
-from callsheet.run._draw import Drawing, draw
+from callsheet.run._draw import Drawing
 from callsheet.run._ended import Retries
 from callsheet.run._executors import executor_of, executor_spec
+from callsheet.run._finished import Policy
 from callsheet.run._job import Executor
+from callsheet.run._later import refuse_another
 from callsheet.run._place import Place
 from callsheet.run._preview import tasks
+from callsheet.run._remote import RemoteExecutor
+from callsheet.run.submit import check_start
 
 _PRINTED = 10
 """Requests that `--dry-run` prints."""
+
+_WAYS = ("--keep", "--redo")
+"""What says what becomes of trials that other code has finished."""
 
 _AT_A_TIME = 2
 """Trials that run at a time on this machine, where nobody says how many."""
@@ -87,6 +94,10 @@ on_option = click.option(
 )
 
 
+keep_option = click.option("--keep", is_flag=True, help="Count as done what other code has finished.")
+redo_option = click.option("--redo", is_flag=True, help="Run again what is finished.")
+
+
 def sending_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of `Sending`, and those of sampling."""
     for option in reversed(
@@ -100,8 +111,8 @@ def sending_options(function: Callable[..., Any]) -> Callable[..., Any]:
             repeat_option,
             click.option("--retry", default=0, metavar="N", help="Run a trial that was killed or lost again, N times."),
             click.option("--retry-errors", default=0, metavar="N", help="Run a trial that failed again, N times."),
-            click.option("--keep", is_flag=True, help="Count as done what other code has finished."),
-            click.option("--redo", is_flag=True, help="Run again what is finished."),
+            keep_option,
+            redo_option,
             click.option("--dry-run", is_flag=True, help="Print what would be submitted; submit nothing."),
             sampling_options,
         )
@@ -119,6 +130,7 @@ def prepare(
     allow: tuple[str, ...],
     runs: str | None,
     is_single: bool = False,
+    of: str = "",
 ) -> Prepared:
     """Draw and check the trials of a command line, and make what takes them; nothing is sent.
 
@@ -130,9 +142,11 @@ def prepare(
         allow: What a data file may import.
         runs: The directory of the runs.
         is_single: Whether a spec without choices is one trial.
+        of: The submission that goes on, as `run._later.of_submission` writes it; "" for one of its own.
 
     Raises:
         Misuse: The words do not go together.
+        RunError: What goes on is not what was submitted any more.
         CallsheetError: Something is wrong with the config, its trials or the executor.
     """
     if said["keep"] and said["redo"]:
@@ -145,25 +159,38 @@ def prepare(
     if said["dry_run"]:
         print_requests(Drawing(space, place, entry=named.entry, repeat=said["repeat"]), on)
         sys.exit()
-    drawing = draw(space, place, entry=named.entry, repeat=said["repeat"])
-    drawing.decide("keep" if said["keep"] else "redo" if said["redo"] else _asked(drawing))
+    drawing = Drawing(space, place, entry=named.entry, repeat=said["repeat"], writes=True)
+    refuse_another(of, drawing)
+    drawing.prepare()
+    decision = "keep" if said["keep"] else "redo" if said["redo"] else _asked(drawing)
+    drawing.decide(decision, ways=_WAYS)
+    check_start(drawing, on)
     submission = Submission(
         drawing.plan,
-        words=tuple(word for word in sys.argv[2:] if word != "--json"),
+        words=_words(decision),
         folder=os.getcwd(),
         name=" ".join((config, *overrides)),
         on=to_data(spec),
         on_name=name,
+        code=drawing.code,
         size=drawing.size,
     )
     slots: int | None = getattr(on, "slots", None)
     return Prepared(drawing, on, slots, Retries(said["retry"], said["retry_errors"]), submission)
 
 
+def _words(decision: Policy) -> tuple[str, ...]:
+    """The words that submit the same again, with what was decided at the terminal."""
+    typed = tuple(word for word in sys.argv[2:] if word not in ("--json", "--single") and not word.startswith("--of="))
+    return typed if decision == "refuse" or f"--{decision}" in typed else (f"--{decision}", *typed)
+
+
 def print_requests(drawing: Drawing, on: Executor) -> None:
     """Print what would be submitted, the first few of many."""
-    code = code_digest(drawing.header) if getattr(on, "code", "") == "archive" else ""
+    code = code_digest(drawing.header, drawing.plan.runs) if getattr(on, "code", "") == "archive" else ""
     found = on.requests([*tasks(drawing, code=code)])
+    if found and isinstance(on, RemoteExecutor):
+        on.check()
     for n, request in enumerate(found[:_PRINTED]):
         say(f"---\n{request}" if n and "\n" in str(request) else str(request))
     if not found:
@@ -188,9 +215,10 @@ def _executor(said: dict[str, Any]) -> tuple[str, Any, Executor]:
         raise Misuse(error.faults[0].problem) from None
 
 
-def _asked(drawing: Drawing) -> Any:
+def _asked(drawing: Drawing) -> Policy:
     """What becomes of trials that other code has finished: who sits at the terminal says it."""
     if not drawing.stale or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return "refuse"
-    tell_error(str(drawing.refusal()))
-    return click.prompt("keep or redo", type=click.Choice(["keep", "redo"]), err=True)
+    tell_error(str(drawing.refusal(_WAYS)))
+    said: Policy = click.prompt("keep or redo", type=click.Choice(["keep", "redo"]), err=True)
+    return said

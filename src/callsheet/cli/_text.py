@@ -6,12 +6,15 @@ import math
 
 from callsheet._layout import layout, layout_names
 from callsheet._spec import Mapping
-from callsheet._terminal import columns, painter, room, say, width
+from callsheet._terminal import columns, cut, painter, room, say, width
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
+
+LONGEST = 200
+"""Columns of a text in a result, where nobody asked for that."""
 
 
 def table(
@@ -20,6 +23,8 @@ def table(
     right: Sequence[int] = (),
     head: bool = False,
     style: Callable[[int, int], str] = lambda row, column: "",
+    yields: int = -1,
+    least: int = 0,
 ) -> str:
     """Rows in columns, two spaces apart; where a terminal has no room for them, the cells of a row below each other.
 
@@ -28,24 +33,34 @@ def table(
         right: Columns that are aligned to the right.
         head: Whether the first row names the others' cells.
         style: The style (`bold`, `dim`, `red`, `green`, or "") of the cell in a row and column.
+        yields: The column whose cells may be cut at a terminal, so that there is room; by default the last.
+        least: To how many columns they are cut at most in a table; 0 for never.
 
     >>> print(table([["run", "loss"], ["a", "0.1"]], right=[1]))
     run  loss
     a     0.1
     """
     paint = painter()
-    rows = [[" ".join(map(str.strip, cell.split("\n"))) for cell in row] for row in rows]
+    texts = [[printable(" ".join(map(str.strip, cell.split("\n")))) for cell in row] for row in rows]
+    widths = [max(map(width, column)) for column in zip(*texts, strict=True)]
+    yields %= len(widths)
+    left = room() - (sum(widths) - widths[yields]) - 2 * (len(widths) - 1)
+    if least and room() and left < widths[yields]:
+        longest = max(map(width, texts[0][1:]), default=0) if head else -2
+        widths[yields] = left if left >= least else max(room() - longest - 4, least)
+        for row in texts:
+            row[yields] = cut(row[yields], widths[yields])
     shown = [
-        [paint(cell, style(y, x)) if style(y, x) else cell for x, cell in enumerate(row)] for y, row in enumerate(rows)
+        [paint(cell, style(y, x)) if style(y, x) else cell for x, cell in enumerate(row)] for y, row in enumerate(texts)
     ]
-    widths = [max(width(row[n]) for row in rows) for n in range(len(rows[0]))]
     if room() and sum(widths) + 2 * (len(widths) - 1) > room():
-        return "\n".join(_stacked(rows, shown, head=head))
+        return "\n".join(_stacked(texts, shown, head=head))
+    aligned = frozenset(right)  # there may be thousands
     lines = []
-    for row, cells in zip(rows, shown, strict=True):
+    for row, cells in zip(texts, shown, strict=True):
         gaps = [" " * (w - width(cell)) for w, cell in zip(widths, row, strict=True)]
         lines.append(
-            "  ".join(gap + c if n in right else c + gap for n, (c, gap) in enumerate(zip(cells, gaps, strict=True)))
+            "  ".join(gap + c if n in aligned else c + gap for n, (c, gap) in enumerate(zip(cells, gaps, strict=True)))
         )
     return "\n".join(line.rstrip() for line in lines)
 
@@ -68,6 +83,32 @@ def number(value: Any) -> str:
     ('0.1235', '12', '1e-07', 'best')
     """
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def printable(text: str) -> str:
+    r"""A text in which what would move a terminal's cursor, colour it or turn its line round is written out.
+
+    >>> print(printable("a\x1b[2J\tb"))
+    a\x1b[2J\tb
+    """
+    if text.isprintable():
+        return text
+    from unicodedata import bidirectional, category  # few texts need it
+
+    wild = (c for c in {*text} if category(c) in ("Cc", "Zl", "Zp") or bidirectional(c) in _TURNING)
+    return text.translate({ord(c): c.encode("unicode_escape").decode() for c in wild})
+
+
+_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+
+
+def one_line(text: str) -> str:
+    r"""What somebody else's code says, in one line of bearable length.
+
+    >>> one_line("out of\n  memory"), len(one_line("x" * 5000))
+    ('out of memory', 200)
+    """
+    return cut(printable(" ".join(text.split())), LONGEST)
 
 
 def short(text: str) -> str:

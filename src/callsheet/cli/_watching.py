@@ -15,7 +15,7 @@ from callsheet._terminal import remark
 from callsheet.errors import Fault
 from callsheet.run._job import Jobs
 
-_LOOK_S = 0.2
+LOOK_S = 0.2
 """Seconds between two looks at what a run writes."""
 
 _TROUBLE_S = 2.0
@@ -38,7 +38,7 @@ def copy_logs(paths: list[Path], more_may_come: Callable[[], bool], *, is_aside:
             at[path] = _copy(path, at[path], to.buffer)
         if is_last:
             return
-        time.sleep(_LOOK_S)
+        time.sleep(LOOK_S)
 
 
 def _copy(path: Path, start: int, to: BinaryIO) -> int:
@@ -75,15 +75,25 @@ def trouble_told(jobs: Jobs) -> Iterator[None]:
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[list[int]]:
-    """Let a request to end be met as Ctrl-C is, so that no trial outlives the command; gives what came."""
+    """Let a request to end be met as Ctrl-C is, so that no trial outlives the command; gives what came.
+
+    The end of the terminal is one, except under `nohup`.
+    """
     received: list[int] = []
 
     def interrupt(number: int, frame: Any) -> None:
         received.append(number)
+        if number == signal.SIGHUP:  # of a terminal that is closed, a shell and the system both tell
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    caught = [number for number in before if number == signal.SIGTERM or before[number] is not signal.SIG_IGN]
+    for number in caught:
+        signal.signal(number, interrupt)
     try:
         yield received
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in caught:
+            if number not in received or number == signal.SIGTERM:
+                signal.signal(number, before[number])

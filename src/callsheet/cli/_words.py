@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from callsheet.cli._telling import Misuse, telling
+from callsheet.errors import nearest
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 
@@ -36,11 +37,37 @@ class Option:
 
 
 PATH = Option("--path", "paths", "Also import from DIR.", metavar="DIR", multiple=True)
-ALLOW = Option("--allow", "allow", "Let a data file name what MODULE defines.", metavar="MODULE", multiple=True)
+ALLOW = Option(
+    "--allow",
+    "allow",
+    "Let a data file call all that MODULE defines; MODULE:NAME that alone.",
+    metavar="MODULE",
+    multiple=True,
+)
 RUNS = Option("--runs", "runs", "Where runs are kept.  [default: PROJECT/runs]", metavar="DIR")
 JSON = Option("--json", "as_json", "Print data for a program.")
 READING = (PATH, ALLOW, RUNS, JSON)
 """The options of a verb that reads configs and runs."""
+
+
+def near_option(said: str, options: Iterable[str]) -> list[str]:
+    """The option that may have been meant, as advice: the dashes, which all have, make none like another.
+
+    >>> near_option("--jsn", ["--json", "--runs"]), near_option("--lr", ["--json", "--runs"])
+    (['did you mean  --json?'], [])
+    """
+    names = {option.lstrip("-"): option for option in options}
+    return [f"did you mean  {names[name]}?" for name in nearest(said.lstrip("-"), names)[:1]]
+
+
+def as_value(said: str) -> str:
+    """What was typed as an option, as it is typed where it shall be a value of the config.
+
+    >>> as_value("--lr"), as_value("--lr=3")
+    ('lr=…', 'lr=3')
+    """
+    name, _, value = said.lstrip("-").partition("=")
+    return f"{name}={value or '…'}"
 
 
 class Verb:

@@ -16,6 +16,7 @@ from callsheet._grammar import Override
 from callsheet._items import CALLS
 from callsheet._lazy import get, walk
 from callsheet._override import apply
+from callsheet._project import project_settings
 from callsheet._reach import others_changed, reached_nothing
 from callsheet._said import parse_all
 from callsheet._terminal import painter, room, say, tell_error
@@ -44,6 +45,7 @@ def command(
     \b
     callsheet check conf.py optim.lr=3e-3
     """  # noqa: D301  (click reads the backspace)
+    project_settings()  # what is wrong with them is told, also where a Python config asks for none
     named = Config(config, paths, allow)
     said, late = placed(named.file, named.entry, parse_all(overrides), policy=named.policy)
     faults: list[Fault] = []
@@ -55,7 +57,7 @@ def command(
         spec = load_said(named.file, [], where=COMMAND_LINE, policy=named.policy)
         for override in said:
             try:
-                apply(spec, override, where=COMMAND_LINE)
+                spec = apply(spec, override, where=COMMAND_LINE)
             except OverrideError:
                 continue
     part = get(spec, named.entry) if named.entry else spec

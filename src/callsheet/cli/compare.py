@@ -8,7 +8,7 @@ from callsheet._terminal import cut, say, width
 from callsheet.cli._config import json_option, runs_option, told
 from callsheet.cli._selection import nothing, selected
 from callsheet.cli._telling import Misuse
-from callsheet.cli._text import is_number, number, print_json, table
+from callsheet.cli._text import LONGEST, is_number, number, print_json, table
 from callsheet.errors import Fault, RunError
 from callsheet.run._compared import compared, differing
 from callsheet.run._query import typed
@@ -101,7 +101,7 @@ def _side_by_side(found: Runs, values: list[dict[str, str]], paths: list[str]) -
                 str(run.number),
                 run.state,
                 *(_short(own[path]) if path in own else "-" for path in paths),
-                *(number(result[name]) if name in result else "-" for name in names),
+                *(cut(number(result[name]), LONGEST) if name in result else "-" for name in names),
             ]
         )
     state = head.index("state")

@@ -13,7 +13,8 @@ from callsheet.cli._quick import read, refusal, sorted_words
 from callsheet.cli._subject import split_entry
 from callsheet.cli._telling import telling
 from callsheet.cli._text import print_json
-from callsheet.errors import Fault, OverrideError, nearest
+from callsheet.cli._words import as_value, near_option
+from callsheet.errors import Fault, OverrideError
 
 TYPE_CHECKING = False  # importing typing costs as much as reading a config
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ def _refuse_unknown(files: list[str], options: list[str]) -> None:
     unknown = [option for option in options if option != "--json"]
     if unknown or not files:
         problem = f"there is no option {unknown[0]}" if unknown else "name a config"
-        meant = [f"did you mean  {name}?" for option in unknown[:1] for name in nearest(option, OPTIONS)[:1]]
-        raise refusal(problem, *meant, usage=USAGE)
+        meant = [near_option(name, OPTIONS) or [f"write  {as_value(name)}"] for name in unknown[:1]]
+        raise refusal(problem, *(line for lines in meant for line in lines), usage=USAGE)
 
 
 def _print_data(config: str, overrides: list[str], paths: list[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from callsheet._build import build as build_part
-from callsheet._lazy import get
+from callsheet._lazy import get, walk
 from callsheet._project import home_of
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import allow_option, overrides_argument, path_option, told
@@ -49,7 +49,7 @@ def build(
     part = _part(spec, named.entry)
     if not named.file.endswith(".py"):
         named.policy.judge_name("callsheet.run", "Image", named.file)  # its steps are run as they stand
-    url, steps = build_part(said(part, IMAGE_URL, ""), root=spec), _steps(part, spec, config)
+    url, steps = build_part(said(part, IMAGE_URL, ""), root=spec), _steps(part, spec, named)
     for n, step in enumerate(steps, 1):
         say(f"step {n}    {step}")
         code = 0 if dry_run else _run(step, home_of(named.file))
@@ -68,13 +68,19 @@ def _part(spec: Any, entry: str) -> Any:
     return spec if main is None or said(main, BUILD_STEPS) is None else main
 
 
-def _steps(part: Any, spec: Any, config: str) -> list[str]:
+def _steps(part: Any, spec: Any, named: Config) -> list[str]:
     """The commands, each a text for a shell."""
     steps = build_part(said(part, BUILD_STEPS), root=spec)
     if not steps:
-        advice = ['Image("nets:3", build_steps=["docker build -t nets:3 ."])', "it stands in an Experiment as `image`"]
-        raise SpecError(Fault("", f"{config} has no image with build steps", advice=advice))
+        have = [f"callsheet image build {named.file}:{path}" for path, each in walk(spec) if path and _has_steps(each)]
+        how = ['Image("nets:3", build_steps=["docker build -t nets:3 ."])', "it stands in an Experiment as `image`"]
+        what = f"{named.file}:{named.entry}" if named.entry else named.file
+        raise SpecError(Fault("", f"{what} has no image with build steps", advice=have or how))
     return [step if isinstance(step, str) else shlex.join(map(str, step)) for step in steps]
+
+
+def _has_steps(part: Any) -> bool:
+    return bool(said(part, BUILD_STEPS))
 
 
 def _run(step: str, folder: str) -> int:

@@ -34,7 +34,7 @@ def command(id: str, follow: bool, err: bool, runs: str | None) -> None:
         if one is None or not trial.isdigit():
             raise RunError(Fault("", f"{id} is no trial of a submission", advice=["callsheet logs ID:3"]))
         name = one.plan.run_of(int(trial))
-        run = Store(one.plan.folder.parent.parent).read(name) if name is not None else None
+        run = Store(one.plan.runs).read(name) if name is not None else None
         if run is None:
             sys.stdout.buffer.write(output_of(one, int(trial)))
             return

@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 import click
 
+from callsheet._project import project_settings
 from callsheet._terminal import say, tell_error
 from callsheet.cli._config import overrides_argument, reading_options, told
 from callsheet.cli._sampling import Said, Sampling, sampling_options
@@ -49,6 +50,7 @@ def command(
     callsheet plan conf.py optim.lr=1e-3,3e-3 model.width=32,128
     """  # noqa: D301  (click reads the backspace)
     sampling = Sampling.of(said)
+    project_settings()  # what is wrong with them is told, also where a Python config asks for none
     named = Config(config, paths, allow)
     space = trials_of(named, overrides, sampling, repeat=repeat)
     place = Place.of(named.file, runs=runs, paths=named.paths).named_by(space, named.entry)

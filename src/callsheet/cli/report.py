@@ -6,11 +6,12 @@ import os
 
 import click
 
+from callsheet._storage import unwritable
 from callsheet._terminal import say
 from callsheet.cli._config import json_option, runs_option, told
 from callsheet.cli._selection import names_said, nothing, selected
 from callsheet.cli._text import print_json
-from callsheet.errors import Fault, RunError
+from callsheet.errors import RunError
 from callsheet.report._page import write_report
 
 
@@ -40,7 +41,7 @@ def command(
     try:
         write_report(found, output, title=title, said=" ".join(words))
     except OSError as error:
-        raise RunError(Fault("", f"{output} cannot be written: {error.strerror}")) from None
+        raise RunError(unwritable(str(output), error)) from None
     size = os.path.getsize(output)
     if as_json:
         print_json({"file": os.path.abspath(output), "runs": len(found), "bytes": size})

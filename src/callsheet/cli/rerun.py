@@ -11,16 +11,15 @@ from typing import Any
 
 import click
 
-from callsheet._terminal import say, tell_error
+from callsheet._terminal import tell_error
 from callsheet.cli._alone import dry_option, send_alone
 from callsheet.cli._config import json_option, path_option, runs_option, told
+from callsheet.cli._here import run_here
 from callsheet.cli._subject import COMMAND_LINE, import_from
 from callsheet.cli._submitting import on_option
 from callsheet.cli._telling import Misuse
-from callsheet.cli._text import print_json
-from callsheet.run._capture import tee
 from callsheet.run._command import identity_of
-from callsheet.run._execute import Task, execute
+from callsheet.run._execute import Task
 from callsheet.run._place import Place
 from callsheet.run._provenance import code_of
 from callsheet.run._recorded import origins_of_run, recorded_spec
@@ -57,24 +56,19 @@ def command(
     if words:
         raise _no_overrides(found, words)
     config = str(found.record.get("config") or "")
-    task = _task(found, config, import_from(config, paths))
+    recorded = [str(path) for path in found.record.get("paths") or () if os.path.isdir(path)]
+    paths = import_from(config, dict.fromkeys((*map(os.path.abspath, paths), *recorded)))
+    task = _task(found, config, paths)
     before = (found.record.get("code") or {}).get("version")
     if before and before != task.code.version:
         tell_error(f"callsheet: the code has changed since {found.id} ran")
     if on or dry_run:
-        place = replace(Place.of(config, runs=str(found.directory.parent)), experiment=task.experiment)
+        place = Place.of(config, runs=str(found.directory.parent), paths=paths)
+        place = replace(place, experiment=task.experiment)
         trial = sweep_at(task.spec, task.entry, (), where=COMMAND_LINE, policy=None)
-        send_alone(trial, place, task.entry, on, name=f"rerun {found.id}", is_dry=dry_run, as_json=as_json)
-    directory = Store(found.directory.parent).new_run()
-    shown = 2 if as_json else 1  # with --json, standard output is a program's to read
-    outcome = execute(task, directory, tee(directory / "out.log", directory / "err.log", shown=shown))
-    if as_json:
-        report = {"run": directory.name, "directory": str(directory), "state": outcome.state, "result": outcome.result}
-        print_json(report)
-    else:
-        label = "recorded" if outcome.state == "done" else outcome.state
-        (say if outcome.state == "done" else tell_error)(f"{label:<10}  {os.path.relpath(directory)}")
-    sys.exit(outcome.code)
+        name = f"rerun {found.id}"
+        send_alone(trial, place, task.entry, on, name=name, is_dry=dry_run, as_json=as_json, again=found)
+    run_here(task, Store(found.directory.parent), as_json=as_json)
 
 
 def _task(found: Run, config: str, paths: tuple[str, ...]) -> Task:
@@ -102,6 +96,7 @@ def _task(found: Run, config: str, paths: tuple[str, ...]) -> Task:
         code=code_of(place.project, configs, place.runs),
         origins=origins_of_run(found),
         index=int(record.get("index") or 0),
+        paths=place.paths,
     )
 
 

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import functools
-import os
-import signal
 import sys
 
 import click
 
 from callsheet._lineage import origins_of
+from callsheet._project import project_settings
 from callsheet._resolve import resolve
 from callsheet._said import parse_all
-from callsheet._terminal import say, tell_error
 from callsheet.cli._alone import dry_option, send_alone
 from callsheet.cli._config import overrides_argument, reading_options, told
-from callsheet.cli._faults import faults_in
+from callsheet.cli._here import run_here
 from callsheet.cli._subject import COMMAND_LINE, Config
 from callsheet.cli._submitting import on_option
-from callsheet.cli._text import print_json
 from callsheet.errors import SaveError
-from callsheet.run._capture import tee
 from callsheet.run._command import experiment_of, identity_of
-from callsheet.run._execute import Task, execute, terminate
+from callsheet.run._execute import Task
 from callsheet.run._place import Place
 from callsheet.run._provenance import code_of
 from callsheet.run._store import Store
@@ -53,6 +49,7 @@ def command(
     callsheet run conf.py epochs=8 optim.lr=3e-3
     callsheet run conf.py --on slurm
     """  # noqa: D301  (click reads the backspace)
+    project_settings()  # what is wrong with them is told, also where a Python config asks for none
     named = Config(config, paths, allow)
     early, late = placed(named.file, named.entry, parse_all(overrides), policy=named.policy)
     spec = one_experiment(named.loaded(early), named.entry, late, where=COMMAND_LINE)
@@ -68,7 +65,6 @@ def command(
         identity = identity_of(resolved, entry)
     except SaveError:
         identity = None  # it holds a live object: it can run here, and its record says so
-    directory = Store(place.runs).new_run()
     task = Task(
         spec=resolved,
         entry=entry,
@@ -80,14 +76,6 @@ def command(
         command=tuple(sys.argv),
         code=code_of(place.project, place.configs(), place.runs),
         origins=origins_of(spec),
+        paths=place.paths,
     )
-    shown = 2 if as_json else 1  # with --json, standard output is a program's to read
-    signal.signal(signal.SIGTERM, terminate)
-    outcome = execute(task, directory, tee(directory / "out.log", directory / "err.log", shown=shown))
-    if as_json:
-        report = {"run": directory.name, "directory": str(directory), "state": outcome.state, "result": outcome.result}
-        print_json({**report, "faults": [fault.as_data() for fault in faults_in(outcome.error)]})
-    else:
-        done = outcome.state == "done"
-        (say if done else tell_error)(f"{'recorded' if done else outcome.state:<10}  {os.path.relpath(directory)}")
-    sys.exit(outcome.code)
+    run_here(task, Store(place.runs), as_json=as_json)

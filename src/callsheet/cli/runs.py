@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import click
 
-from callsheet._terminal import columns as columns_of_terminal
-from callsheet._terminal import cut, say, tell_error, width
+from callsheet._terminal import cut, say, tell_error
 from callsheet.cli._config import json_option, runs_option, told
 from callsheet.cli._selection import cell, names_said, nothing, selected
-from callsheet.cli._text import print_json, short, table
+from callsheet.cli._text import LONGEST, print_json, short, table
 from callsheet.run._runs import Runs
 
 _HEADS = {"id": "run", "number": "no."}
 _LEAST = 16
-"""Columns of the terminal that overrides have, however many others there are."""
+"""Columns of a terminal that overrides have in a table, however many others there are."""
+
+_MOST = 50
+"""Names of results that are shown where nobody asked for any."""
 
 
 @click.command("runs")
@@ -61,40 +65,44 @@ def command(
     if as_json:
         print_json(_rows(found, names))
         return
-    say(_table(found, names))
+    shown, more = ([(name, found.column(name)) for name in names], 0) if names else _default(found)
+    say(_table(shown, asked=bool(names)))
+    if more:
+        tell_error(f"{_MOST} of {_MOST + more} results; --columns NAMES shows others, --json all")
     if len(found) < count:
         tell_error(f"{len(found)} of {count} runs; --limit 0 shows all")
 
 
-def _table(found: Runs, asked: list[str]) -> str:
-    """The runs with the columns that were asked for, by default with those that tell most."""
-    names = asked or _default(found)
-    columns = [[cell(name, value) for value in found.column(name)] for name in names]
-    heads = [_HEADS.get(name, name if asked else name.removeprefix("result.")) for name in names]
-    if not asked and "overrides" in names:
-        n = names.index("overrides")
-        columns[n] = [*map(short, columns[n])]
-        widths = [max(map(width, [head, *column])) for head, column in zip(heads, columns, strict=True)]
-        room = max(columns_of_terminal() - sum(widths) - 2 * len(widths) + 2 + widths[n], _LEAST)
-        columns[n] = [cut(text, room) for text in columns[n]]
-    numeric = [n for n, name in enumerate(names) if _is_numeric(name, found)]
-    return table([heads, *map(list, zip(*columns, strict=True))], right=numeric, head=True)
+def _table(shown: Sequence[tuple[str, list[Any]]], *, asked: bool) -> str:
+    """Columns as a table; where nobody asked for them, overrides give way to the others and long texts are cut."""
+    names, heads, columns = [name for name, _ in shown], [], []
+    for name, values in shown:
+        texts = [cell(name, value) for value in values]
+        if not asked:
+            texts = [*map(short, texts)] if name == "overrides" else [cut(text, LONGEST) for text in texts]
+        heads.append(_HEADS.get(name, name if asked else name.removeprefix("result.")))
+        columns.append(texts)
+    numeric = [n for n, (name, values) in enumerate(shown) if _is_numeric(name, values)]
+    yields, least = (names.index("overrides"), _LEAST) if not asked and "overrides" in names else (-1, 0)
+    return table([heads, *map(list, zip(*columns, strict=True))], right=numeric, head=True, yields=yields, least=least)
 
 
-def _default(found: Runs) -> list[str]:
-    """What is shown where no column is asked for: a name of the results where any of these runs has it."""
-    several = len(set(found.column("experiment"))) > 1
-    results = dict.fromkeys(name for run in found for name in run.result)
-    said = ["overrides"] if any(found.column("overrides")) else []
-    experiment = ["experiment"] if several else []
-    return ["id", *experiment, "number", "state", "started", "duration", *said, *(f"result.{name}" for name in results)]
+def _default(found: Runs) -> tuple[list[tuple[str, list[Any]]], int]:
+    """What is shown where no column is asked for: a result where any of these runs has it; how many are left out."""
+    names = ["id", "number", "state", "started", "duration"]
+    if len(set(found.column("experiment"))) > 1:
+        names.insert(1, "experiment")
+    if any(found.column("overrides")):
+        names.append("overrides")
+    results = [run.result for run in found]
+    known = dict.fromkeys(name for result in results for name in result)
+    told = [(f"result.{name}", [result.get(name) for result in results]) for name in islice(known, _MOST)]
+    return [*((name, found.column(name)) for name in names), *told], len(known) - len(told)
 
 
-def _is_numeric(name: str, found: Runs) -> bool:
-    if name in ("started", "ended", "id"):
-        return False
-    values = [value for value in found.column(name) if value is not None]
-    return bool(values) and all(isinstance(value, int | float) for value in values)
+def _is_numeric(name: str, values: list[Any]) -> bool:
+    there = [value for value in values if value is not None]
+    return name not in ("started", "ended", "id") and bool(there) and all(isinstance(v, int | float) for v in there)
 
 
 def _rows(found: Runs, names: list[str]) -> list[dict[str, Any]]:

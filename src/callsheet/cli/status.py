@@ -15,6 +15,7 @@ from callsheet.cli._sent import as_data, line_of, named, notes_of
 from callsheet.cli._telling import Misuse
 from callsheet.cli._text import print_json, table
 from callsheet.run._attend import Submission, submissions
+from callsheet.run._later import settled
 from callsheet.run._store import store_of
 
 _SHOWN = 10
@@ -55,7 +56,7 @@ def command(id: str | None, once: bool, runs: str | None, as_json: bool) -> None
 
 
 def _found(home: Path, plans: list[str] | None) -> list[Submission]:
-    found = submissions(home)
+    found = [settled(one) for one in submissions(home)]
     if plans is not None:
         return [one for one in found if one.id in plans]
     over = [one for one in found if one.is_over][-_SHOWN:]
@@ -63,7 +64,7 @@ def _found(home: Path, plans: list[str] | None) -> list[Submission]:
 
 
 def _table(found: list[Submission]) -> str:
-    shown = table([["id", "on", "trials", "submitted", "what"], *map(line_of, found)], head=True)
+    shown = table([["id", "on", "trials", "submitted", "what"], *map(line_of, found)], head=True, least=20)
     return "\n".join([shown, *(line for one in found for line in notes_of(one))])
 
 

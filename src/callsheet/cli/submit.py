@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from typing import Any
 
 import click
 
-from callsheet._terminal import say, tell_error
+from callsheet._terminal import say
 from callsheet.cli._config import overrides_argument, reading_options, told
+from callsheet.cli._sent import hand_over
 from callsheet.cli._submitting import prepare, sending_options
 from callsheet.cli._text import print_json
 from callsheet.run._attend import Submission
-from callsheet.run._later import attend_apart
 
 
 @click.command("submit")
@@ -42,16 +41,7 @@ def command(
     if submission.is_attended:
         _tell(submission, "submitted before, and under way", as_json=as_json)
         return
-    submission.plan.folder.mkdir(parents=True, exist_ok=True)
-    log = submission.plan.folder / "attendant.log"
-    before = log.stat().st_size if log.exists() else 0
-    code = attend_apart(submission)
-    if code:
-        with open(log, "rb") as file:
-            file.seek(before)
-            tell_error(file.read().decode(errors="replace").rstrip())
-        sys.exit(code)
-    _tell(submission, "submitted" if code is None else "all of it is done", as_json=as_json)
+    _tell(submission, "submitted" if hand_over(submission) else "all of it is done", as_json=as_json)
 
 
 def _tell(submission: Submission, word: str, *, as_json: bool) -> None:

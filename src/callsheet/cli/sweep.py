@@ -19,7 +19,7 @@ from callsheet.cli._goal import Goal
 from callsheet.cli._live import Board, can_live
 from callsheet.cli._submitting import Prepared, prepare, sending_options
 from callsheet.cli._sweeping import Naming
-from callsheet.cli._text import finite, number
+from callsheet.cli._text import finite, number, one_line
 from callsheet.cli._watching import terminated_as_interrupted, trouble_told
 from callsheet.errors import Fault, render
 from callsheet.run._draw import Drawing
@@ -34,12 +34,14 @@ from callsheet.run.submit import start
 @overrides_argument
 @sending_options
 @click.option("--single", is_flag=True, hidden=True)
+@click.option("--of", default="", hidden=True)
 @reading_options
 @functools.partial(told, outcome="nothing was started")
 def command(
     config: str,
     overrides: tuple[str, ...],
     single: bool,
+    of: str,
     paths: tuple[str, ...],
     allow: tuple[str, ...],
     runs: str | None,
@@ -52,7 +54,7 @@ def command(
     callsheet sweep conf.py optim.lr=1e-3,3e-3 model.width=32,128
     callsheet sweep conf.py optim.lr=1e-3,3e-3 --maximize accuracy
     """  # noqa: D301  (click reads the backspace)
-    found = prepare(config, overrides, said, paths=paths, allow=allow, runs=runs, is_single=single)
+    found = prepare(config, overrides, said, paths=paths, allow=allow, runs=runs, is_single=single, of=of)
     goal = Goal(said["maximize"] or said["minimize"] or "", largest=bool(said["maximize"]), prunes=found.drawing.prunes)
     report = _Report(goal, Naming(found.drawing.sweep), as_json=as_json, is_elsewhere=found.on.outlives)
     with terminated_as_interrupted() as received:
@@ -109,6 +111,7 @@ class _Report:
         self._as_json = as_json
         self._board: Board | None = None
         self._compares_packages = is_elsewhere
+        self._told: set[str] = set()
         self.is_well = True
 
     def begin(self, drawing: Drawing, jobs: Jobs, slots: int | None) -> None:
@@ -119,8 +122,11 @@ class _Report:
         parts = ["trials as they are drawn" if size is None else f"{size} trial{'s' if size != 1 else ''}"]
         if done:
             parts.append(f"{done} done before")
+        same = drawing.repeated()
+        if same:
+            parts.append(f"{same} the same as {'another' if same == 1 else 'others'}")
         if size is None or size > done:
-            parts += [] if size is None else [f"{size - done} to run"]
+            parts += [] if size is None else [f"{size - done - same} to run"]
             parts += [] if slots is None else [f"{slots} at a time"]
         say(", ".join(parts))
         if can_live() and size != done:
@@ -156,13 +162,21 @@ class _Report:
         self.is_well = self.is_well and job.state in ("done", "pruned")
         if self._board is not None:
             self._board.tell(job, run, self._line(job))
-        elif not self._as_json and not job.was_done:
+        elif not self._as_json and not job.was_done and not self._was_told(run):
             say(self._line(job))
         for doubt in self._doubts(job, run):
             if self._board is not None:
                 self._board.remark(render([doubt], head="callsheet: "))
             else:
                 remark(doubt, name="callsheet")
+
+    def _was_told(self, run: Run | None) -> bool:
+        """Whether a run has been told of: of several trials that are the same there is one."""
+        if run is None:
+            return False
+        is_known = run.id in self._told
+        self._told.add(run.id)
+        return is_known
 
     def _doubts(self, job: Job, run: Run | None) -> Iterator[Fault]:
         """What is to be told of the first runs: that they lack what is looked for, or had other packages than here."""
@@ -187,16 +201,17 @@ class _Report:
         gap = " " * (min(self._naming.width, _WIDEST) - width(said))
         head = f"{run.id if run is not None else '-':<8}  {said}{gap}"
         if job.state == "done" and run is not None:
-            return "  ".join([head, *(f"{name} {number(value)}" for name, value in run.result.items())]).rstrip()
+            results = (f"{name} {one_line(number(value))}" for name, value in run.result.items())
+            return "  ".join([head, *results]).rstrip()
         if job.state == "held":
             return f"{head}  finished by other code, and left:  --keep  counts it as done,  --redo  runs it again"
-        error = job.problem
+        error = one_line(job.problem)
         if job.state == "pruned":
             return f"{head}  {error}"
         return (
             f"{head}  {job.state}"
-            + (f": {' '.join(error.split())}" if error else "")
-            + f"\n          its output: {os.path.relpath(job.log)}"
+            + (f": {error}" if error else "")
+            + (f"\n          its output: {os.path.relpath(job.log)}" if job.log.exists() else "")
         )
 
     def end(self, jobs: Jobs) -> None:
@@ -213,6 +228,7 @@ class _Report:
             say(f"best      {run.id}  {self._score()}   {self._naming.whole(job.overrides)}")
         for unmet in self._goal.unmet():
             remark(unmet, name="callsheet")
+        self.is_well = self.is_well and self._goal.is_met
 
 
 def _row(job: Job) -> Any:

@@ -14,7 +14,7 @@ from callsheet.cli._sent import as_data, is_well, named, notes_of, standing
 from callsheet.cli._telling import Misuse
 from callsheet.cli._text import print_json
 from callsheet.run._attend import Submission
-from callsheet.run._later import attending_command
+from callsheet.run._later import attending_command, await_sent
 
 _LOOK_S = 0.3
 
@@ -42,8 +42,14 @@ def command(id: str, runs: str | None, as_json: bool) -> None:
         time.sleep(_LOOK_S)
         one = Submission.read(one.plan) or one
     one = Submission.read(one.plan) or one
+    if not one.is_over and not one.words:
+        await_sent(one)
+        one = Submission.read(one.plan) or one
     if not one.is_over:
-        command = [*attending_command(one), *(["--json"] if as_json and "--json" not in one.words else [])]
+        command = [
+            *attending_command(one, same_code=True),
+            *(["--json"] if as_json and "--json" not in one.words else []),
+        ]
         os.chdir(one.folder)
         os.execv(command[0], command)  # noqa: S606  (it is what was typed before)
     if as_json:

@@ -112,17 +112,19 @@ function axisFor(index, numeric, place) {
     const categories = [...new Set(values.map((value) => written(value, column)))];
     return { ...label, type: "category", data: categories };
   }
+  const numbers = values.filter(isNumber);
   let low = Infinity, high = -Infinity;
-  for (const value of values) { low = Math.min(low, value); high = Math.max(high, value); }
+  for (const value of numbers) { low = Math.min(low, value); high = Math.max(high, value); }
   const log = low > 0 && high / low >= 10;
-  const distinct = [...new Set(values)].sort((a, b) => a - b);
+  const distinct = [...new Set(numbers)].sort((a, b) => a - b);
   const ticks = distinct.length <= 6 ? { customValues: distinct } : {};
   return { ...label, type: log ? "log" : "value", min: low, max: high, splitNumber: 4,
            axisLabel: { formatter: short, ...ticks }, axisTick: ticks };
 }
 
 function eligible() {
-  const distinct = (index) => new Set(data.rows.map((row) => row[index]).filter((value) => value !== null)).size;
+  const counts = (value, column) => value !== null && !(column.numeric && isUndrawn(value));
+  const distinct = (index) => new Set(data.rows.map((row) => row[index]).filter((value) => counts(value, data.columns[index]))).size;
   const found = data.columns.map((column, index) => ({ column, index })).filter(({ column, index }) => {
     if (column.kind === "run") return false;
     const count = distinct(index);
@@ -173,17 +175,35 @@ function drawParallel() {
                  text: [short(high), short(low)], textStyle: { color: style.soft }, inRange: { color: ["#7b68c8", "#2a9d8f", "#e9b93b"] } },
     series: [{ type: "parallel", progressive: 500, animation: false,
                inactiveOpacity: 0.05, activeOpacity: 0.9, lineStyle: { width: rows.length > 200 ? 1 : 2, opacity: rows.length > 500 ? 0.35 : 0.75 },
-               data: rows.map((row) => ({ name: plainText(data.details[row].id), row, value: columns.map((index) => parallelValue(row, index)) })) }],
+               data: rows.map((row) => ({ name: plainText(data.details[row].id), row, value: columns.map((index) => parallelValue(row, index)),
+                                          ...lineWithout(row, columns, columns[colour], style.soft) })) }],
   }, { notMerge: true });
   const have = eligible().length;
   const fewer = columns.length < have ? ` ${columns.length} of ${have} axes are drawn.` : "";
-  find("parallel-said").textContent = `Each line is a run. Drag along an axis to keep the runs that pass there, here and in the table.${fewer}`;
+  find("parallel-said").textContent = `Each line is a run. Drag along an axis to keep the runs that pass there, here and in the table.${fewer}${leftOut(rows, columns)}`;
+}
+
+const lacks = (row, index) => data.columns[index].numeric && isUndrawn(data.rows[row][index]);
+
+// Their lines cross an axis where nothing is: they are dotted, and it is said.
+function leftOut(rows, columns) {
+  const left = rows.filter((row) => columns.some((index) => lacks(row, index))).length;
+  const names = columns.filter((index) => rows.some((row) => lacks(row, index))).map((index) => data.columns[index].name);
+  return left ? ` ${plural(left, "run")}, dotted, ${left === 1 ? "is" : "are"} left out where nan or inf cannot be drawn: ${names.join(", ")}.` : "";
+}
+
+// Without a number to be coloured by, a line would not be seen at all.
+function lineWithout(row, columns, colour, grey) {
+  const type = columns.some((index) => lacks(row, index)) ? { type: "dotted" } : {};
+  const plain = colour !== undefined && !isNumber(data.rows[row][colour]);
+  return plain ? { visualMap: false, lineStyle: { ...type, color: grey } } : { lineStyle: type };
 }
 
 function parallelValue(row, index) {
   const value = data.rows[row][index];
   if (value === null || value === "") return "-";
-  return data.columns[index].numeric ? value : written(value, data.columns[index]);
+  if (data.columns[index].numeric) return isNumber(value) ? value : "-";
+  return written(value, data.columns[index]);
 }
 
 function brushed() {

@@ -27,7 +27,8 @@ function fill() {
   find("summary").textContent = summary();
   find("notes").hidden = data.notes.length === 0;
   find("notes").replaceChildren(...data.notes.map((note) => element("li", {}, note)));
-  const outcome = data.columns.find((column) => column.kind === "result" && column.numeric);
+  const kinds = ["result", "metrics", "value"];
+  const outcome = kinds.map((kind) => data.columns.find((column) => column.kind === kind && column.numeric)).find(Boolean);
   if (outcome) {
     const numbers = data.rows.map((row) => row[data.columns.indexOf(outcome)]).filter(isNumber).sort((a, b) => a - b);
     find("filter-example").textContent = `${outcome.name}<${short(numbers[Math.floor(numbers.length / 2)])}`;

@@ -29,6 +29,9 @@ function element(tag, attributes, ...children) {
 
 const isNumber = (value) => typeof value === "number";
 
+// JSON has no numbers for these: they come as texts. They are numbers that are not drawn.
+const isUndrawn = (value) => value === "nan" || value === "inf" || value === "-inf";
+
 function plural(count, word) {
   return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 }
@@ -70,7 +73,8 @@ function written(value, column) {
 function isNumeric(index) {
   const column = data.columns[index];
   if (column.kind === "run") return column.name === "number" || column.name === "duration";
-  return data.rows.some((row) => isNumber(row[index])) && data.rows.every((row) => !row[index] || isNumber(row[index]));
+  const values = data.rows.map((row) => row[index]);
+  return values.some(isNumber) && values.every((value) => !value || isNumber(value) || isUndrawn(value));
 }
 
 data.columns.forEach((column, index) => { column.numeric = isNumeric(index); });

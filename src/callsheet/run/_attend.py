@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from callsheet._storage import read_json_file
+from callsheet._storage import read_json_file, unwritable
 from callsheet.errors import Fault, RunError
 from callsheet.run._plan import Plan
 from callsheet.run._provenance import host
-from callsheet.run._store import is_locked, take_lock, write_json_file
+from callsheet.run._store import GOES_ON, is_locked, take_lock, write_json_file
 
 _NOTE_S = 1.0
 """Seconds between two notes of how the jobs stand."""
+
+OPEN = ("waiting", "queued", "running", "elsewhere")
+"""States of jobs that have not ended."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,11 @@ class Submission:
         name: What it is called: the config with what varies.
         on: The executor, as data.
         on_name: What that is called: `slurm`, or a profile of the project.
+        code: The version of the project's code.
         started: When it was submitted last, in seconds since 1970.
         size: How many jobs there are; None where nobody knows.
         counts: For each state how many jobs are in it.
+        sent: The jobs that were sent and have not ended.
         trouble: Why the executor cannot be asked; "" where it can.
         waits_for: What most of the queued jobs wait for, where the engine says so.
         attendant: The machine and process that attended to it last.
@@ -46,9 +51,11 @@ class Submission:
     name: str = ""
     on: Any = None
     on_name: str = ""
+    code: str = ""
     started: float = 0.0
     size: int | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+    sent: Sequence[int] = ()
     trouble: str = ""
     waits_for: str = ""
     attendant: tuple[str, int] = ("", 0)
@@ -67,7 +74,7 @@ class Submission:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to be sent or waited for, as far as was noted."""
-        return not any(self.counts.get(state) for state in ("waiting", "queued", "running", "elsewhere"))
+        return self.noted > 0 and not any(self.counts.get(state) for state in OPEN)
 
     @classmethod
     def read(cls, plan: Plan) -> Submission | None:
@@ -109,6 +116,12 @@ def find_submission(runs: Path, id: str) -> Submission | None:
     return found[0] if found else None
 
 
+def write_standing(plan: Plan, said: Mapping[str, Any]) -> None:
+    """Note how the jobs of a plan stand, and that it is this process which says so."""
+    more = {"attendant": (str(host()["name"]), os.getpid()), "noted": time.time()}
+    write_json_file(plan.folder / "attending.json", {**said, **more})
+
+
 class Attendance:
     """This process attends to a plan, as long as it holds the plan's lock.
 
@@ -124,12 +137,13 @@ class Attendance:
         self._lock: int | None = None
         self._noted = 0.0
         self._last: Any = None
+        self._is_new = False
 
     def begin(self) -> None:
         """Take the lock, and say what is submitted.
 
         Raises:
-            RunError: Another process attends to it, and nobody else may.
+            RunError: Another process attends to it, and nobody else may; or it cannot be noted that this one does.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -137,19 +151,25 @@ class Attendance:
             if self._lock is not None:
                 self._announce()
                 return
-        except OSError:  # a full disk: what can be sent all the same is sent
+        except OSError as error:  # a full disk: what can be sent all the same is sent
             if self._alone:
-                raise
+                self.end()
+                raise RunError(unwritable(f"the submission {self._folder}", error, GOES_ON)) from error
         if self._alone:
             one = Submission.read(self._submission.plan)
             machine, pid = one.attendant if one is not None else ("", 0)
+            who = f"process {pid} on {machine}" if pid else "another process"
             advice = [f"callsheet wait {self._submission.id}", f"callsheet cancel {self._submission.id}"]
-            problem = f"this is submitted already: process {pid} on {machine} attends to it"
+            problem = f"this is submitted already: {who} attends to it"
             raise RunError(Fault("", problem, advice=advice))
 
     def _announce(self) -> None:
         (self._folder / "cancel").unlink(missing_ok=True)
-        said = {name: getattr(self._submission, name) for name in ("words", "folder", "name", "on", "on_name", "size")}
+        self._is_new = not (self._folder / "submission.json").exists()
+        said = {
+            name: getattr(self._submission, name)
+            for name in ("words", "folder", "name", "on", "on_name", "code", "size")
+        }
         write_json_file(self._folder / "submission.json", {**said, "started": time.time()})
 
     def orders(self) -> Sequence[int] | None:
@@ -163,18 +183,25 @@ class Attendance:
         taken.unlink()
         return None if "*" in words else [int(word) for word in words if word.isdigit()]
 
-    def note(self, counts: Mapping[str, int], *, trouble: str, waits_for: str, is_last: bool = False) -> None:
-        """Say how the jobs stand; a few times a minute, and at the end."""
+    def note(
+        self, counts: Mapping[str, int], sent: Sequence[int], *, trouble: str, waits_for: str, is_last: bool = False
+    ) -> None:
+        """Say how the jobs stand, and which are sent; once a second at most, and at the end."""
         now = time.monotonic()
         if self._lock is None or (now - self._noted < _NOTE_S and not is_last):
             return
         self._noted = now
-        said = {"counts": counts, "trouble": trouble, "waits_for": waits_for}
+        said = {"counts": counts, "sent": sent, "trouble": trouble, "waits_for": waits_for}
         if said != self._last:
             self._last = said
-            more = {"attendant": (str(host()["name"]), os.getpid()), "noted": time.time()}
             with contextlib.suppress(OSError):  # a full disk ends no sweep
-                write_json_file(self._folder / "attending.json", {**said, **more})
+                write_standing(self._submission.plan, said)
+
+    def withdraw(self) -> None:
+        """Let nobody know of it where nothing could be sent; what was submitted before stays."""
+        if self._lock is not None and self._is_new:
+            (self._folder / "submission.json").unlink(missing_ok=True)
+        self.end()
 
     def end(self) -> None:
         """Let others attend to it."""

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from callsheet.run._store import Run, Store, is_locked, take_lock
 
@@ -24,15 +25,36 @@ def claiming(store: Store, identity: str, version: str) -> Iterator[Claim]:
         identity: The trial's.
         version: Of the code that runs it.
     """
-    key = hashlib.sha256(f"{identity} {version}".encode()).hexdigest()[:32]
-    folder = store.directory / ".claims"
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = take_lock(folder / key[:2], wait=True)
+    key, file = _key_and_file(store, identity, version)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = take_lock(file, wait=True)
     assert lock is not None
     try:
-        yield Claim(store, lock, key.encode())
+        yield Claim(store, lock, key)
     finally:
         os.close(lock)
+
+
+def claimed(store: Store, identity: str, version: str) -> Run | None:
+    """The run that has claimed a trial last, at a glance: nothing is written, and nobody kept from claiming it now."""
+    key, file = _key_and_file(store, identity, version)
+    try:
+        return _last(store, file.read_bytes(), key)
+    except FileNotFoundError:
+        return None
+
+
+def _key_and_file(store: Store, identity: str, version: str) -> tuple[bytes, Path]:
+    key = hashlib.sha256(f"{identity} {version}".encode()).hexdigest()[:32]
+    return key.encode(), store.directory / ".claims" / key[:2]
+
+
+def _last(store: Store, said: bytes, key: bytes) -> Run | None:
+    if key not in said:
+        return None
+    names = re.findall(rb"\n" + key + rb" ([0-9a-f]{6,})(?=\n)", said)
+    known = (name.decode() for name in reversed(names) if (store.directory / name.decode()).is_dir())
+    return next(map(store.read, known), None)
 
 
 class Claim:
@@ -52,11 +74,7 @@ class Claim:
     def run(self) -> Run | None:
         """The run that has claimed it last; None where there is none, or none any more."""
         said = os.pread(self._file, os.fstat(self._file).st_size, 0)
-        if self._key not in said:
-            return None
-        names = re.findall(rb"\n" + self._key + rb" ([0-9a-f]{6,})(?=\n)", said)
-        known = (name.decode() for name in reversed(names) if (self._store.directory / name.decode()).is_dir())
-        return next(map(self._store.read, known), None)
+        return _last(self._store, said, self._key)
 
     def note(self, run: str) -> None:
         """Say that a run tries it now; its lock must be held."""

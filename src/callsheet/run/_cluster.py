@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from callsheet.errors import Fault, RunError
-from callsheet.run._engine import Refused, Seen, Unreachable
+from callsheet.run._engine import Refused, Seen, Unreachable, taken_from_here
 from callsheet.run._manifest import KubernetesRequest
 from callsheet.run._parcel import parcel_of
 from callsheet.run._pods import Object, is_ending, is_indexed, name_of_newest, seen_of, size_of
@@ -54,6 +54,7 @@ class Cluster:
         self._context = context
         self._namespace = namespace
         self._client: Any = _client(context)
+        self.address = str(self._client.configuration.host)
         self._lingering: dict[str, float] = {}
         self._silent: dict[str, float] = {}
 
@@ -65,7 +66,7 @@ class Cluster:
             for folder in task.needs.written_here():
                 with contextlib.suppress(OSError):  # it may be there, and not here
                     os.makedirs(folder, exist_ok=True)
-        manifest = request.manifest_with(os.environ)
+        manifest = request.manifest_with(taken_from_here(request.taken))
         status, said = self._ask("POST", _jobs(request.namespace), body=manifest)
         if status == 409:
             found = self._find(request.namespace, request.name)

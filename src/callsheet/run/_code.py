@@ -25,7 +25,7 @@ _MOST_MB = 200
 """How large an archive may be."""
 
 
-def carry_code(header: Header) -> str:
+def carry_code(header: Header, runs: Path) -> str:
     """Put an archive of a project's code among its runs, once for each content; gives its digest.
 
     It holds what git tracks, as it is now, and what it does not ignore of Python; outside of a repository the Python
@@ -34,24 +34,24 @@ def carry_code(header: Header) -> str:
     Raises:
         RunError: It would be too large.
     """
-    content = _packed(header)
+    content = _packed(header, runs)
     digest = hashlib.sha256(content).hexdigest()[:32]
-    path = _archive(Path(header.runs), digest)
+    path = _archive(runs, digest)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(str(path), content)
     return digest
 
 
-def code_digest(header: Header) -> str:
+def code_digest(header: Header, runs: Path) -> str:
     """The digest that `carry_code` would give; nothing is written."""
-    return hashlib.sha256(_packed(header)).hexdigest()[:32]
+    return hashlib.sha256(_packed(header, runs)).hexdigest()[:32]
 
 
-def _packed(header: Header) -> bytes:
+def _packed(header: Header, runs: Path) -> bytes:
     import tarfile
 
-    root, runs = Path(header.project), Path(header.runs)
+    root = Path(header.project)
     files = tracked_files(root, runs)
     for config in header.configs:
         if os.path.isfile(config) and Path(config).is_relative_to(root):

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from callsheet._build import build
+from callsheet._check import find_faults
 from callsheet._equal import hash_of
 from callsheet._items import origin_of, raw_item
 from callsheet._lazy import get, locate_path
 from callsheet._path import format_path
 from callsheet._resolve import reached, resolve
 from callsheet._running import moved
+from callsheet._signature_cache import SignatureCache
 from callsheet._spec import INSTANCES, attach
 from callsheet._spec import Mapping as SpecMapping
 from callsheet._target import Name
@@ -119,6 +121,18 @@ def commanded(root: Any, entry: str) -> Commanded | None:
     holder, key, _ = locate_path(part, path)
     whole = f"{entry}.{path}" if entry else path
     return Commanded(part, template, whole, origin_of(holder, key).where, names, root)
+
+
+def faults_below(root: Any, entry: str, cache: SignatureCache | None = None) -> list[Fault]:
+    """What is wrong with what an entry reaches; where that is nothing, with its command.
+
+    Args:
+        root: The whole spec.
+        entry: A path; "" for the whole.
+        cache: What is remembered of signatures, for whoever checks many specs.
+    """
+    only = reached(root, get(root, entry)) if entry else None
+    return find_faults(root, only=only, cache=cache) or command_faults(root, entry)
 
 
 def command_faults(root: Any, entry: str) -> list[Fault]:

@@ -13,13 +13,12 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 from callsheet.errors import Fault, RunError
-from callsheet.run._engine import Refused, Seen, Unreachable
+from callsheet.run._container import PullPolicy
+from callsheet.run._engine import TERMINATED, Refused, Seen, Unreachable, code_of, over_time, taken_from_here
 from callsheet.run._job import TAKEN, Task
-
-PullPolicy = Literal["Always", "IfNotPresent", "Never"]
 
 PULLS: dict[PullPolicy, str] = {"Always": "always", "IfNotPresent": "missing", "Never": "never"}
 """What `docker run` calls the policies."""
@@ -32,9 +31,6 @@ _GRACE_S = 10.0
 
 _ANSWER_S = 60.0
 """Seconds for which an answer of the daemon is waited for."""
-
-_INTERRUPTED, _TERMINATED = 130, 143
-"""The exit codes of a worker that was told to end."""
 
 _LATER = (429, 502, 503, 504)
 """What a daemon answers that takes nothing at this moment."""
@@ -153,7 +149,14 @@ class Daemon:
 
     def __init__(self, sdk: ModuleType, host: str) -> None:
         self._sdk = sdk
-        self._host = host
+        try:
+            self._said = {"base_url": host} if host else sdk.utils.kwargs_from_env()
+        except sdk.errors.DockerException as error:
+            advice = ["see to DOCKER_TLS_VERIFY and DOCKER_CERT_PATH"]
+            raise RunError(
+                Fault("", f"Docker cannot be reached as the environment says: {error}", advice=advice)
+            ) from None
+        self.address: str = self._said.get("base_url") or "unix:///var/run/docker.sock"
         self._client: Any = None
         self._kill_at: dict[str, float] = {}
 
@@ -244,21 +247,27 @@ class Daemon:
     def _asking(self, *, refuses: bool = False) -> Iterator[Any]:
         """The client, whose failures are told in the words of engines."""
         errors = self._sdk.errors
-        said = {"base_url": self._host} if self._host else self._sdk.utils.kwargs_from_env()
-        where = said.get("base_url") or "unix:///var/run/docker.sock"
         try:
-            _knock(where)
+            _knock(self.address)
             if self._client is None:
-                self._client = self._sdk.APIClient(**said, version="auto", timeout=_ANSWER_S)
+                self._client = self._sdk.APIClient(**self._said, version="auto", timeout=_ANSWER_S)
             yield self._client
         except errors.APIError as error:
             if refuses and error.status_code not in _LATER:
                 raise _refusal(f"the Docker daemon refuses it: {error.explanation}") from None
             raise Unreachable(f"the Docker daemon says: {error.explanation}") from None
+        except PermissionError:
+            advice = [
+                "be in its group:  sudo usermod -aG docker $USER",
+                "or say which other may be used:  --on docker.host=…",
+            ]
+            raise RunError(
+                Fault("", f"this user may not use the Docker daemon at {self.address}", advice=advice)
+            ) from None
         except (errors.DockerException, OSError) as error:  # of `requests` too
             if isinstance(error, Unreachable):
                 raise
-            raise Unreachable(f"the Docker daemon does not answer at {where}") from None
+            raise Unreachable(f"the Docker daemon does not answer at {self.address}") from None
 
     def _create(self, api: Any, request: DockerRequest) -> None:
         types = self._sdk.types
@@ -328,7 +337,7 @@ class Daemon:
     def _ended(self, name: str, found: Mapping[str, Any]) -> Seen:
         """How a container has ended."""
         state, labels = found["State"], found["Config"]["Labels"]
-        code = _code(state["ExitCode"])
+        code = code_of(state["ExitCode"])
         if code in (0, TAKEN):
             return Seen("ended", code)
         if state["OOMKilled"]:
@@ -336,12 +345,12 @@ class Daemon:
             return Seen("ended", code, f"it held more than {held:g} GB of memory", "memory")
         limit_s = float(labels.get(LIMIT, "inf"))
         if _seconds(state) >= limit_s:
-            return Seen("ended", code, f"the time limit of {limit_s / 60:g} min is over", "limit")
+            return over_time(code, limit_s)
         if name in self._kill_at:
             return Seen("ended", code)
         if code == -signal.SIGKILL:
             return Seen("ended", code, "its container was killed, or the worker in it", "machine")
-        if code == _TERMINATED:
+        if code == TERMINATED:
             return Seen("ended", code, "its container was stopped, or the Docker daemon was", "machine")
         return Seen("ended", code, state.get("Error") or "")
 
@@ -358,11 +367,6 @@ def _knock(address: str) -> None:
             own.connect(f"/{path.lstrip('/')}")
 
 
-def _code(code: int) -> int:
-    """The exit code of a worker: below 0 the signal that ended it."""
-    return 128 - code if code > 128 and code not in (_INTERRUPTED, _TERMINATED) else code
-
-
 def _seconds(state: Mapping[str, Any]) -> float:
     """How long a container ran."""
     began, ended = (datetime.datetime.fromisoformat(state[name]) for name in ("StartedAt", "FinishedAt"))
@@ -370,15 +374,9 @@ def _seconds(state: Mapping[str, Any]) -> float:
 
 
 def _values(env: Mapping[str, str | None]) -> dict[str, str]:
-    """Environment variables with the values that are taken from here.
-
-    Raises:
-        Refused: One of these is not set.
-    """
-    missing = [name for name, value in env.items() if value is None and name not in os.environ]
-    if missing:
-        raise _refusal(f"the environment variable {missing[0]} is to be taken from here, and is not set")
-    return {name: os.environ[name] if value is None else value for name, value in env.items()}
+    """Environment variables with the values that are taken from here."""
+    taken = taken_from_here(name for name, value in env.items() if value is None)
+    return {name: taken[name] if value is None else value for name, value in env.items()}
 
 
 def _make_output(request: DockerRequest) -> None:

@@ -10,15 +10,15 @@ from typing import Literal, TypedDict, Unpack
 
 from callsheet._sweep import Sweep
 from callsheet.errors import Fault, RunError
-from callsheet.run._finished import Endings, Finished, Policy
+from callsheet.run._finished import IN_PYTHON, Endings, Finished, Policy, Ways
 from callsheet.run._job import Task
 from callsheet.run._place import Place
 from callsheet.run._plan import Header, PlannedTrial
 from callsheet.run._planindex import Record
-from callsheet.run._planning import Planning
+from callsheet.run._planning import CHECKED, Planning
 from callsheet.run._provenance import code_of
 from callsheet.run._shape import Needs
-from callsheet.run._store import Store
+from callsheet.run._store import Run, Store
 
 
 class Options(TypedDict, total=False):
@@ -28,12 +28,14 @@ class Options(TypedDict, total=False):
         entry: The path of what is built; "" for `main`, or the whole spec where there is none.
         repeat: How many replicates of each trial are run.
         alone: Whether this is one submission for itself, which finds nothing finished.
+        again: The run that it repeats, whose overrides and origins are recorded once more.
         writes: Whether what is read of runs may be kept in their index.
     """
 
     entry: str
     repeat: int
     alone: bool
+    again: Run | None
     writes: bool
 
 
@@ -93,6 +95,7 @@ class Drawing:
         entry: The path of what is built, as it was asked for.
         repeat: How many replicates of each trial are run.
         indices: The jobs' indices, in order; where the number of trials is not known, of those drawn so far.
+        code: The version of the project's code.
         done_before: How many jobs needed no run in the beginning, as far as their trials were drawn.
         stale: How many more of these were finished, but by other code.
     """
@@ -103,7 +106,7 @@ class Drawing:
         self.repeat = repeat
         self.sweep = sweep
         self.entry = entry
-        self._planning = Planning(sweep, place, entry, repeat, alone=alone)
+        self._planning = Planning(sweep, place, entry, repeat, alone=alone, again=options.get("again"))
         self.plan = self._planning.plan
         if self.prunes and repeat > 1:
             advice = ["without --repeat trials are pruned", "without --prune they are repeated"]
@@ -113,7 +116,8 @@ class Drawing:
         self.indices: Sequence[int] = range((size or 0) * repeat) if is_counted else array("Q")
         store = Store(place.runs)
         code = code_of(place.project, self._planning.configs, place.runs)
-        finished = None if alone else Finished(store, code.version, keep=options.get("writes", False))
+        finished = None if alone else Finished(store, code, keep=options.get("writes", False))
+        self.code = code.version
         self._endings = Endings(self.plan, repeat, store, code, finished)
         self._ready: deque[Item] = deque()
         self._scores: dict[int, list[float | None]] = {}
@@ -126,8 +130,12 @@ class Drawing:
         self._known = self._recalled()
         self.done_before, self.stale = self._endings.count(prunes=self.prunes)
 
-    def decide(self, finished: Policy) -> None:
+    def decide(self, finished: Policy, *, ways: Ways = IN_PYTHON) -> None:
         """Say what becomes of trials that are finished; before the first `next`.
+
+        Args:
+            finished: What becomes of them.
+            ways: How whoever is refused says what shall become of them.
 
         Raises:
             RunError: Some were finished by other code and it is `refuse`; the error says which files have changed.
@@ -136,11 +144,11 @@ class Drawing:
         if finished != "refuse":
             self.done_before, _ = self._endings.count(prunes=self.prunes)
         elif self.stale:
-            raise self.refusal()
+            raise self.refusal(ways)
 
-    def refusal(self) -> RunError:
+    def refusal(self, ways: Ways) -> RunError:
         """What is told where trials were finished by other code."""
-        return self._endings.refusal(self.stale)
+        return self._endings.refusal(self.stale, ways)
 
     # --- one job after the other --------------------------------------------------------------------------------------
 
@@ -148,6 +156,14 @@ class Drawing:
     def header(self) -> Header:
         """What all trials have in common."""
         return self._planning.header
+
+    def repeated(self) -> int:
+        """How many of the jobs that are to be run are the same as one before; 0 where all are run, or none is known."""
+        if self.size is None or self.size > CHECKED or self.repeat > 1 or self._endings.policy == "redo":
+            return 0
+        known = [(n, record.key) for n, record in self.plan.records() if n < self.size]
+        left = [key for n, key in known if self.done_runs(n, key) == [None]]
+        return len(left) - len(set(left))
 
     @property
     def size(self) -> int | None:
@@ -224,6 +240,10 @@ class Drawing:
             key: What stands for its identity.
         """
         return self._endings.done_runs(index, key)
+
+    def is_running(self, index: int, identity: str) -> bool:
+        """Whether a trial runs at this moment, here or in another sweep."""
+        return self._endings.is_running(index, identity)
 
     def stale_runs(self, key: bytes) -> tuple[str, ...]:
         """The runs in which other code has finished a trial."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from callsheet.run._job import MISUSE, TAKEN, Exit, JobState, Task
 from callsheet.run._store import Run, Store, note_ended
+
+_TAIL, _LONGEST = 4096, 300
+"""Bytes of an output in which its last line is looked for, and characters of that which are told."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class Sent:
         """What its worker holds."""
         return self.task.plan.lock_path(self.task.index)
 
+    @property
+    def log(self) -> Path:
+        """Where it writes until it has a run directory."""
+        return self.task.plan.folder / "logs" / f"{self.task.index}.log"
+
 
 def state_after(sent: Sent, exit: Exit, store: Store, *, is_stopped: bool) -> JobState:
     """What has become of a job whose worker is gone; its run may be told why.
@@ -75,10 +84,11 @@ def state_after(sent: Sent, exit: Exit, store: Store, *, is_stopped: bool) -> Jo
         return "cancelled"
     if exit.code == 0:
         return "done"
-    if exit.code == MISUSE:
-        return "failed"
     name = sent.task.plan.run_of(sent.task.index)
     run = store.read(name) if name is not None else None
+    if exit.code == MISUSE:
+        sent.problem = exit.limit or _last_said(sent.log)
+        return "failed"
     if exit.limit:
         return _state_by(sent, exit, run)
     if sent.pruned_at is not None and run is not None:
@@ -87,8 +97,13 @@ def state_after(sent: Sent, exit: Exit, store: Store, *, is_stopped: bool) -> Jo
         if run.state == "done":  # it was asked to end when nothing but its process was left
             return "done"
     if is_stopped and (exit.code < 0 or run is None):
+        if run is not None and run.status.get("state") == "running":  # it did not listen, so it cannot say so itself
+            note_ended(run, "cancelled", exit.code, "told to stop, and ended since it went on")
         return "cancelled"
-    state: JobState = run.state if run is not None else "failed"
+    if run is None:
+        sent.problem = _last_said(sent.log)
+        return "failed"
+    state: JobState = run.state
     if state == "running":  # nobody runs it
         return "lost"
     return "failed" if state == "done" else state  # nobody says that it went well
@@ -103,3 +118,15 @@ def _state_by(sent: Sent, exit: Exit, run: Run | None) -> JobState:
     if run is None or not is_cut_off or not note_ended(run, state, exit.code, exit.limit):
         sent.problem = exit.limit
     return state
+
+
+def _last_said(log: Path) -> str:
+    """The last line of an output that is not indented, as advice and the frames of a traceback are; "" without any."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL))
+            lines = [line.rstrip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+    except OSError:
+        return ""
+    last = next((line for line in reversed(lines) if not line[0].isspace()), lines[-1].strip() if lines else "")
+    return re.sub(r"^(callsheet: |\S*/slurm_script: )", "", last)[:_LONGEST]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from callsheet.errors import RunError
+from callsheet.errors import Fault, RunError
 from callsheet.run._job import Blame, Task
 from callsheet.run._parcel import parcel_of
 
@@ -57,7 +58,14 @@ class Seen:
 
 
 class Engine(Protocol):
-    """A real scheduler, behind one door. One thread calls it; every method may raise `Unreachable`."""
+    """A real scheduler, behind one door. One thread calls it; every method may raise `Unreachable`.
+
+    Attributes:
+        address: Which of its kind it is; "" where that is not told apart. What another has is not looked for here.
+    """
+
+    @property
+    def address(self) -> str: ...
 
     def submit(self, request: Any) -> str:
         """Hand over a request, and give what the engine knows it by.
@@ -79,7 +87,11 @@ class Engine(Protocol):
         ...
 
     def end(self, id: str, positions: Collection[int] | None = None) -> None:
-        """Ask tasks of a request to end, as SIGTERM does, and see that they do after a while; None for all.
+        """Ask tasks of a request to end, as SIGTERM does, and see that they do after a while.
+
+        Args:
+            id: The request.
+            positions: Some of those that it holds, where it holds several; None for all.
 
         Asked twice, or of what has ended, nothing happens.
         """
@@ -96,6 +108,46 @@ class Engine(Protocol):
     def close(self) -> None:
         """Let go of connections; what runs goes on."""
         ...
+
+
+INTERRUPTED, TERMINATED = 130, 143
+"""The exit codes of a worker that was told to end."""
+
+
+def code_of(exit: int) -> int:
+    """The exit code of a worker by its container's: below 0 the signal that ended it.
+
+    >>> code_of(3), code_of(137), code_of(143)
+    (3, -9, 143)
+    """
+    return 128 - exit if exit > 128 and exit not in (INTERRUPTED, TERMINATED) else exit
+
+
+def over_time(code: int, limit_s: float, where: str = "") -> Seen:
+    """A task that its engine has ended since its time was over."""
+    return Seen("ended", code, f"the time limit of {limit_s / 60:g} min is over", "limit", where)
+
+
+def taken_from_here(names: Iterable[str]) -> dict[str, str]:
+    """The values of environment variables that go along with a request.
+
+    Raises:
+        Refused: One is not set.
+    """
+    names = [*names]
+    faults = unset_here(names)
+    if faults:
+        raise Refused(*faults)
+    return {name: os.environ[name] for name in names}
+
+
+def unset_here(names: Iterable[str]) -> list[Fault]:
+    """A fault for each of some environment variables that is to go along with a request, and is not set."""
+    return [
+        Fault("", f"the environment variable {name} is to go along, and is not set here", advice=[f"export {name}=…"])
+        for name in names
+        if name not in os.environ
+    ]
 
 
 def name_of(tasks: Sequence[Task]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from inspect import signature
 from typing import Any
 
 from callsheet._build import build
@@ -21,29 +22,31 @@ GROUP = "callsheet.executors"
 """The entry points by which packages bring executors, those of this package among them."""
 
 
-def executor_spec(words: Sequence[str], fields: Mapping[str, Any]) -> tuple[str, Any]:
+def executor_spec(words: Sequence[str], fields: Mapping[str, Any], *, by: str = "--on") -> tuple[str, Any]:
     """What `--on` names, as a spec.
 
     Args:
         words: `cluster`, the name of a profile or an executor; `cluster.timeout_min=60`, which also names it.
         fields: What other options say of it; None says nothing.
+        by: What names it: `--on`, in Python `on`.
 
     Returns:
         The name, and the call that makes the executor.
 
     Raises:
-        RunError: There is none of that name, or several are named.
+        RunError: There is none of that name, or several are named; or it has nothing that an option says.
         OverrideError: It has no such field, or that takes no such value.
     """
     names = dict.fromkeys(word.partition("=")[0].partition(".")[0] for word in words)
     if len(names) > 1:
-        raise RunError(Fault("--on", f"names {len(names)} executors: {', '.join(names)}", advice=["one at a time"]))
+        raise RunError(Fault(by, f"names {len(names)} executors: {', '.join(names)}", advice=["one at a time"]))
     (name,) = names or ("process",)
-    kind, profile = _described(name)
+    kind, profile = _described(name, by)
+    _refuse_options(kind, name, [field for field, value in fields.items() if value is not None])
     spec: Any = attach({name: lazy(kind)()})
     apply_beside(spec, _said(name, profile), where=f"[tool.callsheet.executors.{name}]")
     apply_beside(spec, _said(name, {key: value for key, value in fields.items() if value is not None}), where="option")
-    apply_beside(spec, parse_all([word for word in words if "=" in word]), where="--on")
+    apply_beside(spec, parse_all([word for word in words if "=" in word]), where=by)
     return name, spec[name]
 
 
@@ -51,8 +54,12 @@ def _said(name: str, fields: Mapping[str, Any]) -> list[Override]:
     return parse_all([f"{name}.{field}={json.dumps(value)}" for field, value in fields.items()])
 
 
-def executor_of(spec: Any) -> Executor:
+def executor_of(spec: Any, *, by: str = "--on") -> Executor:
     """The executor that a spec describes.
+
+    Args:
+        spec: The call that makes it.
+        by: What names it: `--on`, in Python `on`.
 
     Raises:
         SpecError: Its fields are wrong.
@@ -62,7 +69,7 @@ def executor_of(spec: Any) -> Executor:
     try:
         executor: Executor = build(spec)
     except ValueError as error:
-        raise RunError(Fault("--on", str(error))) from None
+        raise RunError(Fault(by, str(error))) from None
     return executor
 
 
@@ -71,13 +78,25 @@ def names() -> list[str]:
     return [*dict.fromkeys([*project_settings().executors, *_kinds()])]
 
 
-def _described(name: str) -> tuple[Any, dict[str, Any]]:
+_OPTIONS = {"memory_gb": "memory", "timeout_min": "timeout"}
+"""Options that are called otherwise than the fields that they say."""
+
+
+def _refuse_options(kind: Any, name: str, fields: Sequence[str]) -> None:
+    """Refuse an option that says a field which an executor has not."""
+    for field in fields:
+        if field not in signature(kind).parameters:
+            problem = f"is for processes of this machine, and {name} has no {field}: it is {kind.__qualname__}"
+            raise RunError(Fault(f"--{_OPTIONS.get(field, field)}", problem, advice=["--on process"]))
+
+
+def _described(name: str, by: str) -> tuple[Any, dict[str, Any]]:
     """The class of an executor, and the fields that its profile has."""
     profile, kinds = project_settings().executors.get(name), _kinds()
     kind = name if profile is None else str(profile.get("on", ""))
     if kind not in kinds:
         where = "" if profile is None else f"[tool.callsheet.executors.{name}]"
-        raise _unknown(kind, names() if profile is None else kinds, where)
+        raise _unknown(kind, names() if profile is None else kinds, where, by)
     return kinds[kind].load(), {field: value for field, value in (profile or {}).items() if field != "on"}
 
 
@@ -87,8 +106,8 @@ def _kinds() -> dict[str, Any]:
     return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
-def _unknown(name: str, known: Iterable[str], where: str = "") -> RunError:
+def _unknown(name: str, known: Iterable[str], where: str, by: str) -> RunError:
     close = nearest(name, list(known))
     advice = [f"did you mean  {close[0]}?"] if close else []
     problem = f"there is no executor {name!r}" if name else 'says not which executor it is:  on = "slurm"'
-    return RunError(Fault("--on", problem, origin=where, advice=[*advice, f"there are  {', '.join(known)}"]))
+    return RunError(Fault(by, problem, origin=where, advice=[*advice, f"there are  {', '.join(known)}"]))

@@ -9,14 +9,20 @@ from typing import Literal
 
 from callsheet._storage import read_json_file
 from callsheet.errors import Fault, RunError
+from callsheet.run._claims import claimed, is_alive
 from callsheet.run._index import Index
 from callsheet.run._plan import Plan, key_of
 from callsheet.run._provenance import Code
-from callsheet.run._store import Store, code_file, version_of
+from callsheet.run._store import Store, code_file, is_locked, version_of
 
 Policy = Literal["refuse", "keep", "redo"]
 """What becomes of trials that are finished: `refuse` asks where other code finished them, `keep` counts these as done
 too, `redo` runs whatever is finished again."""
+
+Ways = tuple[str, str]
+"""How one says that trials which other code has finished are kept, and that they run again."""
+
+IN_PYTHON: Ways = ('finished="keep"', 'finished="redo"')
 
 
 class Endings:
@@ -78,6 +84,13 @@ class Endings:
         others = iter([run for run in runs if run not in own])
         return [run if run is not None else next(others, None) for run in own]
 
+    def is_running(self, index: int, identity: str) -> bool:
+        """Whether a job of a trial runs, here or, where there are no replicates, in another sweep."""
+        if any(is_locked(self._plan.lock_path(n)) for n in self.jobs(index)):
+            return True
+        other = claimed(self._store, identity, self._code.version) if self._repeat == 1 else None
+        return other is not None and is_alive(other)
+
     def was_done(self, key: bytes, run: str) -> bool:
         """Whether a run for which a job counts as done was so in the beginning."""
         return self._finished is not None and run in self._finished.of(key, other_code=True)
@@ -108,9 +121,9 @@ class Endings:
             stale += min(self._repeat - runs, len(self.stale_runs(record.key)))
         return done, stale
 
-    def refusal(self, count: int) -> RunError:
+    def refusal(self, count: int, ways: Ways) -> RunError:
         """What is told where a number of jobs were finished by other code."""
-        return _refusal(count, self._stale_versions(), self._code, self._store.directory)
+        return _refusal(count, self._stale_versions(), self._code, self._store.directory, ways)
 
     def _stale_versions(self) -> Iterator[str]:
         for _, record in self._plan.records():
@@ -138,17 +151,18 @@ class Finished:
 
     Args:
         store: Where the runs are.
-        version: The version of the code that runs now.
+        code: The code now.
         keep: Whether the index may be written.
     """
 
-    def __init__(self, store: Store, version: str, *, keep: bool) -> None:
+    def __init__(self, store: Store, code: Code, *, keep: bool) -> None:
         self._current: dict[bytes, tuple[str, ...]] = {}
         self._other: dict[bytes, tuple[str, ...]] = {}
         with contextlib.closing(Index(store.directory, keep=keep)) as index:
             runs = index.finished()
-        for name, identity, code in runs:
-            found, key = self._current if code == version else self._other, key_of(identity)
+        is_same = {version: _is_same(version, code, store.directory) for version in {run[2] for run in runs}}
+        for name, identity, version in runs:
+            found, key = self._current if is_same[version] else self._other, key_of(identity)
             found[key] = (*found.get(key, ()), name)
 
     @property
@@ -166,7 +180,15 @@ class Finished:
         return self._other.get(key, ())
 
 
-def _refusal(count: int, versions: Iterator[str], code: Code, runs: Path) -> RunError:
+def _is_same(version: str, code: Code, runs: Path) -> bool:
+    """Whether a version is of the code now: where a spec was submitted, its config counted as code."""
+    if version == code.version:
+        return True
+    then = read_json_file(code_file(runs, version))
+    return bool(then) and not code.changed_since(then)
+
+
+def _refusal(count: int, versions: Iterator[str], code: Code, runs: Path, ways: Ways) -> RunError:
     """What is told where trials were finished by other code and nobody has said what shall become of them.
 
     Args:
@@ -174,14 +196,16 @@ def _refusal(count: int, versions: Iterator[str], code: Code, runs: Path) -> Run
         versions: The versions of the code that finished them.
         code: The code now.
         runs: The directory of the runs.
+        ways: How one says it.
     """
     changed: set[str] = set()
     for version in set(versions):
         then = read_json_file(code_file(runs, version))
-        changed |= {name for name in {*then, *code.files} if then.get(name) != code.files.get(name)} if then else set()
+        changed |= code.changed_since(then) if then else set()
     shown = sorted(changed)
     more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
     what, it = ("1 trial was", "it") if count == 1 else (f"{count} trials were", "them")
     since = f"changed since: {', '.join(shown[:5])}{more}" if shown else "which files changed since was not recorded"
-    advice = [since, f"--keep  counts {it} as done", "--redo  runs finished trials again"]
+    keep, redo = ways
+    advice = [since, f"{keep}  counts {it} as done", f"{redo}  runs finished trials again"]
     return RunError(Fault("", f"{what} finished by other code", advice=advice))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callsheet._hint import Form
-from callsheet._items import CALLS, raw_item
-from callsheet._lazy import arguments, lazy, plain, walk
+from callsheet._items import CALLS, check_names, noted_origin, origin_of, raw_item
+from callsheet._lazy import arguments, plain, walk
+from callsheet._origin import UNKNOWN, Origin
+from callsheet._ready import argument_faults
 from callsheet._signature import signature_of
-from callsheet._spec import INSTANCES
+from callsheet._spec import INSTANCES, Call, attach, here, new_call, note_origin
 from callsheet._target import Name, resolve
-from callsheet.errors import Fault, SpecError
+from callsheet._tree import TARGET
+from callsheet.errors import ArgumentError, Fault, SpecError
 from callsheet.run._experiment import Axis
 
 _raw = object.__getattribute__
@@ -37,10 +40,18 @@ def HPGroup(of: Any = None, /, **values: Any) -> Any:  # noqa: N802  (the name t
     Returns:
         A call of `unroll`.
 
+    Raises:
+        ArgumentError: The class does not take one of the names.
+
     >>> HPGroup(lr=[1e-3, 1e-2], layers=4)
     lazy(unroll)(lr=[0.001, 0.01], layers=4)
     """
-    return lazy(unroll)(*([] if of is None else [of]), **values)
+    site = here()
+    args = [] if of is None else [attach(of)]
+    group = new_call(Call, unroll, args, {name: attach(value, site) for name, value in values.items()}, site)
+    if args:
+        check_names(_described(of, values, group), values, site)
+    return group
 
 
 def unroll(of: Any = None, /, **values: Any) -> list[Any]:
@@ -78,7 +89,47 @@ def grid_of(group: Any) -> Grid:
     """The combinations of a group in a spec."""
     given = dict(arguments(group))
     of = raw_item(group, 0) if 0 in given else None
-    return Grid(resolve(of) if type(of) is Name else of, {key: raw_item(group, key) for key in given if key != 0})
+    values = {key: raw_item(group, key) for key in given if key != 0}
+    return Grid(resolve(of) if type(of) is Name else of, values, group)
+
+
+def _described(of: Any, values: Mapping[str, Any], group: Any) -> Any:
+    """The call of a class with the values of a group, each set by who set it there."""
+    call = new_call(Call, of, [], dict(values), None if group is None else _raw(group, "__site__"))
+    for name in values if group is not None else ():
+        note_origin(call, name, noted_origin(group, name))
+    return call
+
+
+def grids_of(experiments: Iterable[Any], entry: str) -> Iterator[dict[str, Grid]]:
+    """The combinations of the groups in each of some experiments, by path.
+
+    Args:
+        experiments: What the groups stand in.
+        entry: The path of what makes them, with which faults begin.
+
+    Raises:
+        SpecError: At the end, with the faults of all.
+    """
+    faults: dict[tuple[str, str], Fault] = {}
+    for experiment in experiments:
+        grids = {}
+        for path, group in groups_in(experiment).items():
+            try:
+                grids[path] = grid_of(group)
+            except SpecError as error:
+                for fault in _below(entry, _below(path, error.faults)):
+                    faults.setdefault((fault.path, fault.problem), fault)
+        yield grids
+    if faults:
+        raise SpecError(*faults.values())
+
+
+def _below(path: str, faults: Iterable[Fault]) -> Iterator[Fault]:
+    """Faults of a part of a spec as those of what holds it under a path."""
+    for fault in faults:
+        inner = ".".join(filter(None, (path, fault.path)))
+        yield Fault(inner, fault.problem, origin=fault.origin, advice=fault.advice)
 
 
 class Grid:
@@ -87,17 +138,32 @@ class Grid:
     Args:
         of: The dataclass of which each shall be, or None for mappings.
         values: By field.
+        group: The group in a spec, which knows who set them; None where they are of no spec.
 
     Raises:
+        ArgumentError: The class does not take one of the fields, or asks for others.
         SpecError: A list or an axis has no values.
     """
 
-    def __init__(self, of: Any, values: Mapping[str, Any]) -> None:
+    def __init__(self, of: Any, values: Mapping[str, Any], group: Any = None) -> None:
         self.of = of
-        self.choices: dict[str, Any] = {name: self._choices(name, value) for name, value in values.items()}
-        empty = [name for name, choices in self.choices.items() if not len(choices)]
-        if empty:
-            raise SpecError(*(Fault(name, "of a group has no values") for name in empty))
+        self.group = group
+        self._origins: dict[str, Origin] = {}
+        signature = signature_of(of) if of is not None else None
+        if signature is not None and (faults := [*argument_faults(_described(of, values, group), signature, [])]):
+            raise ArgumentError(*faults)
+        faults = []
+        self.choices: dict[str, Any] = {}
+        for name, value in values.items():
+            try:
+                self.choices[name] = self._choices(name, value)
+            except SpecError as error:
+                faults += _below(name, error.faults)
+                continue
+            if not len(self.choices[name]):
+                faults.append(Fault(name, "of a group has no values", origin=self._origin(name).where))
+        if faults:
+            raise SpecError(*faults)
 
     def __len__(self) -> int:
         count = 1
@@ -120,6 +186,18 @@ class Grid:
         chosen = {name: chosen[name] for name in self.choices}
         return chosen if self.of is None else self.of(**chosen)
 
+    @property
+    def where(self) -> str:
+        """Who wrote the group; "" where it is of no spec."""
+        return self._origin(TARGET).where
+
+    def note_origins(self, made: Any) -> None:
+        """Note of the values in a combination that stands in a spec who set them in the group."""
+        for name, choices in self.choices.items():
+            note_origin(made, name, self._origin(name))
+            if isinstance(choices, Grid):
+                choices.note_origins(raw_item(made, name))
+
     def varied(self, n: int) -> dict[str, Any]:
         """What a combination has where others have something else, by path."""
         found: dict[str, Any] = {}
@@ -130,6 +208,11 @@ class Grid:
             elif len(choices) > 1:
                 found[name] = choices[at]
         return dict(reversed(found.items()))
+
+    def _origin(self, name: str) -> Origin:
+        if name not in self._origins:
+            self._origins[name] = UNKNOWN if self.group is None else origin_of(self.group, name)
+        return self._origins[name]
 
     def _choices(self, name: str, value: Any) -> Any:
         if is_group(value):

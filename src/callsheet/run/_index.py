@@ -8,16 +8,15 @@ import json
 import os
 import re
 import sqlite3
-import warnings
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from callsheet._project import project_settings
-from callsheet.errors import CallsheetWarning
+from callsheet.errors import warn
 from callsheet.run._row import FINAL, GROUPS, Row, row_of
-from callsheet.run._store import Store, take_lock
+from callsheet.run._store import Run, Store, take_lock
 
 FILE = ".index.sqlite"
 """Its name in a directory of runs."""
@@ -164,9 +163,9 @@ class Index:
         if db is not None:
             db.close()
         if not writable or "cannot be used" in problem:
-            _warn(f"{self._name()} {problem}: the runs were read instead")
+            warn(f"{self._name()} {problem}: the runs were read instead")
             return _in_memory()
-        _warn(f"{self._name()} {problem}, and was made anew")
+        warn(f"{self._name()} {problem}, and was made anew")
         self._remove()
         return _prepared(
             sqlite3.connect(self.path, timeout=2, isolation_level=None, check_same_thread=False), self._format()
@@ -178,7 +177,7 @@ class Index:
         self._gone.clear()
         usable = writable and (_is_strange(error) or not isinstance(error, sqlite3.OperationalError))
         done = ", and was made anew" if usable else ": the runs were read instead"
-        _warn(f"{self._name()} {'was damaged' if usable else 'cannot be used'} ({error}){done}")
+        warn(f"{self._name()} {'was damaged' if usable else 'cannot be used'} ({error}){done}")
         if usable:
             self._remove()
         self._db = self._open(True, anew=False) if usable else _in_memory()
@@ -208,13 +207,27 @@ class Index:
                 self._db.executemany(f"DELETE FROM main.{table} WHERE id = ?", ((run,) for run in self._gone))
             self._kept = {run: row for run, row in self._kept.items() if run in there}
             self._gone = set()
-        rows = (row_of(run) for run in map(self.store.read, sorted(filter(_ID, new))) if run.record)
+        unread: list[str] = []
+        rows = (row_of(run) for run in self._whole(sorted(filter(_ID, new)), unread))
         while batch := list(islice(rows, _BATCH)):
             kept = [row for row in batch if writable and row.state in FINAL]
             ids = {row.id for row in kept}
             self._write("main.", kept)
             self._kept |= {row.id: tuple(getattr(row, name) for name in _LIGHT.split(", ")) for row in kept}
             self._write("temp.live_", [row for row in batch if row.id not in ids])
+        if unread:
+            record = os.path.relpath(self.store.directory / unread[0] / "run.json")
+            more = f", and {len(unread) - 1} more like it" if len(unread) > 1 else ""
+            warn(f"{record} is missing or damaged: its run is left out{more}")
+
+    def _whole(self, ids: Iterable[str], unread: list[str]) -> Iterator[Run]:
+        """The runs of some ids that have a record; the ids of others that have begun are added to `unread`."""
+        for run_id in ids:
+            run = self.store.read(run_id)
+            if run.record:
+                yield run
+            elif self.store.is_damaged(run_id):
+                unread.append(run_id)
 
     def _write(self, part: str, rows: list[Row]) -> None:
         if not rows:
@@ -280,7 +293,3 @@ def _tables(part: str) -> str:
     return light + "".join(
         f"CREATE TABLE {part}{group} (id TEXT PRIMARY KEY, data TEXT) WITHOUT ROWID;" for group in GROUPS
     )
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, CallsheetWarning, stacklevel=2)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from callsheet.errors import Fault, RunError
 from callsheet.run._plan import Plan
 from callsheet.run._shape import Needs
 from callsheet.run._store import Run
@@ -49,6 +50,25 @@ class Task:
     needs: Needs = field(default_factory=Needs)
     turn: int = 1
     code: str = ""
+
+
+def refuse_several(task: Task, needs: Needs, one: str) -> None:
+    """Refuse a task of several processes where each is but one.
+
+    Args:
+        task: What shall run.
+        needs: What it has there.
+        one: What it is there: "one container".
+
+    Raises:
+        RunError: It needs several.
+    """
+    if needs.nodes == needs.tasks_per_node == 1:
+        return
+    nodes, each = needs.nodes, needs.tasks_per_node
+    processes = f"{nodes} node{'s' if nodes > 1 else ''} with {each} task{'s' if each > 1 else ''} on each"
+    advice = ["Slurm(…) runs trials of several processes"]
+    raise RunError(Fault("", f"trial {task.index} needs {processes}, and is {one}", advice=advice))
 
 
 class Jobs(ABC, Sequence["Job"]):

@@ -6,17 +6,28 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from callsheet._decode import decode
+from callsheet._storage import unwritable
 from callsheet.errors import Fault, RunError
-from callsheet.run._attend import Submission
+from callsheet.run._attend import OPEN, Submission, write_standing
 from callsheet.run._beat import boot
+from callsheet.run._draw import Drawing
+from callsheet.run._ended import Sent, state_after
 from callsheet.run._executors import executor_of
+from callsheet.run._finished import Policy
+from callsheet.run._job import Task
 from callsheet.run._processes import send_signal
-from callsheet.run._store import Run, Store, note_ended, take_lock
+from callsheet.run._store import GOES_ON, Run, Store, note_ended, take_lock
+
+_LOOK_S = 0.5
+"""Seconds between two looks at what is waited for."""
 
 _BEGIN_S = 60.0
 """Seconds for which a process that shall attend is waited for."""
@@ -25,17 +36,25 @@ _END_S = 60.0
 """Seconds for which what was told to end is waited for."""
 
 
-def attend_apart(submission: Submission) -> int | None:
+def attend_apart(submission: Submission, finished: Policy = "refuse") -> int | None:
     """Let a process of its own attend to a submission, which outlives this one and the terminal.
+
+    Args:
+        submission: What is attended to.
+        finished: What becomes of trials that other code has finished; as it was submitted for `refuse`.
 
     Returns:
         None once it attends; its exit code where it has ended by then. What it says is in `attendant.log` of the plan.
 
     Raises:
-        RunError: It was submitted from Python; or nothing happens for a minute.
+        RunError: It was submitted from Python; or nothing can be written; or nothing happens for a minute.
     """
-    command = attending_command(submission)
-    with open(submission.plan.folder / "attendant.log", "ab") as log:
+    command = attending_command(submission, finished)
+    try:
+        log = open(submission.plan.folder / "attendant.log", "ab")  # noqa: SIM115  (closed below)
+    except OSError as error:
+        raise RunError(unwritable(f"the submission {submission.plan.folder}", error, GOES_ON)) from error
+    with log:
         process = subprocess.Popen(
             command, cwd=submission.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
@@ -51,15 +70,66 @@ def attend_apart(submission: Submission) -> int | None:
     raise RunError(Fault("", problem, advice=[f"what it says is in {submission.plan.folder / 'attendant.log'}"]))
 
 
-def attending_command(submission: Submission) -> list[str]:
-    """The command that attends to a submission.
+def attending_command(submission: Submission, finished: Policy = "refuse", *, same_code: bool = False) -> list[str]:
+    """The command that attends to a submission, as it was submitted or with another decision.
+
+    Args:
+        submission: What is attended to.
+        finished: What becomes of trials that other code has finished; as it was submitted for `refuse`.
+        same_code: Whether it refuses to go on with other code.
 
     Raises:
-        RunError: It was submitted from Python.
+        RunError: It was submitted from Python; or it is a single run.
     """
+    if not submission.words and submission.on is not None:
+        names = [name for index in _tried(submission) if (name := submission.plan.run_of(index)) is not None]
+        advice = [f"callsheet rerun {name} --on {submission.on_name}" for name in names[-1:]]
+        raise RunError(Fault("", f"{submission.id} is a single run, which ends as it ends", advice=advice))
     if not submission.words:
         raise RunError(Fault("", f"{submission.id} was submitted from Python", advice=["run that program again"]))
-    return [sys.executable, "-m", "callsheet", "sweep", "--single", *submission.words]
+    words = _without_runs(submission.words)
+    if finished != "refuse":
+        words = [f"--{finished}", *(word for word in words if word not in ("--keep", "--redo"))]
+    runs = str(submission.plan.runs)  # where they are now, whatever was typed then
+    of = f"--of={submission.id}{f'@{submission.code}' if same_code and submission.code else ''}"
+    return [sys.executable, "-m", "callsheet", "sweep", "--single", of, "--runs", runs, *words]
+
+
+def refuse_another(of: str, drawing: Drawing) -> None:
+    """Refuse to go on with a submission where what would be drawn is not that any more.
+
+    Args:
+        of: The submission's id, and behind `@` the version of its code where that must be the same; "" for any.
+        drawing: What would be drawn.
+
+    Raises:
+        RunError: It is another, or by other code.
+    """
+    id, _, code = of.partition("@")
+    config = os.path.relpath(drawing.header.config) if drawing.header.config else "what is swept"
+    if id and id != drawing.plan.id:
+        advice = [
+            "where the change is undone, it goes on",
+            f"callsheet cancel {id}  ends it,  and  callsheet sweep …  runs what there is now",
+        ]
+        raise RunError(Fault("", f"{config} has changed since {id} was submitted", advice=advice))
+    if code and code != drawing.code:
+        advice = ["where the change is undone, it goes on", f"callsheet retry {id}  goes on with the code as it is now"]
+        raise RunError(Fault("", f"the project's code has changed since {id} was submitted", advice=advice))
+
+
+def _without_runs(words: Sequence[str]) -> list[str]:
+    """The words of a command line but for those that say where its runs are."""
+    kept: list[str] = []
+    left = iter(words)
+    for word in left:
+        if word == "--":
+            return [*kept, word, *left]
+        if word == "--runs":
+            next(left, None)
+        elif not word.startswith("--runs="):
+            kept.append(word)
+    return kept
 
 
 def end(submission: Submission, indices: Collection[int] | None = None) -> None:
@@ -97,11 +167,12 @@ def _end_unattended(submission: Submission, indices: Collection[int] | None) -> 
             _end_there(submission, indices)
     finally:
         os.close(lock)
+    _note_settled(submission, {}, is_cancelled=indices is None)
 
 
 def _end_there(submission: Submission, indices: Collection[int] | None) -> None:
     """Let the executor that took them end jobs."""
-    store = Store(submission.plan.folder.parent.parent)
+    store = Store(submission.plan.runs)
     sender = executor_of(decode(submission.on, policy=None, where=submission.id)).sender(submission.plan)
     try:
         left = set(sender.resumed())
@@ -122,9 +193,73 @@ def _end_there(submission: Submission, indices: Collection[int] | None) -> None:
         sender.close()
 
 
+def settled(submission: Submission, known: Mapping[int, str] = MappingProxyType({})) -> Submission:
+    """A submission with what its jobs have come to since somebody attended to it.
+
+    Args:
+        submission: As it was noted.
+        known: What is known of jobs, beside what their runs say.
+    """
+    if submission.is_over or submission.is_attended:
+        return submission
+    store, counts, left = Store(submission.plan.runs), Counter(submission.counts), []
+    for index in submission.sent:
+        name = submission.plan.run_of(index)
+        run = store.read(name) if name is not None else None
+        state = known.get(index) or ("running" if run is None else "pruned" if run.pruned is not None else run.state)
+        if index not in known and state in ("running", "lost"):  # an engine may start it again
+            left.append(index)
+            continue
+        counts["running" if counts["running"] else "queued"] -= 1
+        counts[state] += 1
+    return replace(submission, counts={state: count for state, count in counts.items() if count}, sent=left)
+
+
+def _note_settled(submission: Submission, known: Mapping[int, str], *, is_cancelled: bool) -> None:
+    """Note what has become of jobs to which nobody attends; where all are cancelled, those that have not ended are."""
+    one = settled(submission, known)
+    counts = Counter(one.counts)
+    if is_cancelled:
+        left = sum(counts.pop(state, 0) for state in OPEN)
+        counts["cancelled"] += max(left, (one.size or 0) - sum(counts.values()))
+    said = {"counts": {state: n for state, n in counts.items() if n}, "sent": [] if is_cancelled else list(one.sent)}
+    write_standing(submission.plan, {**said, "trouble": "", "waits_for": ""})
+
+
+def await_sent(submission: Submission) -> None:
+    """Wait for what a submission has sent, of which nobody knows how it was submitted; sends nothing."""
+    lock = take_lock(submission.plan.folder / "attended")
+    if lock is None:  # somebody has just begun to attend
+        return
+    try:
+        while submission.on is None and any(_running(submission, None)):
+            time.sleep(_LOOK_S)
+        known = _followed(submission) if submission.on is not None else {}
+    finally:
+        os.close(lock)
+    _note_settled(submission, known, is_cancelled=False)
+
+
+def _followed(submission: Submission) -> dict[int, str]:
+    """What becomes of the jobs that the executor of a submission has."""
+    known: dict[int, str] = {}
+    sender = executor_of(decode(submission.on, policy=None, where=submission.id)).sender(submission.plan)
+    store = Store(submission.plan.runs)
+    try:
+        left = set(sender.resumed())
+        while left:
+            for exit in sender.poll(_LOOK_S):
+                left.discard(exit.index)
+                sent = Sent(0, Task(submission.plan, exit.index, ""))
+                known[exit.index] = state_after(sent, exit, store, is_stopped=False)
+    finally:
+        sender.close()
+    return known
+
+
 def _running(submission: Submission, indices: Collection[int] | None) -> Iterator[Run]:
     """The runs of a submission that run now."""
-    store = Store(submission.plan.folder.parent.parent)
+    store = Store(submission.plan.runs)
     for index in indices if indices is not None else _tried(submission):
         name = submission.plan.run_of(index)
         if name is not None:

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from callsheet.errors import Fault
 from callsheet.formats.yaml import write
-from callsheet.run._engine import Refused
 from callsheet.run._job import Task
 
 
@@ -36,20 +34,12 @@ class KubernetesRequest:
         head = f"# taken from here when it is created: {', '.join(self.taken)}\n" if self.taken else ""
         return head + write(self.manifest).rstrip("\n")
 
-    def manifest_with(self, env: Mapping[str, str]) -> dict[str, Any]:
-        """The manifest with the values of what is taken from an environment.
-
-        Raises:
-            Refused: A variable is not set there.
-        """
-        for name in self.taken:
-            if name not in env:
-                problem = f"the environment variable {name} is to be taken from here, and is not set"
-                raise Refused(Fault("", problem, advice=[f"export {name}=…"]))
+    def manifest_with(self, values: Mapping[str, str]) -> dict[str, Any]:
+        """The manifest with the values of what is taken from here."""
         filled: dict[str, Any] = anew(self.manifest)
         for said in filled["spec"]["template"]["spec"]["containers"][0]["env"]:
             if said["name"] in self.taken:
-                said["value"] = literal(env[said["name"]])
+                said["value"] = literal(values[said["name"]])
         return filled
 
 

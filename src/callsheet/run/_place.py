@@ -41,10 +41,17 @@ class Place:
 
     @classmethod
     def of(cls, config: str = "", *, runs: str | None = None, paths: Sequence[str] = ()) -> Place:
-        """The place of a config file, or of the working directory where there is none."""
+        """The place of a config file, or of the working directory where there is none.
+
+        Raises:
+            RunError: Runs cannot be there.
+        """
         project = Path(home_of(config))
         stem = Path(config).stem if config else "python"
         directory = Path(runs).absolute() if runs else project / "runs"
+        if directory.exists() and not directory.is_dir():
+            advice = ["--runs DIR  keeps runs elsewhere"]
+            raise RunError(Fault("", f"runs cannot be kept in {directory}: it is a file", advice=advice))
         return cls(project, directory, stem, full_path(config) if config else "", (*paths, str(project)))
 
     def named_by(self, trials: Sweep, entry: str) -> Place:

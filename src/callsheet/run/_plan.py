@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from callsheet._decode import decode
+from callsheet._storage import unwritable
 from callsheet.errors import Fault, RunError
 from callsheet.run._planindex import SIZE, Record, head
-from callsheet.run._store import sync, take_lock
+from callsheet.run._store import GOES_ON, sync, take_lock
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,6 @@ class Header:
         configs: All config files that it takes from, absolute.
         project: The project's root.
         paths: Folders that a worker puts first on `sys.path`.
-        runs: The directory of the runs.
         overrides: The texts of the sweep, axes unexpanded.
         repeat: How many replicates each trial has; a job's index counts them, trial by trial.
         alone: Whether this is one submission for itself, which finds nothing finished.
@@ -46,7 +46,6 @@ class Header:
     configs: tuple[str, ...]
     project: str
     paths: tuple[str, ...]
-    runs: str
     overrides: tuple[str, ...]
     repeat: int = 1
     alone: bool = False
@@ -93,11 +92,16 @@ class Plan:
 
     Args:
         folder: Where it is.
+
+    Attributes:
+        file: Its trials.
+        runs: Where its runs are: around it, wherever all of them were moved or are mounted.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.file = folder / "plan.jsonl"
+        self.runs = folder.parent.parent
         self._index = folder / "plan.index"
         self._redo = folder / "redo"
 
@@ -121,8 +125,7 @@ class Plan:
         try:
             self._add(header, trials)
         except OSError as error:
-            problem = f"the plan {self.file} cannot be written: {error.strerror}"
-            raise RunError(Fault("", problem, advice=["the same command goes on once it can"])) from error
+            raise RunError(unwritable(f"the plan {self.file}", error, GOES_ON)) from error
 
     def _add(self, header: Header, trials: Sequence[PlannedTrial]) -> None:
         (self.folder / "trials").mkdir(parents=True, exist_ok=True)
@@ -187,7 +190,7 @@ class Plan:
             RunError: There is no such plan, or its file is damaged.
         """
         try:
-            header: Header = _read(Header, self._header_line())
+            header = _read_header(self._header_line())
         except (ValueError, TypeError, KeyError):
             raise RunError(Fault("", f"there is no plan {self.file}, or it is damaged")) from None
         return header
@@ -248,7 +251,7 @@ class Plan:
             )
         )
         try:
-            header = _read(Header, first)
+            header = _read_header(first)
             record = self.record(index // header.repeat)
         except (ValueError, TypeError, KeyError):
             header, record = None, None
@@ -375,8 +378,18 @@ def _after_hole(file: Any, at: int) -> int:
         return at
 
 
-def _read(cls: type[Any], line: bytes) -> Any:
+def _read_header(line: bytes) -> Header:
     data = json.loads(line)
+    data.pop("runs", None)  # in plans of format 2: where they were then
+    header: Header = _made(Header, data)
+    return header
+
+
+def _read(cls: type[Any], line: bytes) -> Any:
+    return _made(cls, json.loads(line))
+
+
+def _made(cls: type[Any], data: dict[str, Any]) -> Any:
     return cls(
         **{key: tuple(value) if isinstance(value, list) and key != "spec" else value for key, value in data.items()}
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from callsheet._signature_cache import SignatureCache
 from callsheet._sweep import Sweep, Trial
@@ -11,6 +12,8 @@ from callsheet.errors import Fault, OverrideError, SaveError, SpecError, render
 from callsheet.run._place import Place, Source, current_plan
 from callsheet.run._plan import Header, PlannedTrial
 from callsheet.run._planindex import Record
+from callsheet.run._recorded import origins_of_run
+from callsheet.run._store import Run
 from callsheet.run._trial import faults_of, plan_trial
 
 CHECKED = 1000
@@ -31,6 +34,7 @@ class Planning:
         entry: The path of what is built, as it was asked for.
         repeat: How many replicates of each trial are run.
         alone: Whether this is one submission for itself, which shares its plan with no other.
+        again: The run that it repeats, whose overrides and origins are recorded once more.
 
     Attributes:
         plan: Where trials are written.
@@ -41,8 +45,11 @@ class Planning:
         is_exhausted: Whether there are no more.
     """
 
-    def __init__(self, sweep: Sweep, place: Place, entry: str, repeat: int, *, alone: bool) -> None:
+    def __init__(
+        self, sweep: Sweep, place: Place, entry: str, repeat: int, *, alone: bool, again: Run | None = None
+    ) -> None:
         self._sweep = sweep
+        self._again = again
         self._entry = entry
         self._is_alone = alone
         self.configs = place.configs()
@@ -54,7 +61,6 @@ class Planning:
             self.configs,
             str(place.project),
             place.paths,
-            str(place.runs),
             sweep.texts,
             repeat,
             alone,
@@ -118,7 +124,11 @@ class Planning:
     def _planned(self, trial: Trial) -> PlannedTrial:
         """A trial ready to be written down; as it was drawn first, where it was."""
         known = self.plan.trial(trial.index) if self._is_filtered else None
-        return known or plan_trial(trial, self._entry, self.configs, cache=self._cache)
+        planned = known or plan_trial(trial, self._entry, self.configs, cache=self._cache)
+        if self._again is None:
+            return planned
+        said = tuple(map(str, self._again.record.get("overrides") or ()))
+        return replace(planned, overrides=said, origins=origins_of_run(self._again))
 
     # --- while it goes on ---------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from callsheet.run._engine import Seen
+from callsheet.run._engine import TERMINATED, Seen, code_of, over_time
 from callsheet.run._job import TAKEN
 
 Object = Mapping[str, Any]
@@ -28,9 +28,6 @@ _LOST = (
     "UnexpectedAdmissionError",
 )  # fmt: skip
 """Why a pod ends of which its node wants no more; and all that start with `OutOf`."""
-
-_INTERRUPTED, _TERMINATED = 130, 143
-"""The exit codes of a worker that was told to end."""
 
 _SILENT_S = 60.0
 """Seconds that the node of a pod that shall end has, beyond what its processes have, to say that it did."""
@@ -130,13 +127,12 @@ def _gone(over: Object) -> Seen:
 def _ended(pod: Object, *, is_asked: bool) -> Seen:
     """How a pod has ended."""
     status, container, end = pod["status"], pod["spec"]["containers"][0], _state(pod, "terminated")
-    code = code_of(end.get("exitCode", _TERMINATED if is_asked else 137))
+    code = code_of(end.get("exitCode", TERMINATED if is_asked else 137))
     why, where = status.get("reason", ""), _node(pod)
     if code in (0, TAKEN) or is_asked:
-        return Seen("ended", -15 if is_asked and code == _TERMINATED else code, where=where)
+        return Seen("ended", -15 if is_asked and code == TERMINATED else code, where=where)
     if why == "DeadlineExceeded":
-        limit_s = pod["spec"].get("activeDeadlineSeconds", 0)
-        return Seen("ended", code, f"the time limit of {limit_s / 60:g} min is over", "limit", where)
+        return over_time(code, pod["spec"].get("activeDeadlineSeconds", 0), where)
     disruption = _condition(pod, "DisruptionTarget", "True")
     if disruption or why in _LOST or why.startswith("OutOf"):
         said = status.get("message") or disruption.get("message") or disruption.get("reason") or "nothing more is said"
@@ -151,19 +147,10 @@ def _ended(pod: Object, *, is_asked: bool) -> Seen:
     if not end:
         said = status.get("message") or why or "nothing is said"
         return Seen("ended", code, f"its pod failed: {said}", "machine", where)
-    if code in (-9, _TERMINATED):
+    if code in (-9, TERMINATED):
         said = "its container was killed" if code == -9 else "its container was stopped"
         return Seen("ended", code, said, "machine", where)
     return Seen("ended", code, where=where)
-
-
-def code_of(exit: int) -> int:
-    """The exit code of a worker by its container's: below 0 the signal that ended it.
-
-    >>> code_of(3), code_of(137), code_of(143)
-    (3, -9, 143)
-    """
-    return 128 - exit if exit > 128 and exit not in (_INTERRUPTED, _TERMINATED) else exit
 
 
 def _unstarted(pod: Object, state: Object) -> str:

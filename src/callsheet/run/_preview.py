@@ -12,7 +12,6 @@ from callsheet.run._job import Task
 from callsheet.run._plan import key_of
 from callsheet.run._sendings import Sendings
 from callsheet.run._shape import Needs
-from callsheet.run._store import is_locked
 from callsheet.run._trial import plan_trial
 
 
@@ -47,7 +46,7 @@ def previews(drawing: Drawing) -> Iterator[Preview]:
         known = drawing.plan.trial(index)
         if known is not None:  # what a sampler draws next depends on what it has drawn
             drawn.recall(index, known.point)
-            yield _found(drawing, index, known.overrides, record.key)
+            yield _found(drawing, index, known.overrides, record.key, known.identity)
     while True:
         try:
             trial = drawn.ask()
@@ -64,7 +63,8 @@ def previews(drawing: Drawing) -> Iterator[Preview]:
             yield Preview(trial.index, choices, "faulty", faults=error.faults)
             continue
         there = drawing.plan.record(trial.index)
-        yield _found(drawing, trial.index, choices, there.key if there is not None else key_of(planned))
+        key = there.key if there is not None else key_of(planned)
+        yield _found(drawing, trial.index, choices, key, planned.identity)
 
 
 def tasks(drawing: Drawing, *, code: str = "") -> Iterator[Task]:
@@ -88,12 +88,11 @@ def tasks(drawing: Drawing, *, code: str = "") -> Iterator[Task]:
                 yield Task(plan, index, digest, needs, turns.get(index, 0) + 1, code)
 
 
-def _found(drawing: Drawing, index: int, choices: tuple[str, ...], key: bytes) -> Preview:
+def _found(drawing: Drawing, index: int, choices: tuple[str, ...], key: bytes, identity: str) -> Preview:
     runs = tuple(run for run in drawing.done_runs(index, key) if run is not None)
     if len(runs) == drawing.repeat:
         return Preview(index, choices, "done", runs)
-    jobs = range(index * drawing.repeat, (index + 1) * drawing.repeat)
-    if any(is_locked(drawing.plan.lock_path(n)) for n in jobs):
+    if drawing.is_running(index, identity):
         return Preview(index, choices, "running", runs)
     stale = drawing.stale_runs(key)
     return Preview(index, choices, "stale", stale) if stale else Preview(index, choices, "open", runs)

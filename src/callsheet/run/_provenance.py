@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -19,9 +20,9 @@ class Code:
     Attributes:
         version: Twelve hex digits over its Python files, config files left out.
         commit: The git commit, or "" outside of a repository.
-        diff: What differs from the commit, as text.
+        diff: What differs from the commit, as text, new Python files too that git does not know yet.
         untracked: Files that git does not know, relative to the root.
-        files: The Python files that the version is of, each with a digest.
+        files: The Python files that the version is of, each with a digest, and with "" the config files left out.
     """
 
     version: str
@@ -29,6 +30,19 @@ class Code:
     diff: str = ""
     untracked: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def changed_since(self, then: Mapping[str, str]) -> set[str]:
+        """The files that are not what another version was of; what is a config in either counts in the spec alone.
+
+        >>> Code("", files={"train.py": "1", "conf.py": ""}).changed_since({"train.py": "2", "conf.py": "3"})
+        {'train.py'}
+        """
+        names = {*then, *self.files}
+        return {
+            name
+            for name in names
+            if then.get(name) != self.files.get(name) and "" not in (then.get(name), self.files.get(name))
+        }
 
 
 def code_of(root: Path, configs: Iterable[str] = (), runs: Path | None = None) -> Code:
@@ -45,23 +59,61 @@ def code_of(root: Path, configs: Iterable[str] = (), runs: Path | None = None) -
     tagged = listed or []
     known = {name for _, name in tagged if name.endswith(".py")}
     files = sorted(known if known else _python_files(root, runs))
+    inside = os.path.relpath(runs, root) + "/" if runs is not None else "\0"
+    others = tuple(name for tag, name in tagged if tag == "?" and not name.startswith(inside))
+    new = set(others)
     digest = hashlib.sha256()
-    digests = {}
+    digests, added = {}, {}
     for name in files:
         path = root / name
-        if os.path.realpath(path) not in left_out and path.is_file():
-            own = hashlib.sha256(path.read_bytes())
+        if os.path.realpath(path) in left_out:
+            digests[name] = ""
+        elif path.is_file():
+            content = path.read_bytes()
+            own = hashlib.sha256(content)
             digest.update(f"{name}\0".encode())
             digest.update(own.digest())
             digests[name] = own.hexdigest()[:12]
+            if name in new:
+                added[name] = content
     version = digest.hexdigest()[:12]
     if listed is None:
         return Code(version, files=digests)
     commit = (_git(root, "rev-parse", "HEAD") or "").strip()
     diff = _git(root, "diff", *_PLAIN, "HEAD", "--", ".") if commit else ""
-    inside = os.path.relpath(runs, root) + "/" if runs is not None else "\0"
-    others = tuple(name for tag, name in tagged if tag == "?" and not name.startswith(inside))
-    return Code(version, commit, diff or "", others, digests)
+    return Code(version, commit, _with_new(diff or "", added), others, digests)
+
+
+_MOST_NEW = 1_000_000
+"""Bytes of new files that a diff holds in all; those beyond are only named."""
+
+
+def _with_new(diff: str, added: Mapping[str, bytes]) -> str:
+    """A diff that adds files too, in the form of `git diff`."""
+    parts, left, beyond = [diff], _MOST_NEW, []
+    for name, content in added.items():
+        if len(content) <= left:
+            left -= len(content)
+            parts.append(_added(name, content.decode("utf-8", "replace")))
+        else:
+            beyond.append(name)
+    if beyond:  # what stands before the first file `git apply` skips
+        parts.insert(0, f"new files that are too large to be kept here: {', '.join(beyond)}\n")
+    return "".join(parts)
+
+
+def _added(name: str, text: str) -> str:
+    ours, theirs = (f"{side}/{name}" for side in "ab")
+    if any(letter in name for letter in '"\\\n\t'):
+        ours, theirs = json.dumps(ours, ensure_ascii=False), json.dumps(theirs, ensure_ascii=False)
+    head = f"diff --git {ours} {theirs}\nnew file mode 100644\n"
+    if not text:
+        return f"{head}index 0000000..e69de29\n"
+    lines = text.removesuffix("\n").split("\n")
+    tab = "\t" if " " in name else ""
+    body = "".join(f"+{line}\n" for line in lines)
+    end = "" if text.endswith("\n") else "\\ No newline at end of file\n"
+    return f"{head}--- /dev/null\n+++ {theirs}{tab}\n@@ -0,0 +1,{len(lines)} @@\n{body}{end}"
 
 
 def tracked_files(root: Path, runs: Path | None = None) -> set[str]:

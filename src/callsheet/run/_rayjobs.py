@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from callsheet.errors import Fault, RunError
-from callsheet.run._engine import Refused, Seen, Unreachable
+from callsheet.run._engine import Refused, Seen, Unreachable, taken_from_here
 from callsheet.run._job import Task
 
 NEEDS = "callsheet.needs"
@@ -81,7 +81,7 @@ class Dashboard:
 
     def submit(self, request: RayRequest) -> str:
         """Submit a job; gives its submission id."""
-        values = {name: os.environ[name] for name in request.names if name in os.environ}
+        values = taken_from_here(request.names)
         for name, value in values.items():
             if re.search(r"\$[\w{]", value):  # it would take something else from the node's environment
                 raise _refusal(f"the value of {name} holds a $, which Ray would replace")

@@ -22,14 +22,26 @@ def recorded_spec(run: Run) -> Any:
     """The spec of a run, trusted as one's own.
 
     Raises:
-        RunError: It held what is no data.
+        RunError: It held what is no data, or its record cannot be read.
     """
+    require_record(run)
     live = run.record.get("not_data")
     if live:
         raise RunError(Fault("", f"run {run.id} cannot be built again: it held what is no data: {', '.join(live)}"))
     if not (run.directory / "spec.json").exists():
         raise RunError(Fault("", f"run {run.id} has no spec.json: it was cut off before, or is damaged"))
     return load_said(run.directory / "spec.json", [], where="", policy=None)
+
+
+def require_record(run: Run) -> None:
+    """Refuse a run of which it is not known what it was.
+
+    Raises:
+        RunError: Its `run.json` is missing or damaged.
+    """
+    if not run.record:
+        problem = f"run {run.id} cannot be told: {run.directory / 'run.json'} is missing or damaged"
+        raise RunError(Fault("", problem))
 
 
 def spec_of_run(run: Run) -> tuple[Any, list[Change]]:

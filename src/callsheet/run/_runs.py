@@ -53,7 +53,7 @@ def runs(directory: str | os.PathLike[str] | None = None) -> Runs:
 
 
 class RunView:
-    """One run.
+    """One run; where a path is asked for, it is its directory.
 
     Attributes:
         id: Its id, the name of its directory.
@@ -69,6 +69,9 @@ class RunView:
 
     def __repr__(self) -> str:
         return f"<run {self.id} {self.state}>"
+
+    def __fspath__(self) -> str:
+        return str(self.path)
 
     @property
     def experiment(self) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
+import warnings
 from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from callsheet.errors import Fault, RunError
+from callsheet.errors import CallsheetWarning, Fault, RunError, nearest, render
 from callsheet.run._attend import Attendance, Submission
 from callsheet.run._claims import is_alive
 from callsheet.run._draw import Drawing, Item
@@ -17,6 +19,7 @@ from callsheet.run._ended import Retries, Sent, state_after
 from callsheet.run._engine import Unreachable
 from callsheet.run._follow import Follower
 from callsheet.run._job import TAKEN, Exit, Job, Jobs, JobState, Sender
+from callsheet.run._pace import Pace
 from callsheet.run._scheduled import ScheduledJob
 from callsheet.run._store import Run, Store, is_locked
 
@@ -34,7 +37,10 @@ _AWAY_S = 2.0
 """Seconds after which one asks again what does not answer."""
 
 _POLL_S = 0.05
-"""Seconds after which one looks again whether to stop, and at what other sweeps run."""
+"""Seconds after which one looks again whether to stop."""
+
+_ELSEWHERE_S = 1.0
+"""Seconds after which one looks again at what other sweeps run, at most, where a look is quick."""
 
 
 class Scheduled(Jobs):
@@ -45,10 +51,17 @@ class Scheduled(Jobs):
         sender: Where they go.
         retries: How often one is sent again.
         attendance: Who says how they stand, and what shall be ended.
+        doubts: Whether it is warned of a result that has nothing to learn from.
     """
 
     def __init__(
-        self, drawing: Drawing, sender: Sender, retries: Retries, attendance: Attendance | None = None
+        self,
+        drawing: Drawing,
+        sender: Sender,
+        retries: Retries,
+        attendance: Attendance | None = None,
+        *,
+        doubts: bool = False,
     ) -> None:
         self._attendance = attendance or Attendance(Submission(drawing.plan), alone=False)
         self._drawing = drawing
@@ -56,12 +69,14 @@ class Scheduled(Jobs):
         self._retries = retries
         self._store = Store(drawing.place.runs)
         self._follower = Follower(drawing)
+        self._doubts = doubts
         self._states = bytearray(len(drawing.indices))
         self._log = array("Q")  # the places of the jobs that have ended, in that order
         self._taken = 0  # how many jobs came out of the drawing
         self._sent: dict[int, Sent] = {}
         self._again: deque[Sent] = deque()
         self._elsewhere: list[Sent] = []
+        self._pace = Pace(_ELSEWHERE_S)
         self._resumed: set[int] = set()  # those that were sent before this process was, until they are drawn
         self._early: dict[int, Exit] = {}  # of these the ones that ended before they were drawn
         self._problems: dict[int, str] = {}
@@ -73,6 +88,10 @@ class Scheduled(Jobs):
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="callsheet-jobs", daemon=True)
         self._thread.start()
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{count} {state}" for state, count in self._counts().items())
+        return f"<{len(self)} job{'' if len(self) == 1 else 's'}{told and ': '}{told}>"
 
     def __len__(self) -> int:
         return len(self._drawing.indices)
@@ -145,23 +164,30 @@ class Scheduled(Jobs):
             self._error = RunError(Fault("", f"no more trials can be started: {error}", advice=advice))
         except BaseException as error:  # noqa: BLE001  (told to whoever waits)
             self._error = error
-        try:
-            if self._stopping.is_set() and self._sent:
-                self._sender.cancel()
-            while self._sent and not self._leaving.is_set():
-                if self._killing.is_set():
-                    self._sender.kill()
-                self._poll(0.1)
-        except BaseException as error:  # noqa: BLE001
-            self._error = self._error or error
-        self._sender.close()
-        self._note(is_last=True)
-        self._attendance.end()
-        if self._error is None and not self._leaving.is_set() and not self._states.translate(None, _WELL):
-            self._drawing.finish()
+        for step in (self._see_off, self._sender.close, self._note_last, self._attendance.end, self._finish):
+            try:
+                step()
+            except BaseException as error:  # noqa: BLE001
+                self._error = self._error or error
         with self._changed:
             self._ended.set()
             self._changed.notify_all()
+
+    def _see_off(self) -> None:
+        """Wait for those that still run, or end them."""
+        if self._stopping.is_set() and self._sent:
+            self._sender.cancel()
+        while self._sent and not self._leaving.is_set():
+            if self._killing.is_set():
+                self._sender.kill()
+            self._poll(0.1)
+
+    def _note_last(self) -> None:
+        self._note(is_last=True)
+
+    def _finish(self) -> None:
+        if self._error is None and not self._leaving.is_set() and not self._states.translate(None, _WELL):
+            self._drawing.finish()
 
     def _pump(self) -> None:
         is_drawn = self._resume()
@@ -181,12 +207,21 @@ class Scheduled(Jobs):
                 if self._sent[index].pruned_at is None:
                     self._sent[index].pruned_at = step
                     self._sender.stop(index)
-            if self._elsewhere:
-                # What an earlier sweep left running is waited for, and done here should it fail to end well.
-                free = [sent for sent in self._elsewhere if not self._is_taken(sent)]
-                self._elsewhere = [sent for sent in self._elsewhere if sent not in free]
-                for sent in free:
-                    self._take_back(sent)
+            if self._elsewhere and self._pace.left_s() <= 0:
+                self._look_elsewhere()
+
+    def _look_elsewhere(self) -> None:
+        """What an earlier sweep left running is waited for, and done here should it fail to end well."""
+        began = time.monotonic()
+        taken = []
+        for sent in self._elsewhere:
+            if self._is_taken(sent):
+                taken.append(sent)
+            else:
+                self._take_back(sent)
+        is_changed = len(taken) < len(self._elsewhere)
+        self._elsewhere = taken
+        self._pace.looked(time.monotonic() - began, changed=is_changed)
 
     def _is_taken(self, sent: Sent) -> bool:
         """Whether some process runs the trial of a job: in its plan, or in another that has the same trial."""
@@ -212,16 +247,26 @@ class Scheduled(Jobs):
 
     def _note(self, *, is_last: bool = False) -> None:
         """Let others know how the jobs stand."""
+        told = self._counts(ends_open=is_last and self._stopping.is_set())
+        waits_for = "" if is_last else self._sender.waits_for
+        trouble = self._sender.trouble or str(self._error or "").partition("\n")[0]
+        self._attendance.note(told, sorted(self._sent), trouble=trouble, waits_for=waits_for, is_last=is_last)
+
+    def _counts(self, *, ends_open: bool | None = None) -> dict[str, int]:
+        """How many jobs are in each state that any is in.
+
+        Args:
+            ends_open: Whether those that have not ended count as cancelled; by default once all have come to their end.
+        """
         counts: dict[str, int] = {state: self._states.count(n) for n, state in enumerate(_STATES)}
         counts["done"], counts["pruned"] = self.done - counts["pruned"], counts["pruned"]
-        queued = len(self._sender.queued())
+        waiting = self._sender.queued()
+        queued = sum(index in waiting for index in [*self._sent])
         counts["queued"], counts["running"] = queued, counts["running"] - queued
         counts["waiting"] = max(0, len(self) - sum(counts.values()) + counts["waiting"])
-        if is_last and self._stopping.is_set():
+        if self._ended.is_set() if ends_open is None else ends_open:
             counts["cancelled"] += sum(counts.pop(state, 0) for state in _OPEN)
-        waits_for = "" if is_last else self._sender.waits_for
-        told = {state: count for state, count in counts.items() if count}
-        self._attendance.note(told, trouble=self._sender.trouble, waits_for=waits_for, is_last=is_last)
+        return {state: count for state, count in counts.items() if count}
 
     def _room(self) -> int:
         """How many tasks can be sent now."""
@@ -288,10 +333,12 @@ class Scheduled(Jobs):
 
     def _send(self, jobs: list[Sent]) -> bool:
         """Send what no other sweep runs; gives whether there was room for all."""
-        free = [sent for sent in jobs if not is_locked(sent.lock)]
+        free = []
         for sent in jobs:
-            if sent not in free:
+            if is_locked(sent.lock):
                 self._set_elsewhere(sent)
+            else:
+                free.append(sent)
         count = self._sender.send([sent.task for sent in free]) if free else 0
         for sent in free[:count]:
             self._set_sent(sent)
@@ -344,6 +391,9 @@ class Scheduled(Jobs):
             self._follower.end(index, run)
             value = run.result.get(goal[0]) if run is not None else None
             is_score = isinstance(value, int | float) and value == value
+            if self._doubts and run is not None and state == "done":
+                self._doubts = False
+                _doubt(run, goal[0])
             self._drawing.tell(index, value if is_score else None, stopped=state == "pruned")
 
     def _close(self, place: int, state: JobState) -> None:
@@ -397,3 +447,12 @@ class Scheduled(Jobs):
     def log_of(self, index: int) -> Path:
         """Where a job writes until it has a run directory."""
         return self._drawing.plan.folder / "logs" / f"{index}.log"
+
+
+def _doubt(run: Run, name: str) -> None:
+    """Warn where a result lacks the number that a sampler learns from."""
+    numbers = sorted(key for key, value in run.result.items() if isinstance(value, int | float))
+    if name not in numbers:
+        has = f"it has  {', '.join(dict.fromkeys([*nearest(name, numbers), *numbers]))}" if numbers else "it has none"
+        fault = Fault("", f"the result of run {run.id} has no number named {name!r} to learn from", advice=[has])
+        warnings.warn(render([fault]), CallsheetWarning, stacklevel=2)

@@ -95,4 +95,4 @@ class ScheduledJob:
             return {}
         where = self.log if run is None or not run.record else run.directory
         problem = f"trial {self.index} is {state}" + (f": {self.problem}" if self.problem else "")
-        raise RunError(Fault("", problem, advice=[f"its output is in {where}"]))
+        raise RunError(Fault("", problem, advice=[f"its output is in {where}"] if where.exists() else []))

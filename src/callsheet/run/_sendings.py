@@ -17,7 +17,7 @@ class Sending:
 
     Attributes:
         name: What the engine calls it.
-        on: Which executor has it, by the name of its class.
+        on: What has it: the class of the executor, and the address of the engine.
         indices: Of its jobs, by position.
         id: What the engine knows it by; "" where whoever sent it was gone before that was written down.
         ended: The positions of those that have ended.

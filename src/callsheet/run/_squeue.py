@@ -7,18 +7,22 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from callsheet.errors import Fault, RunError
-from callsheet.run._engine import Refused, Seen, Unreachable
+from callsheet.run._engine import Refused, Seen, Unreachable, taken_from_here
 from callsheet.run._job import Blame, Task
 from callsheet.run._parcel import parcel_of
 from callsheet.run._ranks import problem_in
 
 _MOST_S = 120.0
 """Seconds that a command of Slurm may take."""
+
+_ACCOUNTS_S = 600.0
+"""Seconds for which accounting that does not answer is waited for, before what the queue has forgotten is lost."""
 
 _AWAY = re.compile(
     "Unable to contact|[Cc]onnect|[Tt]imed out|Zero Bytes|temporarily|try again|not respond|MaxSubmit|munge"
@@ -88,14 +92,12 @@ class SlurmEngine:
         self._logs = logs
         self._ended: set[tuple[str, int | None]] = set()
         self._has_accounting = True
-        self._arrays: set[str] = set()
+        self._accounts_by: float | None = None
+        self.address = ""
 
     def submit(self, request: _Handed) -> str:
         """Hand over a script, and give the number of the job."""
-        missing = [name for name in request.names if name not in os.environ]
-        if missing:
-            problem = f"the environment variable {missing[0]} is to go along, and is not set here"
-            raise Refused(Fault("", problem, advice=[f"export {missing[0]}=…"]))
+        taken_from_here(request.names)
         tasks, plan = request.tasks, request.tasks[0].plan
         if len(tasks) > 1:
             parcel_of(tasks).write()
@@ -103,10 +105,7 @@ class SlurmEngine:
         done = _run(*request.argv, text=request.script)
         if done.returncode:
             raise refusal_of(done.stderr)
-        id = done.stdout.split(";")[0].strip()
-        if len(tasks) > 1:
-            self._arrays.add(id)
-        return id
+        return done.stdout.split(";")[0].strip()
 
     def find(self, name: str) -> str | None:
         """The number of the job of a name."""
@@ -121,17 +120,14 @@ class SlurmEngine:
         found = _Looked(lambda: self._accounted(ids), self._by_whom)
         queued = {id: _Tasks(found, id) for id in ids}
         for id, position, seen in _queue(ids):
-            if position is not None:
-                self._arrays.add(id)
             if id in queued:
-                queued[id][position or 0] = self._by_whom(id, position or 0, seen)
+                queued[id][position] = self._by_whom(id, position, seen)
         return queued
 
     def end(self, id: str, positions: Collection[int] | None = None) -> None:
         """Cancel tasks: SIGTERM, and SIGKILL after the cluster's KillWait."""
         self._ended |= {(id, position) for position in positions} if positions is not None else {(id, None)}
-        parts = positions is not None and id in self._arrays
-        which = [f"{id}_{position}" for position in positions or ()] if parts else [id]
+        which = [id] if positions is None else [f"{id}_{position}" for position in positions]
         done = _run("scancel", "--quiet", *which)
         if done.returncode and _AWAY.search(done.stderr):
             raise Unreachable(f"Slurm does not answer: {_last(done.stderr)}")
@@ -158,12 +154,23 @@ class SlurmEngine:
         return sorted([*self._logs.glob(f"slurm-{id}.*"), *self._logs.glob(f"slurm-{id}_*")])
 
     def _accounted(self, ids: Sequence[str]) -> Iterator[tuple[str, int, Seen]]:
-        if not self._has_accounting:
+        """What `sacct` says, where there is accounting.
+
+        Raises:
+            Unreachable: It does not answer at this moment.
+        """
+        if not self._has_accounting or shutil.which("sacct") is None:
             return
         asked = ("sacct", "--noheader", "--parsable2", "--allocations", f"--jobs={','.join(ids)}")
         done = _run(*asked, "--format=JobID,State,ExitCode,NodeList")
         if "accounting storage is disabled" in done.stderr:
             self._has_accounting = False
+        elif done.returncode and _AWAY.search(done.stderr):
+            self._accounts_by = self._accounts_by or time.monotonic() + _ACCOUNTS_S
+            if time.monotonic() < self._accounts_by:
+                raise Unreachable(f"Slurm's accounting does not answer: {_last(done.stderr)}")
+        else:
+            self._accounts_by = None
         for line in done.stdout.splitlines() if not done.returncode else ():
             number, state, code, where = line.split("|")
             match = re.fullmatch(r"(\d+)(?:_(\d+))?", number)
@@ -198,13 +205,19 @@ class _Looked:
         self._judge = judge
 
     @functools.cached_property
-    def said(self) -> dict[tuple[str, int], Seen]:
-        """Of each job and position."""
-        return {(id, position): self._judge(id, position, seen) for id, position, seen in self._ask()}
+    def said(self) -> dict[tuple[str, int], Seen] | None:
+        """Of each job and position; None where it does not answer now."""
+        try:
+            return {(id, position): self._judge(id, position, seen) for id, position, seen in self._ask()}
+        except Unreachable:
+            return None
 
 
 class _Tasks(dict[int, Seen]):
-    """The tasks of a job by position; what the queue has forgotten is looked up, or else unknown."""
+    """The tasks of a job by position; what the queue has forgotten is looked up, or else unknown.
+
+    While accounting does not answer, it is as it was.
+    """
 
     def __init__(self, more: _Looked, id: str) -> None:
         super().__init__()
@@ -212,10 +225,10 @@ class _Tasks(dict[int, Seen]):
         self._id = id
 
     def __contains__(self, position: object) -> bool:
-        return True
+        return super().__contains__(position) or self._more.said is not None
 
     def __missing__(self, position: int) -> Seen:
-        return self._more.said.get((self._id, position), Seen("unknown"))
+        return (self._more.said or {}).get((self._id, position), Seen("unknown"))
 
 
 def array_limit() -> int:
@@ -231,8 +244,8 @@ def array_limit() -> int:
     return max(1, int(said[1])) if said is not None else 1
 
 
-def _queue(ids: Sequence[str]) -> Iterator[tuple[str, int | None, Seen]]:
-    """What `squeue` says of each task of jobs; one that is no array has no positions."""
+def _queue(ids: Sequence[str]) -> Iterator[tuple[str, int, Seen]]:
+    """What `squeue` says of each task of jobs, by its position; of one that is no array that is 0."""
     columns = ",".join(f"{name}:{width}" for name, width in _COLUMNS.items())
     asked = ("squeue", "--noheader", "--array", "--states=all", f"--jobs={','.join(ids)}", f"--Format={columns}")
     done = _run(*asked)
@@ -244,7 +257,7 @@ def _queue(ids: Sequence[str]) -> Iterator[tuple[str, int | None, Seen]]:
             fields.append(line[at : at + width].strip())
             at += width
         id, position, state, code, reason, where = fields
-        yield id, int(position) if position.isdigit() else None, seen_of(state, code, reason, where)
+        yield id, int(position) if position.isdigit() else 0, seen_of(state, code, reason, where)
 
 
 def seen_of(state: str, code: str, reason: str, where: str) -> Seen:

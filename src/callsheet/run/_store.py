@@ -6,12 +6,13 @@ import contextlib
 import json
 import os
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
 from callsheet._project import root_of
-from callsheet._storage import read_json_file, write_whole
+from callsheet._storage import read_json_file, unwritable, write_whole
 from callsheet.errors import Fault, RunError
 from callsheet.run._beat import beats
 
@@ -21,12 +22,18 @@ State = Literal["running", "done", "failed", "interrupted", "cancelled", "lost"]
 STATES: tuple[str, ...] = get_args(State)
 """All of them."""
 
+ELSEWHERE = "callsheet run FILE --runs DIR  keeps runs elsewhere"
+"""What to do where a run cannot be written."""
+
+GOES_ON = "the same command goes on once it can"
+"""What to do where something of a plan cannot be written."""
+
 _ENDED = ("done", "failed", "interrupted", "cancelled")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run directory, read.
+    """A run directory, read; where a path is asked for, it is that directory.
 
     Attributes:
         directory: Where it is.
@@ -39,6 +46,9 @@ class Run:
     record: dict[str, Any] = field(default_factory=dict)
     status: dict[str, Any] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
+
+    def __fspath__(self) -> str:
+        return str(self.directory)
 
     @property
     def id(self) -> str:
@@ -87,8 +97,18 @@ class Store:
         self.directory = Path(directory).absolute()
 
     def new_run(self) -> Path:
-        """Make a run directory whose id no other process has or will have."""
-        self.directory.mkdir(parents=True, exist_ok=True)
+        """Make a run directory whose id no other process has or will have.
+
+        Raises:
+            RunError: Nothing can be written there.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            return self._new_directory()
+        except OSError as error:
+            raise RunError(unwritable(f"a run in {self.directory}", error, ELSEWHERE)) from error
+
+    def _new_directory(self) -> Path:
         digits = 6
         while True:
             for _ in range(8):
@@ -142,6 +162,12 @@ class Store:
         directory = self.directory / run_id
         parts = (read_json_file(directory / f"{name}.json") for name in ("run", "status", "result"))
         return Run(directory, *parts)
+
+    def is_damaged(self, run_id: str) -> bool:
+        """Whether a run has begun whose record cannot be read."""
+        directory = self.directory / run_id
+        has_begun = any((directory / f"{name}.json").exists() for name in ("run", "status"))
+        return has_begun and not read_json_file(directory / "run.json")
 
     def runs(self, experiment: str | None = None) -> list[Run]:
         """All runs, of one experiment if it is named, by experiment and number."""
@@ -257,12 +283,24 @@ def _file_name(text: str) -> str:
     return re.sub(r"[^\w.-]", "_", text) or "_"
 
 
+_LOOKS_S = 0.001, 0.004, 0.0
+"""Seconds after each try to take a lock: who only looks whether it is held has it for a moment."""
+
+
 def is_locked(path: Path) -> bool:
     """Whether some process holds the lock of a file; it ends with the process, however that ends."""
-    lock = take_lock(path, create=False)
-    if lock is None:
-        return path.exists()
-    os.close(lock)
+    import fcntl
+
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: those who only look are not seen by each other
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
     return False
 
 
@@ -274,9 +312,12 @@ def take_lock(path: Path, *, create: bool = True, wait: bool = False) -> int | N
         handle = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o666)
     except FileNotFoundError:
         return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    return handle
+    for rest_s in _LOOKS_S:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            time.sleep(rest_s)
+        else:
+            return handle
+    os.close(handle)
+    return None

@@ -127,9 +127,9 @@ def _fault(hole: Hole, problem: str, *advice: str) -> SpecError:
 
 def _value(hole: Hole, names: Mapping[str, Any]) -> Any:
     """What an expression comes to: a value of Python."""
+    jinja = _environment()  # first: it says what to do where jinja2 is missing
     from jinja2 import TemplateError, Undefined, meta
 
-    jinja = _environment()
     try:
         wanted = meta.find_undeclared_variables(jinja.parse("{{" + hole.text + "}}"))
         value = jinja.compile_expression(hole.text, undefined_to_none=False)({n: names[n] for n in sorted(wanted)})
@@ -167,7 +167,7 @@ def _environment() -> Any:
         from jinja2 import StrictUndefined
         from jinja2.sandbox import ImmutableSandboxedEnvironment
     except ModuleNotFoundError:
-        advice = ['pip install "callsheet[command]"']
+        advice = ["pip install 'callsheet[command]'"]
         raise SpecError(Fault("", "filling in a command needs the package jinja2", advice=advice)) from None
     made = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
     made.globals.clear()

@@ -6,20 +6,18 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from callsheet._check import find_faults
 from callsheet._encode import to_plan_data
 from callsheet._items import CALLS
 from callsheet._lazy import get, walk
 from callsheet._lineage import origins_of
-from callsheet._resolve import reached, resolve
+from callsheet._resolve import resolve
 from callsheet._signature_cache import SignatureCache
 from callsheet._spec import Mapping
 from callsheet._storage import read_bytes
 from callsheet._sweep import Sweep, Trial
 from callsheet._tree import kind_of
 from callsheet.errors import Fault, LoadError, PathError, SaveError, SpecError
-from callsheet.run._command import command_faults, identity_of
-from callsheet.run._execute import at
+from callsheet.run._command import faults_below, identity_of
 from callsheet.run._plan import PlannedTrial
 from callsheet.run._shape import needs_at
 from callsheet.run._trials import experiments_named
@@ -126,9 +124,7 @@ def check_entry(spec: Any, path: str, cache: SignatureCache | None = None) -> No
     Raises:
         SpecError: With every fault.
     """
-    start = at(spec, path)
-    only = None if start is spec else reached(spec, start)
-    faults = find_faults(spec, only=only, cache=cache) or command_faults(spec, path)
+    faults = faults_below(spec, path, cache)
     if faults:
         raise SpecError(*faults)
 

@@ -11,12 +11,13 @@ from callsheet._entry import from_entry, holds
 from callsheet._equal import equal
 from callsheet._files import load_said
 from callsheet._grammar import Override
-from callsheet._items import raw_item
+from callsheet._items import CALLS, LISTS, MAPPINGS, noted_origin, raw_item
 from callsheet._layout import layout
-from callsheet._lazy import get, walk
+from callsheet._lazy import get, locate_path, walk
+from callsheet._note import note_place
 from callsheet._path import parse_path
 from callsheet._replace import replace
-from callsheet._spec import INSTANCES, attach, copy
+from callsheet._spec import INSTANCES, attach, copy, note_origin
 from callsheet._spec import Mapping as SpecMapping
 from callsheet._sweep import Sweep, Trial, sweep_said
 from callsheet._target import resolve
@@ -24,8 +25,8 @@ from callsheet._tree import kind_of
 from callsheet._trust import Policy
 from callsheet._variants import apply_beside
 from callsheet.errors import Fault, OverrideError, SpecError
-from callsheet.run._command import command_faults
-from callsheet.run._groups import Grid, grid_of, groups_in
+from callsheet.run._command import command_faults, faults_below
+from callsheet.run._groups import grids_of, groups_in
 from callsheet.run._shape import has_shape
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def one_experiment(spec: Any, entry: str, late: Sequence[Override] = (), *, wher
 
 
 def entry_faults(spec: Any, entry: str, late: Sequence[Override] = (), *, where: str = "") -> list[Fault]:
-    """What is wrong with the commands of an entry: its own, or those of the experiments that it makes.
+    """What is wrong with the command of an entry, or with the experiments that it makes.
 
     Args:
         spec: The whole spec, in which nothing else is wrong.
@@ -131,7 +132,7 @@ def entry_faults(spec: Any, entry: str, late: Sequence[Override] = (), *, where:
     try:
         trials = _of_loaded(spec, name, late, where)
         for n in range(min(len(trials), _CHECKED)):
-            for fault in command_faults(trials.trial(n).spec, name):
+            for fault in faults_below(trials.trial(n).spec, name):
                 found.setdefault((fault.path, fault.problem), fault)
     except (OverrideError, SpecError) as error:
         return [*found.values(), *error.faults]
@@ -145,7 +146,7 @@ def _of_loaded(spec: Any, entry: str, late: Sequence[Override], where: str) -> S
 
 
 _CHECKED = 100
-"""Experiments of an entry of which `check` fills in the commands; a sweep checks all of its own."""
+"""Experiments of an entry that `check` looks at; a sweep checks all of its own."""
 
 
 def makes_experiments(part: Any) -> bool:
@@ -213,7 +214,8 @@ class _Made:
 
     def __init__(self, spec: Any, entry: str) -> None:
         self.experiments = _experiments_of(get(spec, entry) if entry else spec, spec)
-        self.grids = [_grids(experiment) for experiment in self.experiments]
+        self.entry = entry
+        self.grids = [*grids_of(self.experiments, entry)]
         self.counts = [_product(grids.values()) for grids in self.grids]
         self._told: dict[str, list[Any]] | None = None
 
@@ -230,10 +232,19 @@ class _Made:
         changes = {}
         for path, grid in reversed(self.grids[which].items()):
             n, at = divmod(n, len(grid))
-            changes[path] = grid.point(at)
-            said = [*(_text(f"{path}.{name}", value) for name, value in grid.varied(at).items()), *said]
-        made = copy(experiment)
-        return (replace(made, changes) if changes else made), said
+            own = [_text(f"{path}.{name}", value) for name, value in grid.varied(at).items()]
+            said = [*own, *said]
+            try:
+                changes[path] = grid.point(at)
+            except Exception as error:
+                note_place(error, ".".join(filter(None, (self.entry, path))), grid.where)
+                if own:
+                    error.add_note(f"in the combination  {' '.join(own)}")
+                raise
+        made = _put(copy(experiment), changes)
+        for path, grid in self.grids[which].items():
+            grid.note_origins(locate_path(made, path)[2])
+        return made, said
 
     def _varied(self, which: int) -> list[str]:
         if self._told is None:
@@ -244,8 +255,14 @@ class _Made:
         return [_text(path, row[which]) for path, row in self._told.items()]
 
 
-def _grids(experiment: Any) -> dict[str, Grid]:
-    return {path: grid_of(group) for path, group in groups_in(experiment).items()}
+def _put(spec: Any, values: Mapping[str, Any]) -> Any:
+    """A spec with other values in it, each set by who set what stood there."""
+    made = replace(spec, values) if values else spec
+    for path in values:
+        holder, key, _ = locate_path(spec, path)
+        if type(holder) in CALLS or type(holder) in MAPPINGS or type(holder) in LISTS:
+            note_origin(locate_path(made, path)[0], key, noted_origin(holder, key))
+    return made
 
 
 def _product(grids: Any) -> int:
@@ -320,11 +337,11 @@ class _Experiments(Sweep):
     def _experiment(self, index: int, picks: Sequence[Pick], n: int, point: Mapping[str, Any] | None = None) -> Trial:
         trial, made = self._made_of(picks)
         experiment, said = made.at(n)
-        spec = replace(trial.spec, {self._entry: experiment}) if self._entry else attach(experiment)
+        spec = _put(trial.spec, {self._entry: experiment}) if self._entry else attach(experiment)
         steps = parse_path(self._entry) if self._entry else ()
         chosen = [axis.override(value) for axis, value in picks if self._is_late(axis.said)]
         late = [one.like(steps=(*steps, *one.steps)) for one in (*self._said_late, *chosen)]
-        apply_beside(spec, late, where=self.where, kinds={one.text: "sweep" for one in chosen})
+        spec = apply_beside(spec, late, where=self.where, kinds={one.text: "sweep" for one in chosen})
         return Trial(index, [*self.fixed, *self._said_late], picks, spec, trial.files, point=point, more=said)
 
     def _is_late(self, said: Override) -> bool:

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from pathlib import Path
 from typing import ClassVar
 
-from callsheet.errors import Fault, RunError
-from callsheet.run._code import library_name
-from callsheet.run._dockerd import (
-    INDEX,
-    LIMIT,
-    PLAN,
-    PULLS,
-    TURN,
-    Daemon,
-    DockerRequest,
-    Mount,
-    PullPolicy,
-    docker_sdk,
-)
+from callsheet.run._container import POLICIES, PullPolicy, environment, image_of, pull_policy_of
+from callsheet.run._dockerd import INDEX, LIMIT, PLAN, TURN, Daemon, DockerRequest, Mount, docker_sdk
 from callsheet.run._engine import name_of, worker_argv
 from callsheet.run._job import Task
 from callsheet.run._remote import RemoteExecutor
@@ -42,7 +29,7 @@ class Docker(RemoteExecutor):
         network: `host`, `none`, or the name of a network; as the daemon has it by default.
         mounts: Further folders that containers see, as `docker run --volume` takes them: `/data:/data:ro`.
         shm_gb: Size of `/dev/shm`, through which data loaders share, in units of 10⁹ bytes.
-        project: Where the image has the project, for `code="there"`; where it is here by default.
+        project: Where the image has the project. `code="there"` needs it, unless `mounts` has the project where it is.
         entrypoint: What runs the command in place of what the image says; `()` for nothing.
         host: The daemon's address, `unix:///run/user/1000/podman/podman.sock`; `DOCKER_HOST` or the usual by default.
 
@@ -61,17 +48,21 @@ class Docker(RemoteExecutor):
     entrypoint: Sequence[str] | None = None
     host: str = ""
 
+    one: ClassVar[str] = "one container"
     in_container: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuse what could never run a job."""
         super().__post_init__()
-        if self.pull_policy not in PULLS:
-            raise ValueError(f"pull_policy must be one of {', '.join(PULLS)}, found {self.pull_policy!r}")
+        if self.pull_policy not in POLICIES:
+            raise ValueError(f"pull_policy must be one of {', '.join(POLICIES)}, found {self.pull_policy!r}")
         if self.shm_gb is not None and not self.shm_gb > 0:
             raise ValueError(f"shm_gb must be more than 0, found {self.shm_gb}")
-        for text in self.mounts:
-            _mount(text)
+        mounts = [_mount(text) for text in self.mounts]
+        if self.code == "there" and not self.project and not any(each.source == each.target for each in mounts):
+            raise ValueError(
+                "code='there' runs what the image has: say where it is, project='/app', or mount it where it is here"
+            )
 
     @property
     def capacity(self) -> int:
@@ -96,29 +87,19 @@ class Docker(RemoteExecutor):
 
     def _request(self, task: Task) -> DockerRequest:
         needs = self.needs_of(task)
-        if needs.nodes > 1 or needs.tasks_per_node > 1:
-            processes = f"{needs.nodes} nodes with {needs.tasks_per_node} tasks on each"
-            raise RunError(Fault("", f"trial {task.index} needs {processes}, and Docker runs each in one container"))
-        image = needs.image or self.image
-        if not image:
-            advice = ['Docker("registry/name:tag")', "Experiment(image=Image(…))"]
-            raise RunError(Fault("", f"trial {task.index} has no image", advice=advice))
-        if needs.pull_policy and needs.pull_policy not in PULLS:
-            advice = [f"it is one of  {', '.join(PULLS)}"]
-            raise RunError(Fault("", f"trial {task.index} has the pull policy {needs.pull_policy!r}", advice=advice))
         labels = {PLAN: task.plan.id, INDEX: str(task.index), TURN: str(task.turn)}
         if needs.timeout_min is not None:
             labels[LIMIT] = f"{60 * needs.timeout_min:g}"
         return DockerRequest(
             name=name_of([task]),
             tasks=(task,),
-            image=image,
+            image=image_of(task, needs, self.image, "Docker"),
             argv=worker_argv([task], python=self.python or "python3", minutes=needs.timeout_min),
             user=self.user or f"{os.getuid()}:{os.getgid()}",
             labels=labels,
             mounts=self._mounts(task),
             env=self._env(task),
-            pull_policy=needs.pull_policy or self.pull_policy,
+            pull_policy=pull_policy_of(task, needs) or self.pull_policy,
             network=self.network,
             entrypoint=None if self.entrypoint is None else tuple(self.entrypoint),
             cpus=needs.cpus,
@@ -129,23 +110,14 @@ class Docker(RemoteExecutor):
         )
 
     def _mounts(self, task: Task) -> tuple[Mount, ...]:
-        runs = str(_runs(task))
+        runs = str(task.plan.runs)
         folders = (Mount(host, inside) for host, inside in task.needs.mounts.values())
         return (Mount(runs, runs), *folders, *map(_mount, self.mounts))
 
     def _env(self, task: Task) -> dict[str, str | None]:
-        said = self.env if isinstance(self.env, Mapping) else dict.fromkeys(self.env)
-        library = str(_runs(task) / ".code" / library_name())
-        own = said.get("PYTHONPATH")
-        home = {} if (self.user or str(os.getuid())).split(":")[0] in ("0", "root") else {"HOME": "/tmp"}  # noqa: S108
-        told = {"CALLSHEET_CONTAINER": "1", "PYTHONPATH": f"{library}:{own}" if own else library}
+        is_root = (self.user or str(os.getuid())).split(":")[0] in ("0", "root")
         there = {"CALLSHEET_PROJECT": self.project} if self.project and self.code == "there" else {}
-        return {**home, **said, **told, **there}
-
-
-def _runs(task: Task) -> Path:
-    """The directory of the runs to which a task belongs."""
-    return task.plan.folder.parent.parent
+        return {**environment(task, self.env, has_home=is_root), **there}
 
 
 def _mount(text: str) -> Mount:

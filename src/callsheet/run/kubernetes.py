@@ -8,21 +8,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar
 
-from callsheet.errors import Fault, RunError
 from callsheet.run._cluster import PLAN, Cluster
-from callsheet.run._code import library_name
+from callsheet.run._container import POLICIES, PullPolicy, environment, image_of, pull_policy_of
 from callsheet.run._engine import Unreachable, name_of, worker_argv
 from callsheet.run._job import Task
 from callsheet.run._manifest import KubernetesRequest, anew, cores, literal, memory, several, stated
 from callsheet.run._parcel import parcel_of
 from callsheet.run._plan import Plan
-from callsheet.run._remote import RemoteExecutor, RemoteSender
+from callsheet.run._remote import RemoteExecutor
+from callsheet.run._sender import RemoteSender
 from callsheet.run._shape import Needs
-
-PullPolicy = Literal["Always", "IfNotPresent", "Never"]
-_POLICIES = get_args(PullPolicy)
 
 _POSITION = "JOB_COMPLETION_INDEX"
 """What tells a trial of an Indexed Job its position."""
@@ -93,13 +90,14 @@ class Kubernetes(RemoteExecutor):
     ttl_s: float | None = _WEEK_S
     array: int = 1
 
+    one: ClassVar[str] = "one pod"
     in_container: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuse what could never run a job."""
         super().__post_init__()
-        if self.pull_policy not in (None, *_POLICIES):
-            raise ValueError(f"pull_policy must be one of {', '.join(_POLICIES)}, found {self.pull_policy!r}")
+        if self.pull_policy not in (None, *POLICIES):
+            raise ValueError(f"pull_policy must be one of {', '.join(POLICIES)}, found {self.pull_policy!r}")
         for name, least in (("shm_gb", 0), ("grace_s", 0), ("ttl_s", 0)):
             number = getattr(self, name)
             if number is not None and number < least:
@@ -196,13 +194,12 @@ class Kubernetes(RemoteExecutor):
                 "template": {"metadata": anew(about), "spec": self._pod(tasks)},
             },
         }
-        taken = () if isinstance(self.env, Mapping) else tuple(self._own_env())
+        taken = tuple(name for name, value in self._environment(first).items() if value is None)
         return KubernetesRequest(name, tuple(tasks), self.namespace, manifest, taken)
 
     def _pod(self, tasks: Sequence[Task]) -> dict[str, Any]:
         """What a trial runs in."""
         needs = self.needs_of(tasks[0])
-        _refuse(tasks[0], needs, self.image)
         volumes, mounts = self._mounted(tasks[0])
         deadline = None if needs.timeout_min is None else math.ceil(60 * needs.timeout_min)
         is_root = os.getuid() == 0
@@ -243,8 +240,8 @@ class Kubernetes(RemoteExecutor):
         limits = amounts | ({self.gpu_resource: str(needs.gpus)} if needs.gpus else {})
         return {
             "name": "trial",
-            "image": needs.image or self.image,
-            **stated(imagePullPolicy=needs.pull_policy or self.pull_policy),
+            "image": image_of(tasks[0], needs, self.image, "Kubernetes"),
+            **stated(imagePullPolicy=pull_policy_of(tasks[0], needs) or self.pull_policy),
             "command": [literal(word) for word in argv],
             "env": self._env(tasks[0]),
             **stated(resources=stated(requests=amounts, limits=limits)),
@@ -252,21 +249,13 @@ class Kubernetes(RemoteExecutor):
             "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         }
 
-    def _own_env(self) -> dict[str, str | None]:
-        """What `env` says: names, and the values of those that are not taken from here."""
-        said = self.env if isinstance(self.env, Mapping) else dict.fromkeys(self.env)
-        return {name: value for name, value in said.items() if name != "PYTHONPATH"}
+    def _environment(self, task: Task) -> dict[str, str | None]:
+        return environment(task, self.env, has_home=os.getuid() == 0)
 
     def _env(self, task: Task) -> list[dict[str, Any]]:
-        said = self._own_env()
-        library = str(_runs(task) / ".code" / library_name())
-        path = self.env.get("PYTHONPATH") if isinstance(self.env, Mapping) else None
-        told = {"CALLSHEET_CONTAINER": "1", "PYTHONPATH": f"{library}:{path}" if path else library}
-        if os.getuid() != 0 and "HOME" not in said:  # its user has none in the image
-            told["HOME"] = "/tmp"  # noqa: S108
         found: list[dict[str, Any]] = [
             {"name": name} if value is None else {"name": name, "value": literal(value)}
-            for name, value in {**said, **told}.items()
+            for name, value in self._environment(task).items()
         ]
         for name, where in self.secrets.items():
             secret, _, key = where.partition("/")
@@ -281,7 +270,7 @@ class Kubernetes(RemoteExecutor):
         if self.shm_gb:
             volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": memory(self.shm_gb)}})
             mounts.append({"name": "shm", "mountPath": "/dev/shm"})  # noqa: S108
-        runs = str(_runs(task))
+        runs = str(task.plan.runs)
         for name, (host, inside) in {"runs": (runs, runs), **task.needs.mounts}.items():
             around = max((path for path in at if Path(host).is_relative_to(path)), key=len, default=None)
             if around is None:
@@ -291,22 +280,3 @@ class Kubernetes(RemoteExecutor):
                 below = os.path.relpath(host, around)
                 mounts.append({"name": at[around], "mountPath": inside, **({} if below == "." else {"subPath": below})})
         return volumes, mounts
-
-
-def _runs(task: Task) -> Path:
-    """The directory of the runs to which a task belongs."""
-    return task.plan.folder.parent.parent
-
-
-def _refuse(task: Task, needs: Needs, image: str) -> None:
-    """Refuse what no Job can be made of."""
-    advice: list[str] = []
-    if needs.nodes > 1 or needs.tasks_per_node > 1:
-        problem = f"needs {needs.nodes} nodes with {needs.tasks_per_node} tasks on each, and has one pod in Kubernetes"
-    elif not (needs.image or image):
-        problem, advice = "has no image", ['Kubernetes("registry/name:tag")', "Experiment(image=Image(…))"]
-    elif needs.pull_policy and needs.pull_policy not in _POLICIES:
-        problem, advice = f"has the pull policy {needs.pull_policy!r}", [f"it is one of  {', '.join(_POLICIES)}"]
-    else:
-        return
-    raise RunError(Fault("", f"trial {task.index} {problem}", advice=advice))

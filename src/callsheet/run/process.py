@@ -15,7 +15,7 @@ from pathlib import Path
 
 from callsheet.errors import Fault, RunError
 from callsheet.run._forks import Fork, Forks
-from callsheet.run._job import TAKEN, Exit, Task
+from callsheet.run._job import TAKEN, Exit, Task, refuse_several
 from callsheet.run._plan import Plan
 from callsheet.run._processes import has_members, memory_of, send_signal
 from callsheet.run._shape import Needs
@@ -97,7 +97,13 @@ class Process:
     outlives = False
 
     def requests(self, tasks: Sequence[Task]) -> list[ProcessRequest]:
-        """What would be started for some tasks, as values; which devices each gets is known when it starts."""
+        """What would be started for some tasks, as values; which devices each gets is known when it starts.
+
+        Raises:
+            RunError: A task needs several processes.
+        """
+        for task in tasks:
+            self.needs_of(task)
         return [self.request(task) for task in tasks]
 
     def request(self, task: Task, *, gpus: tuple[str, ...] | None = None) -> ProcessRequest:
@@ -117,11 +123,16 @@ class Process:
         return ProcessSender(self, devices)
 
     def needs_of(self, task: Task) -> Needs:
-        """What a task has here: what it says itself, else what this says."""
+        """What a task has here: what it says itself, else what this says.
+
+        Raises:
+            RunError: It needs several processes.
+        """
         said = task.needs
         own = {
             name: getattr(self, name) for name in ("gpus", "memory_gb", "timeout_min") if getattr(said, name) is None
         }
+        refuse_several(task, said, "one process")
         return replace(said, **own)
 
 
@@ -177,9 +188,13 @@ class ProcessSender:
     def send(self, tasks: Sequence[Task]) -> int:
         """Start a subprocess for each task; gives how many could be started."""
         for n, task in enumerate(tasks):
-            needs = self._on.needs_of(task)
-            if n == 0:  # later on, whoever sends must first learn what was started
+            try:
+                needs = self._on.needs_of(task)
                 _refuse_more(needs.gpus, self._devices)
+            except RunError:
+                if n == 0:
+                    raise
+                return n  # whoever sends must first learn what was started
             if not self._has_free(needs):
                 return n
             gpus = None

@@ -49,6 +49,7 @@ class Ray(RemoteExecutor):
     labels: Mapping[str, str] = field(default_factory=dict)
     runtime_env: Mapping[str, Any] = field(default_factory=dict)
 
+    one: ClassVar[str] = "one job of Ray"
     in_container: ClassVar[bool] = True  # or as good as: the interpreter there is the cluster's
 
     def __post_init__(self) -> None:
@@ -76,18 +77,18 @@ class Ray(RemoteExecutor):
         Raises:
             RunError: Nobody says where the dashboard is.
         """
-        told = (os.environ.get(name, "") for name in ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS"))
-        address = self.address or next((each for each in told if re.match(r"https?://[^/]", each)), "")
+        names = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
+        told = {name: os.environ[name] for name in names if os.environ.get(name)}
+        address = self.address or next((each for each in told.values() if re.match(r"https?://[^/]", each)), "")
         if not address:
-            raise RunError(Fault("", "nobody says where Ray's dashboard is", advice=['Ray("http://head:8265")']))
+            said = " and ".join(f"{name}={each}" for name, each in told.items())
+            problem = f"{said} is not the URL of Ray's dashboard" if said else "nobody says where Ray's dashboard is"
+            advice = [*(["export RAY_API_SERVER_ADDRESS=http://head:8265"] if said else []), 'Ray("http://head:8265")']
+            raise RunError(Fault("", problem, advice=advice))
         return Dashboard(address.rstrip("/"))
 
     def _request(self, task: Task) -> RayRequest:
         needs = self.needs_of(task)
-        if needs.nodes > 1 or needs.tasks_per_node > 1:
-            processes = f"{needs.nodes} nodes with {needs.tasks_per_node} tasks on each"
-            advice = ["a trial that uses Ray itself spreads over its nodes"]
-            raise RunError(Fault("", f"trial {task.index} needs {processes}, and is one job of Ray", advice=advice))
         amounts = {"CPU": needs.cpus or 1, "GPU": needs.gpus or 0, "memory": int((needs.memory_gb or 0) * 1e9)}
         asked = {name: number for name, number in {**amounts, **self.custom_resources}.items() if number}
         body = {
@@ -112,7 +113,7 @@ class Ray(RemoteExecutor):
     def _command(self, task: Task) -> str:
         """The command for the shell by which Ray starts a job: the worker takes its place, and so its signals."""
         needs = self.needs_of(task)
-        library = task.plan.folder.parent.parent / ".code" / library_name()
+        library = task.plan.runs / ".code" / library_name()
         argv = worker_argv([task], python=self.python, minutes=needs.timeout_min, memory_gb=needs.memory_gb)
         return (
             f"cd {shlex.quote(os.getcwd())} 2>/dev/null; "

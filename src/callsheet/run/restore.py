@@ -29,7 +29,7 @@ def restore(
     The record is trusted as your own, and what it names must be importable, as it was for the run.
 
     Args:
-        run: The id of a run, the beginning of one, or a run's directory.
+        run: A run, as of `runs()` or of a job; the id of one, the beginning of that, or a run's directory.
         node: The path of the node: "model".
         file: Which of several files that were saved for it; the last one by default.
         runs: The directory of the runs; `runs` under the project's root by default.

@@ -13,7 +13,8 @@ from typing import Literal
 from callsheet.run._engine import name_of, worker_argv
 from callsheet.run._job import Task
 from callsheet.run._plan import Plan
-from callsheet.run._remote import RemoteExecutor, RemoteSender
+from callsheet.run._remote import RemoteExecutor
+from callsheet.run._sender import RemoteSender
 from callsheet.run._shape import Needs
 from callsheet.run._squeue import SlurmEngine, array_limit
 
@@ -115,11 +116,6 @@ class Slurm(RemoteExecutor):
     @property
     def capacity(self) -> int:
         """How many tasks may be with Slurm at a time: an array; of these `slots` run."""
-        return self.array_size
-
-    @property
-    def batch(self) -> int:
-        """How many tasks an array holds at most."""
         return self.array_size
 
     @property

@@ -11,10 +11,13 @@ from callsheet.errors import Fault, RunError
 from callsheet.run._attend import Attendance, Submission
 from callsheet.run._draw import Drawing, draw
 from callsheet.run._ended import Retries
+from callsheet.run._executors import executor_of, executor_spec
 from callsheet.run._finished import Policy
 from callsheet.run._job import Executor, Jobs
 from callsheet.run._place import Place
+from callsheet.run._remote import RemoteExecutor
 from callsheet.run._schedule import Scheduled
+from callsheet.run._sendings import Sendings
 from callsheet.run._trials import sweep_at
 from callsheet.run.process import Process
 
@@ -22,7 +25,7 @@ from callsheet.run.process import Process
 def submit(
     work: Any,
     *,
-    on: Executor | None = None,
+    on: Executor | str | None = None,
     entry: str | None = None,
     runs: str | os.PathLike[str] | None = None,
     repeat: int = 1,
@@ -40,7 +43,7 @@ def submit(
 
     Args:
         work: A call, a mapping that has a `main`, what `sweep` gave, an experiment, or several in a list.
-        on: Where; `Process()` by default.
+        on: Where: an executor, or its name as of `--on`, a profile of the project among them; `Process()` by default.
         entry: The path of what is built: `main` where there is one, else the whole.
         runs: The directory of the runs; `runs` under the project's root by default.
         repeat: How many replicates of each trial are run: the same spec, each with a `${run.index}` of its own.
@@ -53,21 +56,21 @@ def submit(
     Returns:
         A job for each trial, with `wait`, `ended`, `results` and `cancel`; it returns at once.
 
+    Warns:
+        CallsheetWarning: The first result has no number of the name that the sampler of a sweep learns from.
+
     Raises:
         SpecError: A trial is faulty; nothing is started.
         SaveError: A trial holds a live object, which cannot be sent; nothing is started.
-        RunError: Other code has finished trials; or the executor has not what a trial needs; or a worker that looks
-            for a target in this very file came past here.
+        RunError: Other code has finished trials; a trial needs what the executor has not, or a variable that is not set
+            here; there is no such executor; or a worker that looks for a target in this very file came past here.
+        TypeError: `on` is neither an executor nor a name.
 
     Example:
         ``submit(sweep("conf.py", ["optim.lr=1e-3,1e-2"]), on=Process(slots=2)).results()``
     """
-    defining = (RUNNING.get() or {}).get("defining")
-    if defining:
-        advice = ['write  if __name__ == "__main__":  above the submit']
-        raise RunError(
-            Fault("", f"submit was called while a worker runs {defining} for what it defines", advice=advice)
-        )
+    executor, on_name = _executor(on)
+    _refuse_in_worker()
     if repeat < 1:
         raise ValueError(f"repeat must be at least 1, found {repeat}")
     config = work.source if isinstance(work, Sweep) and isinstance(work.source, str) else ""
@@ -76,21 +79,61 @@ def submit(
     place = place.named_by(trials, entry or "")
     drawing = draw(trials, place, entry=entry or "", repeat=repeat, alone=not trials.axes)
     drawing.decide(finished)
-    executor = on or Process()
-    submission = Submission(drawing.plan, name=config or "python", on_name=type(executor).__name__, size=drawing.size)
-    return start(drawing, executor, Retries(retry, retry_errors), submission)
+    name = config or "python"
+    submission = Submission(drawing.plan, name=name, on_name=on_name, code=drawing.code, size=drawing.size)
+    return start(drawing, executor, Retries(retry, retry_errors), submission, doubts=True)
 
 
-def start(drawing: Drawing, on: Executor, retries: Retries, submission: Submission) -> Jobs:
+def _refuse_in_worker() -> None:
+    defining = (RUNNING.get() or {}).get("defining")
+    if defining:
+        problem = f"submit was called while a worker runs {defining} for what it defines"
+        raise RunError(Fault("", problem, advice=['write  if __name__ == "__main__":  above the submit']))
+
+
+def _executor(on: Any) -> tuple[Executor, str]:
+    """What `on` means, and what it is called."""
+    if isinstance(on, str):
+        name, spec = executor_spec([on], {}, by="on")
+        return executor_of(spec, by="on"), name
+    executor = Process() if on is None else on
+    if not hasattr(executor, "sender"):
+        raise TypeError(f"on must be an executor or the name of one, found {executor!r}")
+    return executor, type(executor).__name__
+
+
+def check_start(drawing: Drawing, on: Executor) -> None:
+    """Refuse what nothing of a drawing could be sent with from here.
+
+    Who comes back from another shell to what runs may follow that; of the others each is refused when it is sent.
+
+    Raises:
+        RunError: A variable that is to go along is not set.
+    """
+    if drawing.done_before == drawing.size or not isinstance(on, RemoteExecutor):
+        return
+    if not any(sending.is_open for sending in Sendings(drawing.plan).read().values()):
+        on.check()
+
+
+def start(drawing: Drawing, on: Executor, retries: Retries, submission: Submission, *, doubts: bool = False) -> Jobs:
     """Send what is left of a drawing; the jobs of finished trials are done at once.
+
+    Args:
+        drawing: Where trials come from.
+        on: Where they go.
+        retries: How often one is sent again.
+        submission: What others may know of it.
+        doubts: Whether it is warned where the first result has not what the sampler learns from.
 
     Raises:
         RunError: Another process attends to the same, and what it has sent outlives it; or nothing can be sent.
     """
+    check_start(drawing, on)
     attendance = Attendance(submission, alone=on.outlives)
     attendance.begin()
     try:
-        return Scheduled(drawing, on.sender(drawing.plan), retries, attendance)
+        return Scheduled(drawing, on.sender(drawing.plan), retries, attendance, doubts=doubts)
     except BaseException:
-        attendance.end()
+        attendance.withdraw()
         raise

@@ -98,11 +98,12 @@ class _Server:
     def _prepare(self, argv: list[str]) -> str:
         """Import what a trial needs; gives why it cannot be forked, if so."""
         try:
-            header, trial = Plan(Path(argv[-3]).parent).read(int(argv[-2]), argv[-1])
+            plan = Plan(Path(argv[-3]).parent)
+            header, trial = plan.read(int(argv[-2]), argv[-1])
         except CallsheetError:
             return ""  # its worker says so
         if self._imports is None:
-            self._imports = _Imports(header)
+            self._imports = _Imports(header, plan.runs)
         refusal = self._imports.add(trial, argv[-3])
         self._chance.prepare()
         return refusal
@@ -148,10 +149,12 @@ class _Imports:
 
     Args:
         header: What they have in common.
+        runs: Where its runs are.
     """
 
-    def __init__(self, header: Header) -> None:
+    def __init__(self, header: Header, runs: Path) -> None:
         self._header = header
+        self._runs = runs
         self._known: set[str] = set()
         self._code = self._code_now()  # before anything is imported
         sys.path[:0] = [path for path in header.paths if path not in sys.path]
@@ -191,7 +194,7 @@ class _Imports:
 
     def _code_now(self) -> Code:
         header = self._header
-        return code_of(Path(header.project), header.configs, Path(header.runs))
+        return code_of(Path(header.project), header.configs, self._runs)
 
 
 def _names(trial: PlannedTrial, where: str) -> Iterator[Name]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from callsheet.run._capture import redirect
 from callsheet.run._child import heed_warnings
 from callsheet.run._claims import claiming, is_alive
 from callsheet.run._code import find_carried, unpacked
-from callsheet.run._execute import Task, Terminated, execute, execute_beside, terminate
+from callsheet.run._execute import Task, Terminated, execute, execute_beside, heed_end
 from callsheet.run._first import beside_first
 from callsheet.run._guard import guarded, lead_session
 from callsheet.run._job import MISUSE, TAKEN
@@ -54,12 +53,12 @@ def main(argv: list[str], *, code: Code | None = None) -> int:
         asked = _asked(argv)
         header, trial = asked.plan.read(asked.index, asked.digest)
         if asked.code:
-            folder, code = unpacked(Path(header.runs), asked.code)
+            folder, code = unpacked(asked.plan.runs, asked.code)
             header = _moved(header, folder)
         elif "CALLSHEET_PROJECT" in os.environ:  # in its image
             folder = Path(os.environ["CALLSHEET_PROJECT"])
             header = _moved(header, folder)
-            code = code_of(folder, header.configs, Path(header.runs))
+            code = code_of(folder, header.configs, asked.plan.runs)
     except CallsheetError as error:
         print(f"callsheet: {error}", file=sys.stderr)
         return MISUSE
@@ -141,7 +140,7 @@ def _run_alone(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | 
     if lock is None:
         return TAKEN
     os.set_inheritable(lock, True)  # by a command alone
-    signal.signal(signal.SIGTERM, terminate)
+    heed_end()
     try:
         return _run(asked, header, trial, code)
     finally:
@@ -150,7 +149,7 @@ def _run_alone(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | 
 
 def _run_beside(ranks: Ranks, asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) -> int:
     """Run a trial beside the process that records it."""
-    signal.signal(signal.SIGTERM, terminate)
+    heed_end()
     try:
         told = ranks.meet()
     except Terminated:
@@ -169,6 +168,7 @@ def _run_beside(ranks: Ranks, asked: _Asked, header: Header, trial: PlannedTrial
 def _task(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) -> Task:
     """What is run; from here on the project's modules are found."""
     sys.path[:0] = [path for path in header.paths if path not in sys.path]
+    there = asked.plan.header()  # where it was submitted, wherever the project has been unpacked
     return Task(
         spec=trial.read_spec(str(asked.plan.file)),
         entry=trial.entry,
@@ -178,16 +178,17 @@ def _task(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None)
         config=header.config,
         project=Path(header.project),
         command=tuple(sys.orig_argv),
-        code=code or code_of(Path(header.project), header.configs, Path(header.runs)),
+        code=code or code_of(Path(header.project), header.configs, asked.plan.runs),
         origins=trial.origins,
         index=asked.index,
         plan=asked.plan.id,
+        paths=tuple(path for path in there.paths if path != there.project),
     )
 
 
 def _run(asked: _Asked, header: Header, trial: PlannedTrial, code: Code | None) -> int:
     plan, index = asked.plan, asked.index
-    store = Store(header.runs)
+    store = Store(plan.runs)
     code = code or code_of(Path(header.project), header.configs, store.directory)
     before = _before(plan, index, store, code)
     if before is not None and before.finished == (trial.identity, code.version):
@@ -228,9 +229,9 @@ def _claimed(task: Task, header: Header, plan: Plan, store: Store, before: Run |
 
 
 def _before(plan: Plan, index: int, store: Store, code: Code) -> Run | None:
-    """The run that tried this trial last, if it was with this very code."""
+    """The run that tried this trial last, if it was with this very code; of one that is damaged nobody knows."""
     run_id = plan.run_of(index)
-    if run_id is None or not (store.directory / run_id).is_dir():
+    if run_id is None or not (store.directory / run_id).is_dir() or store.is_damaged(run_id):
         return None
     run = store.read(run_id)
     # One that was killed before its record was there ran nothing, and is as good as of this code.

@@ -19,6 +19,7 @@ from callsheet.errors import RunError
 from callsheet.run._draw import draw
 from callsheet.run._job import Executor, Jobs, Task
 from callsheet.run._place import Place
+from callsheet.run._plan import Plan
 from callsheet.run._store import Run, Store
 from callsheet.run.submit import submit
 
@@ -277,6 +278,27 @@ class EngineSuite(ExecutorSuite):
         assert [result["attempt"] for result in again.results()] == [1, 1]
         assert self.starts() == ["waits", "plain"]
 
+    def test_one_of_several_is_ended_by_whoever_comes_later_and_the_others_go_on(
+        self, tmp_path: Path, monkeypatch: Any
+    ) -> None:
+        """Also where they are one request."""
+        self.project(tmp_path, monkeypatch)
+        jobs = submit(sweep("conf.py", ["task=waits1,waits2"]), on=self.make(slots=2))
+        run = self.waiting(jobs)
+        self.until(lambda: len(self.starts()) == 2)
+        other: Run = self.until(lambda: jobs[1].run)
+        jobs.leave()
+        sender = self.make(slots=2).sender(Plan(run.directory.parent / ".sweeps" / run.record["plan"]))
+        try:
+            assert sorted(sender.resumed()) == [0, 1]
+            sender.stop(0)
+            exits = self.until(lambda: sender.poll(0.2))
+        finally:
+            sender.close()
+        assert [(exit.index, exit.code != 0) for exit in exits] == [(0, True)]
+        self.go()
+        self.until(lambda: self.read(other).state == "done")
+
     def test_variables_are_taken_by_name_and_their_values_stand_nowhere(self, tmp_path: Path, monkeypatch: Any) -> None:
         """And no others are."""
         self.project(tmp_path, monkeypatch)
@@ -291,6 +313,28 @@ class EngineSuite(ExecutorSuite):
         assert "SUITE_TOKEN" in text
         assert token not in text
         assert [path for path in tmp_path.rglob("*") if path.is_file() and token.encode() in path.read_bytes()] == []
+
+    def test_a_variable_that_is_not_set_here_is_told_and_nothing_runs(self, tmp_path: Path, monkeypatch: Any) -> None:
+        """Once, before anything is sent; and what is sent later, from another shell, fails with it."""
+        self.project(tmp_path, monkeypatch)
+        monkeypatch.delenv("SUITE_TOKEN", raising=False)
+        problem = "the environment variable SUITE_TOKEN is to go along, and is not set here"
+        on = self.make(env=["SUITE_TOKEN"])
+        said = ""
+        try:
+            submit(sweep("conf.py", ["task=one,two"]), on=on)
+        except RunError as error:
+            said = error.faults[0].problem
+        assert said == problem
+        task = self.task("task=one")
+        sender: Any = on.sender(task.plan)
+        try:
+            sender.send([task])
+            (exit,) = self.until(lambda: sender.poll(0.2))
+        finally:
+            sender.close()
+        assert (exit.limit, exit.refused) == (problem, True)
+        assert self.starts() == []
 
     def test_an_engine_that_is_away_for_a_while_is_waited_for(self, tmp_path: Path, monkeypatch: Any) -> None:
         """What it has lost meanwhile is sent again, where that is asked for."""

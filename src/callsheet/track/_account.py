@@ -29,6 +29,10 @@ class Failure:
 class Account:
     """One tracker's part of the record.
 
+    Args:
+        name: What the tracker is called.
+        masked: Gives a text without the secrets of the run.
+
     Attributes:
         name: What the tracker is called.
         id: What it calls the run, or "".
@@ -37,8 +41,9 @@ class Account:
         failures: What went wrong, by kind of entry.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, masked: Callable[[str], str]) -> None:
         self.name = name
+        self._masked = masked
         self.id = ""
         self.url = ""
         self.is_used = False
@@ -47,7 +52,7 @@ class Account:
 
     def fail(self, what: str, error: BaseException | str, *, count: int = 1, quietly: bool = False) -> None:
         """Count a failure; the first of its kind is told at once, unless it only follows from one that was."""
-        text = error if isinstance(error, str) else told(error)
+        text = self._masked(error if isinstance(error, str) else told(error))
         with self._lock:
             known = self.failures.get(what)
             if known is not None:

@@ -94,7 +94,7 @@ class Backend(Tracker):
     @final
     def params(self, values: Mapping[str, Any]) -> None:
         with self._session.guarded("params"):
-            kept = {n: self._session.masked(param_of(v)) for n, v in flat(values) if not isinstance(v, Secret)}
+            kept = self._session.masked({n: param_of(v) for n, v in flat(values) if not isinstance(v, Secret)})
             self._session.note("params", lambda _: self.on_params(kept))
 
     @final
@@ -106,6 +106,7 @@ class Backend(Tracker):
                     kept[str(name)] = number_of(value)
                 except TypeError as error:
                     self._session.account.fail("scalars", f"{name} {error}")
+            kept = self._session.masked(kept)
             if kept:
                 self._session.note("scalars", self.on_scalars, [Row(kept, self._moment("scalars", step))])
 
@@ -113,13 +114,13 @@ class Backend(Tracker):
     def text(self, name: str, text: str, step: int | None = None) -> None:
         with self._session.guarded("text"):
             at, kept = self._moment(f"text {name}", step), str(self._session.masked(str(text)))
-            self._session.note("text", lambda _: self.on_text(str(name), kept, at))
+            self._session.note("text", lambda _: self.on_text(str(name), kept, at), size=len(kept))
 
     @final
     def image(self, name: str, image: Any, step: int | None = None) -> None:
         with self._session.guarded("image"):
             at, kept = self._moment(f"image {name}", step), image_of(image)
-            self._session.note("image", lambda _: self.on_image(str(name), kept, at))
+            self._session.note("image", lambda _: self.on_image(str(name), kept, at), size=len(kept.pixels))
 
     @final
     def histogram(self, name: str, values: Any, step: int | None = None) -> None:

@@ -9,10 +9,9 @@ from callsheet._layout import layout
 from callsheet._lazy import plain, target
 from callsheet._path import format_path
 from callsheet._ref import Ref
-from callsheet._secret import SHOWN, Secret
+from callsheet._secret import Secret
 from callsheet._target import Name, resolve
 from callsheet._tree import KINDS, kind_of, walk
-from callsheet.errors import CallsheetError
 from callsheet.track._entries import param_of
 from callsheet.track._tracker import Tracker
 
@@ -69,27 +68,3 @@ def _is_tracker(call: Any) -> bool:
         except Exception:  # noqa: BLE001  (what cannot be imported is no tracker of this run)
             return False
     return isinstance(called, type) and issubclass(called, Tracker)
-
-
-def secrets_of(spec: Any) -> list[str]:
-    """The texts that a spec's secrets keep, longest first, so that they can be kept out of what is noted."""
-    found = set()
-    for _, value in walk(spec, kinds=_LEAVES):
-        if type(value) is Secret:
-            try:
-                found.add(value.reveal())
-            except CallsheetError:
-                continue
-    return sorted((text for text in found if len(text) >= SHORTEST), key=len, reverse=True)
-
-
-SHORTEST = 4
-"""Letters that a secret must have to be sought in texts: shorter ones are found by chance."""
-
-
-def masked(value: Any, secrets: list[str]) -> Any:
-    """A text without any of the secrets; what is no text as it is."""
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, SHOWN)
-    return value

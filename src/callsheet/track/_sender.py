@@ -12,6 +12,9 @@ from typing import Any
 LIMIT = 100_000
 """Entries that may wait; a training that notes more while the server is away loses the newest."""
 
+LIMIT_BYTES = 256_000_000
+"""What texts and images that wait may hold together: a server that is away must not fill a training's memory."""
+
 BATCH = 500
 """Rows of metrics that are passed on together."""
 
@@ -22,11 +25,20 @@ Fail = Callable[[str, BaseException | str, int, bool], None]
 
 @dataclass
 class Entry:
-    """One thing to pass on: its kind, what does it, the rows, if it is metrics, and whether it is over."""
+    """One thing to pass on.
+
+    Attributes:
+        what: Its kind.
+        action: What does it.
+        rows: The rows, if it is metrics.
+        size: The bytes of a text or image that it holds.
+        is_done: Whether it is over.
+    """
 
     what: str
     action: Callable[[list[Any]], None]
     rows: list[Any] = field(default_factory=list)
+    size: int = 0
     is_done: bool = False
 
     @property
@@ -48,6 +60,7 @@ class Sender:
         self._reach = reach
         self._fail = fail
         self._entries: deque[Entry] = deque()
+        self._bytes = 0
         self._changed = threading.Condition()
         self._ending = False
         self._given_up = False
@@ -59,12 +72,15 @@ class Sender:
     def put(self, entry: Entry) -> None:
         """Take an entry; it is passed on when those before it are."""
         with self._changed:
-            if len(self._entries) < LIMIT and not self._given_up:
+            is_large = self._bytes > 0 and self._bytes + entry.size > LIMIT_BYTES
+            if len(self._entries) < LIMIT and not is_large and not self._given_up:
+                self._bytes += entry.size
                 self._entries.append(entry)
                 self._changed.notify_all()
                 return
         entry.is_done = True
-        self._fail(entry.what, f"{LIMIT:,} entries wait already", entry.count, False)
+        waits = f"{self._bytes / 1e6:,.0f} MB" if is_large else f"{LIMIT:,} entries"
+        self._fail(entry.what, f"{waits} wait already", entry.count, False)
 
     def wait_for(self, entry: Entry, within_s: float) -> None:
         """Wait until an entry is passed on, or failed, for so many seconds at most; not for a far side that is away."""
@@ -115,6 +131,7 @@ class Sender:
     def _next(self) -> Entry:
         """The first entry, with the metrics that follow it directly."""
         entry = self._entries.popleft()
+        self._bytes -= entry.size
         while entry.rows and self._entries and self._entries[0].rows and len(entry.rows) < BATCH:
             entry.rows += self._entries.popleft().rows
         return entry

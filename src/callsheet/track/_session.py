@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
+from callsheet._hidden import masked, secrets_of
 from callsheet._running import RECORDING, RUNNING
 from callsheet.track._account import Account, Record, say
 from callsheet.track._entries import Row
-from callsheet.track._params import masked, params_of, secrets_of
+from callsheet.track._params import params_of
 from callsheet.track._sender import Entry, Sender
 from callsheet.track._tracker import TrackedRun
 
@@ -40,7 +41,7 @@ class Session:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.account = Account(type(place).__name__.lower())
+        self.account = Account(type(place).__name__.lower(), self.masked)
         self._stage: Literal["new", "begun", "ended"] = "new"
         self._is_open = False
         self._off: BaseException | None = None
@@ -89,7 +90,13 @@ class Session:
         return masked(value, self._secrets) if self._secrets else value
 
     def note(
-        self, what: str, action: Callable[[Sequence[Row]], None], rows: Sequence[Row] = (), *, wait: bool = False
+        self,
+        what: str,
+        action: Callable[[Sequence[Row]], None],
+        rows: Sequence[Row] = (),
+        *,
+        size: int = 0,
+        wait: bool = False,
     ) -> None:
         """Pass an entry on, after what comes before it.
 
@@ -97,6 +104,7 @@ class Session:
             what: Its kind.
             action: What writes it; is given the rows, and more of them where several wait.
             rows: The metrics, if it is that.
+            size: The bytes of a text or image that it holds.
             wait: Whether to come back only when it is written, or cannot be.
         """
         if self._process != os.getpid():
@@ -108,7 +116,7 @@ class Session:
                 return
             if self._stage == "new":
                 self._begin()
-            entry = Entry(what, self._opened(what, action), [*rows])
+            entry = Entry(what, self._opened(what, action), [*rows], size)
             if self._sender is None:
                 self._do(entry)
                 return

@@ -86,7 +86,7 @@ def read_spec(
     """
     path, card = entry.file(entry.card.config), entry.card
     own = [entry.package] if entry.package else []
-    policy = Policy([*([allow] if isinstance(allow, str) else allow), *own], reads=f'zoo.get("{asked or entry.name}", ')
+    policy = Policy([*Policy(allow).allow, *own], reads=f'zoo.get("{asked or entry.name}", ')
     is_code = suffix_of(path) == ".py"
     if is_code:
         _judge_code(entry, path, policy, asked or entry.name)

@@ -66,7 +66,7 @@ def _executor(engine: str, expts: Sequence[Any]) -> Executor:
     if engine not in _ENGINES:
         raise RunError(Fault("", f"there is no engine {engine!r}", advice=[f'engine="{name}"' for name in _ENGINES]))
     if engine in project_settings().executors:
-        return executor_of(executor_spec([engine], {})[1])
+        return executor_of(executor_spec([engine], {}, by="engine")[1], by="engine")
     if engine == "k8s":
         return Kubernetes()
     at_a_time = os.cpu_count() or 1

@@ -1,0 +1,30 @@
+"""The spec: calls that have not happened yet, the mappings and lists that hold them, and what is asked of them."""
+
+from ._attach import attach as attach
+from ._attach import given as given
+from ._attach import given_within as given_within
+from ._call import INSTANCES as INSTANCES
+from ._call import PARTIALS as PARTIALS
+from ._call import Call as Call
+from ._call import Instance as Instance
+from ._call import Partial as Partial
+from ._kinds import SHARING as SHARING
+from ._kinds import call_parts as call_parts
+from ._kinds import copied as copied
+from ._kinds import copy as copy
+from ._kinds import described as described
+from ._list import List as List
+from ._mapping import Mapping as Mapping
+from ._parts import DISPLACED as DISPLACED
+from ._parts import CallParts as CallParts
+from ._parts import MappingParts as MappingParts
+from ._parts import here as here
+from ._parts import mapping_of_atoms as mapping_of_atoms
+from ._parts import new_call as new_call
+from ._parts import new_list as new_list
+from ._parts import new_mapping as new_mapping
+from ._parts import note_origin as note_origin
+from ._parts import plain_class as plain_class
+from ._parts import settle_class as settle_class
+from ._put import delete_item as delete_item
+from ._put import set_item as set_item
