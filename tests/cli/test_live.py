@@ -36,6 +36,9 @@ TRAIN = """
         return {"loss": 1 / n}
 """
 
+ANEW = b"\r\x1b[2K"
+"""How a table begins to be drawn anew."""
+
 
 @pytest.fixture
 def open_terminal():
@@ -64,11 +67,12 @@ class Terminal:
         os.close(theirs)
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
+        self._unfinished = b""
         self.written = b""
         self.is_open = True
 
     def look(self) -> list[str]:
-        """The lines on the screen; times and ids masked, columns two spaces apart."""
+        """The lines on the screen, never a table that is half drawn; times and ids masked, columns two spaces apart."""
         if self.is_open and select.select([self._ours], [], [], 0.05)[0]:
             try:
                 data = os.read(self._ours, 65536)
@@ -76,7 +80,11 @@ class Terminal:
                 data = b""
             self.is_open = bool(data)
             self.written += data
-            self._stream.feed(data)
+            data = self._unfinished + data
+            # A table that begins here may go on in the next read: it is drawn when another begins, or at the end.
+            whole = data.rfind(ANEW) if self.is_open and ANEW in data else len(data)
+            self._unfinished = data[whole:]
+            self._stream.feed(data[:whole])
         shown = "\n".join(line.rstrip() for line in self._screen.display).rstrip()
         shown = re.sub(r"\b[0-9a-f]{6}\b", "IDIDID", re.sub(r"\d:\d\d", "0:00", shown))
         shown = re.sub(r"(, about 0:00 left|, 0:00 left)", "", shown)
