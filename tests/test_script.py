@@ -56,6 +56,11 @@ class Train:
 
 
 @attrs.define
+class Positive:
+    width: int = attrs.field(default=8, validator=attrs.validators.gt(0))
+
+
+@attrs.define
 class Optim:
     lr: float = 0.1
     betas: list[float] = attrs.Factory(list)
@@ -146,10 +151,25 @@ def test_what_is_frozen_in_a_tuple_can_be_typed():
     assert train.main(["models.1.depth=34"]) == (Model(), Model(34))
 
 
-def test_constructors_see_what_was_typed():
+def test_constructors_see_what_was_typed(capsys):
     assert train.main(["data=x", "lr=0.1"]).steps == 10
-    with pytest.raises(ValueError, match="lr is negative"):
+    with pytest.raises(SystemExit, match="2"):
         train.main(["data=x", "lr=-1"])
+    assert "lr is negative\n" in capsys.readouterr().err
+
+
+def test_what_a_constructor_or_validator_refuses_is_a_fault_at_its_place(capsys):
+    @callsheet.main
+    def several(net: Positive, seed: int = 0):
+        raise ValueError("of the function itself")
+
+    with pytest.raises(SystemExit, match="2"):
+        several.main("net.width=-2")
+    told = capsys.readouterr().err
+    assert told.split("\n", 1)[1] == "  net  'width' must be > 0: -2\n       lazy(Positive)(width=-2)\n"
+    assert told.split(":", 1)[1].startswith(" 1 fault, several was not called\n")
+    with pytest.raises(ValueError, match="of the function itself"):
+        several.main("net.width=2")
 
 
 def test_each_of_several_parameters_has_its_name():

@@ -14,6 +14,8 @@ from ._fields import asked_beyond_fields, field_items, has_fields, taken_by
 from ._guide import guide
 from ._holder import holder_of
 from ._items import origin_of, settle_step
+from ._layout import layout
+from ._note import place_noted
 from ._origin import Origin
 from ._override import apply
 from ._page import page, wrap
@@ -72,8 +74,9 @@ def main(function: Callable[P, R_co]) -> Program[P, R_co]:
         The function itself, which has a `main(argv=None)` now: it reads
         `sys.argv` (or a text, or several), calls the function and gives what that
         returns. What is wrong with the command line is told all together on
-        standard error, and ends the program with `SystemExit(2)`; exceptions
-        of the function are not touched.
+        standard error, and ends the program with `SystemExit(2)`, also the
+        `ValueError` of a constructor or validator; exceptions of the function
+        are not touched.
 
     Raises:
         TypeError: It is no function.
@@ -111,13 +114,26 @@ def _run(function: Any, words: list[str]) -> Any:
         told = {fault.path for fault in faults}
         faults += [fault for fault in error.faults if fault.path not in told]
     if faults:
-        announce(faults, name=script_name(), outcome=f"{function.__name__} was not called")
-        raise SystemExit(2)
+        _refuse(function, faults)
     if object.__getattribute__(root, "__target__") is not function:
-        return function(callsheet.build(root))
+        return function(_built(function, root, root))
     items = object.__getattribute__(root, "__dict__")
-    given: Any = callsheet.build(new_mapping(dict(items)), root=root)
-    return function(**given)
+    return function(**_built(function, new_mapping(dict(items)), root))
+
+
+def _refuse(function: Any, faults: Sequence[Fault]) -> NoReturn:
+    announce(faults, name=script_name(), outcome=f"{function.__name__} was not called")
+    raise SystemExit(2)
+
+
+def _built(function: Any, spec: Any, root: Any) -> Any:
+    """What a function receives; a `ValueError` of a constructor or validator is about what was typed."""
+    try:
+        return callsheet.build(spec, root=root)
+    except ValueError as error:
+        path, _ = place_noted(error)
+        at = dict(callsheet.walk(root)).get(path, root)
+        _refuse(function, [Fault(path, str(error) or type(error).__name__, advice=[layout(at)])])
 
 
 def _help(function: Any, root: Any, words: list[str]) -> NoReturn:
