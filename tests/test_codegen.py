@@ -37,6 +37,7 @@ from callsheet import (
 )
 from callsheet._spec import attach
 from callsheet.errors import CycleError, LoadError, SaveError
+from counting import calls_made
 from saying import told
 from shapes import (
     Color,
@@ -591,17 +592,7 @@ def test_ten_times_the_leaves_cost_ten_times_as_much():
     def steps(count):
         spec = attach({"rows": [{"x": n, "net": lazy(Net)(width=n)} for n in range(count)]})
         to_python(spec)
-        counted = [0]
-
-        def count_call(frame, event, arg):
-            counted[0] += 1
-
-        sys.setprofile(count_call)
-        try:
-            to_python(spec)
-        finally:
-            sys.setprofile(None)
-        return counted[0]
+        return calls_made(lambda: to_python(spec))
 
     assert steps(2000) < 12 * steps(200)
 

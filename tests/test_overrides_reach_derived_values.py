@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from callsheet import load, origin, override, plain
 from callsheet.errors import CallsheetError, OverrideError
+from counting import calls_made
 
 
 def loaded(project, text, *overrides):
@@ -376,3 +377,55 @@ def test_where_nothing_is_derived_a_load_with_overrides_is_the_load_overridden(t
 def test_what_happens_once_happens_once_to_a_value_that_goes_on_from_itself(project):
     path = project("conf.py", "xs = [1, 2, 3]\ndef more():\n    return xs + [4]\nxs = more()\nys = xs + [5]\n")
     assert load(path, ["~xs.0", "xs+=[7]"]) == {"xs": [2, 3, 7, 4], "ys": [2, 3, 7, 4, 5]}
+
+
+# --- the cost, where statements only bind names -----------------------------------------------------------------------
+
+BLOCK = "from callsheet import lazy\ndef block(dim=1, dropout=0.0, attn=None): ...\n"
+NAMES = [f"n{n}" for n in range(7)]
+
+
+@st.composite
+def config(draw):
+    """Calls that hold one another, values read from them, names bound again; now and then one that is edited."""
+    lines, calls = [], []
+    for name in NAMES:
+        old = draw(st.sampled_from(calls)) if calls else ""
+        makes = [f"{name} = lazy(block)(dim={len(lines)}, dropout=0.5, attn={old or None})"]
+        if old:
+            makes += [f"{name} = lazy(block)(dim={old}.dim, dropout={old}.dropout)", f"{name} = {old}"]
+            makes += [f"{name} = [{old}.dropout, {old}]", f"{old}.dim = 9", f"{old} = lazy(block)(dim=8, attn={old})"]
+        lines.append(draw(st.sampled_from(makes)))
+        if lines[-1].startswith(f"{name} = lazy") or lines[-1] == f"{name} = {old}":
+            calls.append(name)
+    return "\n".join(lines) + "\n"
+
+
+WILD = ["...dropout=0.1", "...dim=7", "...attn=null", "...attn.dim=6", "~...dim", "...dropout=a"]
+PLACES = ["n0.dropout=0.2", "n2...dropout=0.3", "n3.attn.dropout=0.4", "n4.attn=@n1", "n1=@n0", "~n2.attn"]
+
+
+@settings(max_examples=250)
+@given(text=config(), said=st.lists(st.sampled_from(WILD + PLACES), min_size=1, max_size=4, unique=True))
+def test_where_wildcards_look_only_at_what_is_new_they_find_what_they_find_everywhere(tmp_path_factory, text, said):
+    def outcome(name, text):
+        path = tmp_path_factory.getbasetemp() / name
+        path.write_text(BLOCK + text)
+        try:
+            return str(load(path, said))
+        except (CallsheetError, AttributeError):
+            return "an error"
+
+    # Where references may lead anywhere, all is looked at again after each statement.
+    assert outcome("new.py", text) == outcome("all.py", text + "# ref\n")
+
+
+@pytest.mark.parametrize("said", ["...dropout=0.1", "b3.dim=7", "main...dropout=0.1"])
+def test_ten_times_the_statements_cost_ten_times_as_much(project, said):
+    def steps(count):
+        calls = "".join(f"b{n} = lazy(block)(dim={n}, dropout=0.5)\n" for n in range(count))
+        path = project(f"conf{count}.py", f"{BLOCK}{calls}main = lazy(block)(attn=b1)\n")
+        load(path, [said])
+        return calls_made(lambda: load(path, [said]))
+
+    assert steps(500) < 12 * steps(50)

@@ -27,23 +27,33 @@ class Imposer:
         where: Who said them.
         kinds: The kind of origin of an override, by its text, where it is not "override".
         journal: Gets notes of what is changed.
+
+    Attributes:
+        nodes: How often what was set was a node, or stood in the place of one.
     """
 
     def __init__(self, where: str, kinds: dict[str, str], journal: Journal | None = None) -> None:
         self.where = where
         self.kinds = kinds
         self.journal = journal
+        self.nodes = 0
         self._deleted: dict[int, list[Any]] = {}  # by a delete's number, what it has taken from
         self._edited: dict[int, tuple[str, ...]] = {}  # by number, where edits and deletes of items have happened
-        self._whole: dict[
-            int, dict[tuple[str, ...], int]
-        ] = {}  # by surroundings: where one put or deleted a whole value
+        # By surroundings and a name of theirs, where an override put or deleted a whole value below it, by its number.
+        self._whole: dict[tuple[int, str], dict[tuple[str, ...], int]] = {}
         self._atoms: dict[Any, tuple[Any, Any, Any]] = {}  # by surroundings, number and steps: holder, key, value
+        self._met: dict[Any, dict[int, tuple[Any, Any]]] = {}  # of wildcards: each holder, and what was put there
         self._errors: dict[tuple[int, int], list[CallsheetError]] = {}  # by surroundings and number: of the last time
         self._places: dict[int, list[tuple[Any, Any, Any]]] = {}  # of wildcards: holder, key and what stands there now
 
     def impose(
-        self, root: Any, said: Override, around: Surroundings, *, after: int = 0
+        self,
+        root: Any,
+        said: Override,
+        around: Surroundings,
+        *,
+        after: int = 0,
+        names: tuple[str, ...] | None = None,
     ) -> tuple[Any, list[CallsheetError]]:
         """Apply an override at its place, a wildcard at each of its own.
 
@@ -55,19 +65,21 @@ class Imposer:
             said: The override.
             around: What its words can name.
             after: Of deletes, only those of more steps than this count.
+            names: Of a wildcard that starts at the root, below which names something is new; None for all.
 
         Returns:
             The root, as `apply` gives it, and what does not fit.
         """
-        if self._stands(root, said, around):
+        if self.stands(root, said, around):
             return root, []
+        stood = False
         try:
-            places = self._meant(root, said, around)
+            places, stood = self._meant(root, said, around, names)
         except CallsheetError as error:
             places, errors = [], [error]
         else:
             left = [one for one in places if not self._is_gone(one, around)]
-            errors = [] if left or not places else self._errors.get((id(around), said.number), [])
+            errors = [] if left or stood or not places else self._errors.get((id(around), said.number), [])
             places = left
         for one in places:
             if one.operation != "delete" or len(one.steps) > after:
@@ -75,22 +87,19 @@ class Imposer:
                     root = self._impose(root, one, around, at_each=bool(said.below))
                 except CallsheetError as error:
                     errors = [error, *errors]
-        self._errors[id(around), said.number] = errors
+        if errors or names is None:
+            self._errors[id(around), said.number] = errors
         return root, errors
 
-    def _stands(self, root: Any, said: Override, around: Surroundings) -> bool:
+    def stands(self, root: Any, said: Override, around: Surroundings) -> bool:
         """Whether a number or text that was put somewhere stands there still, and by this override."""
         known = self._atoms.get((id(around), said.number, said.steps))
         if known is None:
             return False
         holder, key, value = known
         try:
-            return (
-                holder_of(root, said, self.where) is holder
-                and raw_item(holder, key) is value
-                and origin_of(holder, key).text == said.text
-            )
-        except (LookupError, OverrideError):
+            return holder_of(root, said, self.where) is holder and _holds(holder, value, key, said)
+        except OverrideError:
             return False
 
     def forget(self, overrides: Iterable[Override], names: Iterable[str], around: Surroundings) -> None:
@@ -102,30 +111,46 @@ class Imposer:
             around: What the words of its overrides can name.
         """
         bound = frozenset(names)
-        last = self._whole.get(id(around), {})
-        for steps in [*last]:
-            if steps[0] in bound:
-                del last[steps]
+        for name in bound:
+            self._whole.pop((id(around), name), None)
         for said in overrides:
             if said.steps and str(said.steps[0]) in bound:
                 self._edited.pop(said.number, None)
 
     def _is_gone(self, one: Override, around: Surroundings) -> bool:
         """Whether an override is about what another has replaced, deleted or moved that was said after it."""
-        last = self._whole.get(id(around), {})
         steps = tuple(map(str, one.steps))
+        last = self._whole.get((id(around), steps[0]), {})
         if any(last.get(steps[:n], -1) > one.number for n in range(1, len(steps) + 1)):
             return True
         return any(number > one.number and _moves(place, steps) for number, place in self._edited.items())
 
-    def _meant(self, root: Any, said: Override, around: Surroundings) -> list[Override]:
+    def _meant(
+        self, root: Any, said: Override, around: Surroundings, names: tuple[str, ...] | None
+    ) -> tuple[list[Override], bool]:
+        """The overrides of single places that are left to be imposed, and whether others were left out.
+
+        Where only some names are new, what was met before is left out; else, where what was put stands still.
+        """
         if not said.below:
-            return [said]
+            return [said], False
+        met = self._met.setdefault((id(around), said.number), {})
+        stood = False
+
+        def stands(holder: Any, step: Any) -> bool:
+            nonlocal stood
+            before = met.get(id(holder))
+            met.setdefault(id(holder), (holder, _UNSET))
+            if before is None or (names is None and not _holds(*before, settle_step(holder, step), said)):
+                return False
+            stood = True
+            return True
+
         try:
-            return each_below(root, said, said.where or self.where, around)
+            return each_below(root, said, said.where or self.where, around, stands=stands, names=names), stood
         except OverrideError:
             if self._deleted.get(said.number):
-                return []
+                return [], stood
             raise
 
     def _impose(self, root: Any, said: Override, around: Surroundings, *, at_each: bool) -> Any:
@@ -154,11 +179,15 @@ class Imposer:
         self._atoms.pop((id(around), said.number, said.steps), None)
         root = self._apply(root, said, around)
         after = _found(root, said, self.where)
-        if type(after) in ATOMS and said.operation == "set" and not at_each:
+        self.nodes += is_node(before) or is_node(after)
+        if type(after) in ATOMS and said.operation == "set":
             holder = holder_of(root, said, self.where)
-            self._atoms[id(around), said.number, said.steps] = holder, settle_step(holder, said.steps[-1]), after
+            if at_each:
+                self._met[id(around), said.number][id(holder)] = holder, after
+            else:
+                self._atoms[id(around), said.number, said.steps] = holder, settle_step(holder, said.steps[-1]), after
         steps = tuple(map(str, said.steps))
-        last = self._whole.setdefault(id(around), {})
+        last = self._whole.setdefault((id(around), steps[0]), {})
         if not is_node(after) or variant_word(said):
             last[steps] = said.number
         if after is not before and not is_node(after):  # what was said of it afterwards is so of what stands there now
@@ -180,7 +209,8 @@ class Imposer:
         root = apply(root, said, where=self.where, journal=self.journal)
         taken.append(holder)
         if not isinstance(key, int):
-            self._whole.setdefault(id(around), {})[tuple(map(str, said.steps))] = said.number
+            steps = tuple(map(str, said.steps))
+            self._whole.setdefault((id(around), steps[0]), {})[steps] = said.number
         elif not at_each:
             self._edited[said.number] = (*map(str, said.steps[:-1]), _ITEM)
         return root
@@ -197,6 +227,7 @@ class Imposer:
         return bool(done) and origin.text == said.text
 
 
+_UNSET = object()
 _ITEM = "[]"
 """Stands for an item of a list that was deleted: those after it have other places since."""
 
@@ -234,6 +265,14 @@ def _found(root: Any, said: Override, where: str) -> Any:
         return raw_item(holder, settle_step(holder, said.steps[-1]))
     except (LookupError, OverrideError):
         return None
+
+
+def _holds(holder: Any, value: Any, key: Any, said: Override) -> bool:
+    """Whether a value stands in a holder as an override has put it there."""
+    try:
+        return raw_item(holder, key) is value and origin_of(holder, key).text == said.text
+    except LookupError:
+        return False
 
 
 def _lacks(holder: Any, key: Any) -> bool:

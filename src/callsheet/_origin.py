@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _ast as ast
 import os
-from itertools import islice
 
 from ._configfile import show_file
 
@@ -76,13 +75,27 @@ def locate(site: Site | None, key: object) -> Origin:
     else:
         code, instruction = site
         path = code.co_filename
-        first, last, column, _ = next(islice(code.co_positions(), instruction // 2, None))
+        first, last, column, _ = _positions_of(code)[instruction // 2]
         line = first or code.co_firstlineno
         if last is not None and last > line and column is not None:
             line = _line_of_argument(path, line, last, column, key)
     if path.startswith("<"):
         return Origin("python", f"{path}:{line}")
     return Origin("file", f"{show_file(os.path.abspath(path))}:{line}")
+
+
+_MOST = 8
+_positions: dict[int, tuple[Any, list[Any]]] = {}  # a memo of the code that origins were asked of last
+
+
+def _positions_of(code: Any) -> list[Any]:
+    """By instruction, its first and last line and columns."""
+    known = _positions.get(id(code))
+    if known is None:
+        if len(_positions) >= _MOST:
+            _positions.clear()
+        known = _positions[id(code)] = code, list(code.co_positions())
+    return known[1]
 
 
 _parsed: dict[str, tuple[float, Any]] = {}  # a memo of the files that origins were asked of

@@ -48,7 +48,7 @@ from .errors import Fault, OverrideError, ReferenceUseError, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 
@@ -206,13 +206,21 @@ def _apply_below(root: Any, said: Override, **more: Any) -> Any:
     return root
 
 
-def each_below(root: Any, said: Override, where: str, around: Surroundings) -> list[Override]:
-    """An override for each place that a wildcard means, the deepest first.
+def each_below(
+    root: Any,
+    said: Override,
+    where: str,
+    around: Surroundings,
+    *,
+    stands: Callable[[Any, Any], bool] | None = None,
+    names: tuple[str, ...] | None = None,
+) -> list[Override]:
+    """An override for each place that a wildcard means, the deepest first; the arguments are those of `places_below`.
 
     Raises:
         OverrideError, TargetError, TrustError: As for `places_below`.
     """
-    places = places_below(root, said, where, around.takers)
+    places = places_below(root, said, where, around.takers, stands=stands, names=names)
     return [said.like(steps=steps, below=()) for steps in reversed(places)]
 
 

@@ -30,15 +30,19 @@ class Statement:
         end: Its last.
         names: What it binds.
         anew: Of these the ones that overrides are about, and that get a value which does not come from what they held.
+        inert: Whether it does nothing but bind these names.
     """
 
-    __slots__ = ("anew", "end", "line", "names")
+    __slots__ = ("anew", "end", "inert", "line", "names")
 
-    def __init__(self, line: int, end: int, names: tuple[str, ...], anew: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, line: int, end: int, names: tuple[str, ...], anew: tuple[str, ...] = (), *, inert: bool = False
+    ) -> None:
         self.line = line
         self.end = end
         self.names = names
         self.anew = anew
+        self.inert = inert
 
 
 class Rewriter:
@@ -102,11 +106,16 @@ class Rewriter:
                 self._compound(node, waits)
                 out.append(node)
             else:
+                inert = bool(self._descent.watched) and self._is_inert(node)
                 out += self._uses.statement(node, "module") if self._uses.mentions(node) else [node]
                 docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
                 if not isinstance(node, _SILENT) and not docstring:
-                    out.append(self._after(node, tuple(bound_names(node)), anew=anew))
+                    out.append(self._after(node, tuple(bound_names(node)), anew=anew, inert=inert))
         return out
+
+    def _is_inert(self, node: Any) -> bool:
+        names = isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets)
+        return names and self._uses.is_inert(node.value)
 
     def _compound(self, node: Any, waits: bool) -> None:
         self._uses.heads(node)
@@ -117,8 +126,10 @@ class Rewriter:
             if names:
                 node.body.insert(0, self._after(node, tuple(names), line=node.lineno))
 
-    def _after(self, node: Any, names: tuple[str, ...], *, line: int = 0, anew: tuple[str, ...] = ()) -> Any:
+    def _after(
+        self, node: Any, names: tuple[str, ...], *, line: int = 0, anew: tuple[str, ...] = (), inert: bool = False
+    ) -> Any:
         self.assigned.update(dict.fromkeys(names))
-        self.statements.append(Statement(node.lineno, node.end_lineno, names, anew))
+        self.statements.append(Statement(node.lineno, node.end_lineno, names, anew, inert=inert))
         at = place(node) if not line else {**place(node), "end_lineno": line}
         return ast.Expr(hook("after", [len(self.statements) - 1], at), **at)

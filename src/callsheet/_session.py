@@ -330,10 +330,30 @@ class _Hooks(ImportHooks):
             origins[name] = site
         if statement.anew:
             self.session.imposer.forget(file.overrides, statement.anew, self.session.around(file))
-        for said in file.overrides:
-            if self._may_stand(said, names):
+        meant = [_imposed(said) for said in file.overrides if self._may_stand(said, names)]
+        if not (statement.inert and self._impose_below(statement.names, meant)):
+            for said in meant:
                 # What is not yet there, or not yet what it will be, and a name that is deleted: the end decides.
-                self.session.imposer.impose(file.view, _imposed(said), self.session.around(file), after=1)
+                self.session.imposer.impose(file.view, said, self.session.around(file), after=1)
+
+    def _impose_below(self, bound: tuple[str, ...], meant: list[Override]) -> bool:
+        """After a statement that only bound names: impose wildcards on what these hold, unless more may follow from it.
+
+        Returns:
+            Whether that was enough: all else stands, and is not about what the wildcards set.
+        """
+        imposer, view, around = self.session.imposer, self.file.view, self.session.around(self.file)
+        wild = [said for said in meant if not said.steps]
+        others = [said for said in meant if said.steps]
+        keys = {said.below[-1] for said in wild if said.operation == "set"}
+        if self.session.refs or len(keys) < len(wild) or any(name in said.text for said in wild for name in bound):
+            return False
+        if not all(imposer.stands(view, said, around) for said in others):
+            return False
+        before = imposer.nodes
+        for said in wild:
+            imposer.impose(view, said, around, after=1, names=bound)
+        return imposer.nodes == before and all(imposer.stands(view, said, around) for said in others if wild)
 
     def _may_stand(self, said: Override, names: dict[str, Any]) -> bool:
         first = said.steps[0] if said.steps else None

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ._imports import Meanings, Words
 
 _NAMEABLE = (DEFERRED, IMPORTED, TAKEN)
+_INERT = (
+    *(ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.Starred),
+    *(ast.keyword, ast.UnaryOp, ast.BinOp),
+)
 
 
 class Uses:
@@ -164,6 +168,23 @@ class Uses:
     def _is_description(self, func: Any) -> bool:
         """Whether what is called is `lazy`, or the result of `lazy(T)`."""
         return self._means(func) == LAZY or (isinstance(func, ast.Call) and self._means(func.func) == LAZY)
+
+    def is_inert(self, value: Any) -> bool:
+        """Whether an expression changes nothing: it names, writes and describes, and calls nothing else."""
+        todo = [value]
+        while todo:
+            x = todo.pop()
+            if isinstance(x, list):
+                todo += x
+            elif isinstance(x, ast.Call):
+                if not self._is_description(x.func):
+                    return False
+                todo += [getattr(x.func, "args", []), getattr(x.func, "keywords", []), x.args, x.keywords]
+            elif isinstance(x, _INERT):
+                todo += [getattr(x, name) for name in x._fields if name not in ("ctx", "op")]
+            elif isinstance(x, ast.AST):
+                return False
+        return True
 
     def _means(self, node: Any) -> str:
         if isinstance(node, ast.Name):

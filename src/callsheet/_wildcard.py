@@ -17,7 +17,7 @@ from .errors import Fault, OverrideError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from ._grammar import Override
@@ -101,12 +101,28 @@ class Takers:
         return known.signature if known is not None and known.kind != "value" else None
 
 
-def places_below(root: Any, said: Override, where: str, takers: Takers) -> list[tuple[Any, ...]]:
+def places_below(
+    root: Any,
+    said: Override,
+    where: str,
+    takers: Takers,
+    *,
+    stands: Callable[[Any, Any], bool] | None = None,
+    names: tuple[str, ...] | None = None,
+) -> list[tuple[Any, ...]]:
     """The paths that a wildcard means, those of what holds others first.
 
     Of what is set already; and to set a value, of what a target takes by that name. Targets that are only named are
     imported to know that, where it is not remembered; under the policy of a data file where one named them. What takes
     any name (`**kwargs`) is meant only where it has this one. A delete with a value means the places that have it.
+
+    Args:
+        root: What the path starts in.
+        said: The override.
+        where: Who said it.
+        takers: What targets take.
+        stands: Whether it stands already in a holder, under a key; such a place is left out.
+        names: Below which names of the root to look, where the path starts there; to find nothing is no fault then.
 
     Raises:
         OverrideError: There is none, or nothing to look below.
@@ -121,19 +137,22 @@ def places_below(root: Any, said: Override, where: str, takers: Takers) -> list[
             fault = nothing_at(holder, said.steps, n)
             raise OverrideError(Fault(fault.path, fault.problem, origin=where, advice=fault.advice)) from None
     start = through(root, start)
-    found = [*_meant(root, start, said, takers, real=False)]
-    if not found and takers.guessed:
+    found = [*_meant(root, start, said, takers, real=False, names=names)]
+    if not found and takers.guessed and names is None:
         found = [*_meant(root, start, said, takers, real=True)]
     takers.remember()
-    if not found:
+    if not found and names is None:
         raise _nowhere(root, start, said, where)
-    return [(*said.steps, *steps, *said.below) for steps in found]
+    left = found if stands is None else [(steps, x) for steps, x in found if not stands(x, said.below[-1])]
+    return [(*said.steps, *steps, *said.below) for steps, _ in left]
 
 
-def _meant(root: Any, start: Any, said: Override, takers: Takers, *, real: bool) -> Iterator[tuple[Any, ...]]:
-    """The ways from the start to what has the first of the names behind the dots; each place once."""
+def _meant(
+    root: Any, start: Any, said: Override, takers: Takers, *, real: bool, names: tuple[str, ...] | None = None
+) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """The ways from the start to what has the first of the names behind the dots, and the last's holder; each once."""
     seen: dict[int, Any] = {}
-    for steps, value in _containers(start):
+    for steps, value in _containers(start, names):
         holder = value
         try:
             for step in said.below[:-1]:
@@ -142,7 +161,7 @@ def _meant(root: Any, start: Any, said: Override, takers: Takers, *, real: bool)
             continue
         if id(holder) not in seen and _is_meant(holder, said, takers, real=real):
             seen[id(holder)] = holder
-            yield steps
+            yield steps, holder
 
 
 def _is_meant(holder: Any, said: Override, takers: Takers, *, real: bool) -> bool:
@@ -157,12 +176,17 @@ def _is_meant(holder: Any, said: Override, takers: Takers, *, real: bool) -> boo
     return said.operation != "delete" or not said.choices or bool(found == plain_value(said.choices[0]))
 
 
-def _containers(start: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def _containers(start: Any, names: tuple[str, ...] | None = None) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """What can take a name, each once; what a reference leads to stands at a place of its own."""
-    for steps, value in walk(start, kinds=_Slots()):
-        kind = kind_of(type(value))
-        if kind is not None and type(value) is not Ref and kind.family not in ("list", "tuple"):
-            yield steps, value
+    parts: list[tuple[tuple[Any, ...], Any]] = [((), start)]
+    if names is not None:
+        yield (), start
+        parts = [((name,), raw_item(start, name)) for name in names]
+    for first, part in parts:
+        for steps, value in walk(part, kinds=_Slots()):
+            kind = kind_of(type(value))
+            if kind is not None and type(value) is not Ref and kind.family not in ("list", "tuple"):
+                yield (*first, *steps), value
 
 
 class _Slots(dict):  # type: ignore[type-arg]
