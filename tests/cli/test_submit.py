@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shutil
 import signal
 import time
 
@@ -265,6 +266,25 @@ def test_logs_are_printed_and_followed(project):
     assert project("logs", f"{id}:1").out == "learning at 0.2\n"
     project("wait", id)
     assert "2 trials, 2 to run, 2 at a time" in project("logs", id).out
+
+
+def test_a_trial_that_is_not_there_has_no_logs(project):
+    id = submitted(project, "main.lr=0.1,0.2")
+    project("wait", id)
+    said = project("logs", f"{id}:2", code=1).err
+    assert said == f"callsheet: {id} has no trial 2\n  its 2 trials are  {id}:0  to  {id}:1\n"
+
+
+def test_of_many_that_have_ended_the_latest_are_listed_and_the_others_counted(project):
+    id = submitted(project, "main.lr=0.1")
+    project("wait", id)
+    for n in range(11):
+        shutil.copytree(project.root / "runs/.sweeps" / id, project.root / f"runs/.sweeps/{n:012}")
+    shown = project("status").out.splitlines()
+    assert (len(shown), shown[-1]) == (12, "2 that ended before:  callsheet status --all")
+    assert len(project("status", "--all").out.splitlines()) == 13
+    assert len(project("status", "--all", "--json").data) == 12
+    assert [one["id"] for one in project("status", f"{0:012}", "--json").data] == [f"{0:012}"]
 
 
 def test_an_id_of_nothing_is_told_with_what_there_is(project):

@@ -33,6 +33,9 @@ def command(id: str, follow: bool, err: bool, runs: str | None) -> None:
     if colon:
         if one is None or not trial.isdigit():
             raise RunError(Fault("", f"{id} is no trial of a submission", advice=["callsheet logs ID:3"]))
+        if one.size is not None and int(trial) >= one.size:
+            there = f"its {one.size} trials are  {one.id}:0  to  {one.id}:{one.size - 1}"
+            raise RunError(Fault("", f"{one.id} has no trial {trial}", advice=[there]))
         name = one.plan.run_of(int(trial))
         run = Store(one.plan.runs).read(name) if name is not None else None
         if run is None:

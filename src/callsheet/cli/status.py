@@ -26,11 +26,12 @@ _LOOK_S = 1.0
 
 @click.command("status")
 @click.argument("id", metavar="[ID]", required=False)
+@click.option("--all", "everything", is_flag=True, help=f"Also what ended before the last {_SHOWN} that have.")
 @click.option("--once", is_flag=True, help="At a terminal: print it once, and do not follow it.")
 @runs_option
 @json_option
 @told
-def command(id: str | None, once: bool, runs: str | None, as_json: bool) -> None:
+def command(id: str | None, everything: bool, once: bool, runs: str | None, as_json: bool) -> None:
     """List what was submitted and how it stands, over all executors; at a terminal as it changes, until all has ended.
 
     \b
@@ -44,31 +45,33 @@ def command(id: str | None, once: bool, runs: str | None, as_json: bool) -> None
         if one is None:
             raise Misuse(f"run {id} was not submitted", f"callsheet runs {id}")
         plans = [one.id]
-    found = _found(home, plans)
+    most = None if everything or id is not None else _SHOWN
+    found, left_out = _found(home, plans, most)
     if as_json:
         print_json([as_data(one) for one in found])
     elif not found:
         say(f"nothing was submitted in {home}")
     elif once or not can_live() or all(one.is_over or not one.is_attended for one in found):
-        say(_table(found))
+        say(_table(found, left_out))
     else:
-        _follow(home, plans)
+        _follow(home, plans, most)
 
 
-def _found(home: Path, plans: list[str] | None) -> list[Submission]:
-    found = [settled(one) for one in submissions(home)]
-    if plans is not None:
-        return [one for one in found if one.id in plans]
-    over = [one for one in found if one.is_over][-_SHOWN:]
-    return [one for one in found if not one.is_over or one in over]
+def _found(home: Path, plans: list[str] | None, most: int | None) -> tuple[list[Submission], int]:
+    """Submissions, with the latest of those that have ended, and how many of these are left out."""
+    found = [settled(one) for one in submissions(home) if plans is None or one.id in plans]
+    over = [one.id for one in found if one.is_over]
+    hidden = over[: max(len(over) - most, 0)] if most is not None else []
+    return [one for one in found if one.id not in hidden], len(hidden)
 
 
-def _table(found: list[Submission]) -> str:
+def _table(found: list[Submission], left_out: int) -> str:
     shown = table([["id", "on", "trials", "submitted", "what"], *map(line_of, found)], head=True, least=20)
-    return "\n".join([shown, *(line for one in found for line in notes_of(one))])
+    more = [f"{left_out} that ended before:  callsheet status --all"] if left_out else []
+    return "\n".join([shown, *(line for one in found for line in notes_of(one)), *more])
 
 
-def _follow(home: Path, plans: list[str] | None) -> None:
+def _follow(home: Path, plans: list[str] | None, most: int | None) -> None:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -76,8 +79,8 @@ def _follow(home: Path, plans: list[str] | None) -> None:
     with Live(console=Console(highlight=False), auto_refresh=False) as live:
         try:
             while True:
-                found = _found(home, plans)
-                live.update(Text.from_ansi(_table(found)), refresh=True)
+                found, left_out = _found(home, plans, most)
+                live.update(Text.from_ansi(_table(found, left_out)), refresh=True)
                 if all(one.is_over or not one.is_attended for one in found):
                     return
                 time.sleep(_LOOK_S)
