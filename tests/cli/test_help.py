@@ -23,6 +23,10 @@ def test_each_verb_has_help_within_80_columns_and_an_example(cmd, verb):
     assert max(map(len, said.out.splitlines())) <= 80
 
 
+def test_help_of_a_verb_is_what_the_verb_says_of_itself(cmd):
+    assert cmd("help", "run").out == cmd("run", "--help").out
+
+
 def test_a_misspelt_verb_is_answered_with_the_nearest(cmd):
     said = cmd("swep", code=2)
     assert (

@@ -12,6 +12,8 @@ from callsheet.cli._verbs import CONFIGS, PLAIN, QUICK, VERBS
 def main(prog_name: str = "callsheet") -> None:
     """Run the command line of this process."""
     words = sys.argv[1:]
+    if len(words) == 2 and words[0] == "help" and words[1] in VERBS:  # a config's name ends in one of CONFIGS
+        words = sys.argv[1:] = [words[1], "--help"]
     if "_CALLSHEET_COMPLETE" in os.environ:
         import_module("callsheet.cli.completion").reply()
     elif words and words[0] in QUICK:

@@ -250,7 +250,7 @@ class Daemon:
         try:
             _knock(self.address)
             if self._client is None:
-                self._client = self._sdk.APIClient(**self._said, version="auto", timeout=_ANSWER_S)
+                self._client = self._made(self._version())
             yield self._client
         except errors.APIError as error:
             if refuses and error.status_code not in _LATER:
@@ -268,6 +268,18 @@ class Daemon:
             if isinstance(error, Unreachable):
                 raise
             raise Unreachable(f"the Docker daemon does not answer at {self.address}") from None
+
+    def _made(self, version: str) -> Any:
+        return self._sdk.APIClient(**self._said, version=version, timeout=_ANSWER_S)
+
+    def _version(self) -> str:
+        """The API that the daemon speaks; a client that cannot find that out by itself leaves its socket open."""
+        client = self._made(self._sdk.constants.MINIMUM_DOCKER_API_VERSION)
+        try:
+            version: str = client.version(api_version=False).get("ApiVersion", "")
+        finally:
+            client.close()
+        return version or self._sdk.constants.DEFAULT_DOCKER_API_VERSION
 
     def _create(self, api: Any, request: DockerRequest) -> None:
         types = self._sdk.types
