@@ -8,7 +8,7 @@ import tempfile
 import textwrap
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("callsheet.testing")
 
@@ -18,9 +18,14 @@ os.environ["CALLSHEET_CACHE"] = CACHE = tempfile.mkdtemp(prefix="callsheet-cache
 # As many threads as there are cores would wait for each other wherever two processes compute at once.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-# The gate tries the same examples each time; `make laws` looks for other ones.
-settings.register_profile("same", derandomize=True)
-settings.load_profile("default" if "CALLSHEET_LAWS" in os.environ else "same")
+# The gate tries the same examples each time; `make laws` looks for other ones. No test fails for being slow.
+settings.register_profile(
+    "callsheet",
+    derandomize="CALLSHEET_LAWS" not in os.environ,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("callsheet")
 
 # A shell starts what runs in the background deaf to Ctrl-C, and so all that tests start and interrupt would be.
 signal.signal(signal.SIGINT, signal.default_int_handler)

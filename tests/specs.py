@@ -48,11 +48,9 @@ LONG_LOOK = int(os.environ.get("CALLSHEET_LAWS", "0"))
 
 
 def tried(usual: int = 200) -> settings:
-    """The settings of a law that is usually tried on so many specs: nothing is timed, nothing is kept."""
+    """The settings of a law that is usually tried on so many specs: nothing is kept."""
     return settings(
         max_examples=LONG_LOOK or usual,
-        derandomize=not LONG_LOOK,
-        deadline=None,
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
     )

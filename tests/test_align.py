@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet._align import _by_occurrence, align
@@ -25,7 +25,6 @@ def most_in_common(a, b):
 WORDS = st.lists(st.sampled_from("abc"), max_size=12)
 
 
-@settings(deadline=None)
 @given(WORDS, WORDS)
 def test_each_element_stands_once_and_in_order(a, b):
     pairs = align((a, b))
@@ -33,14 +32,12 @@ def test_each_element_stands_once_and_in_order(a, b):
     assert [j for _, j in pairs if j is not None] == [*range(len(b))]
 
 
-@settings(deadline=None)
 @given(WORDS, WORDS)
 def test_as_many_equal_elements_stand_together_as_can(a, b):
     together = sum(i is not None and j is not None and a[i] == b[j] for i, j in align((a, b)))
     assert together >= most_in_common(a, b)
 
 
-@settings(deadline=None)
 @given(WORDS, WORDS)
 def test_the_rougher_answer_pairs_equal_elements_that_do_not_cross(a, b):
     pairs = _by_occurrence(a, b)

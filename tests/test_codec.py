@@ -463,13 +463,13 @@ def specs(draw):
     return attach({"root": pool[-1], "all": pool})
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(specs())
 def test_any_spec_loads_back_equal(spec):
     there_and_back(spec)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(specs())
 def test_any_spec_comes_back_from_a_file(tmp_path_factory, spec):
     path = tmp_path_factory.mktemp("x") / "x.json"

@@ -151,7 +151,7 @@ def not_circular(spec):
         return False
 
 
-LAW = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+LAW = settings(max_examples=100, suppress_health_check=list(HealthCheck))
 
 
 @LAW

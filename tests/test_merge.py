@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet import (
@@ -127,7 +127,6 @@ SPECS = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(SPECS, SPECS, SPECS)
 def test_laws(a, b, c):
     before = [hash_of(x) for x in (a, b, c)]

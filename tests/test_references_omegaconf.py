@@ -6,7 +6,7 @@ import os
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -108,7 +108,7 @@ def read(spec, path):
     return REFUSED if above else found
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 @given(configs)
 @example({"a": "${b}", "b": "${a}"})
 @example({"a": ["${..b}", {"c": "${...b}"}], "b": "${a.1.a}"})
@@ -121,7 +121,7 @@ def test_reading_gives_what_omegaconf_gives_or_both_refuse(config):
         assert found == expected or (found == REFUSED and unread), path
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 @given(configs)
 @example({"a": {"x": "${.y}", "y": "${..b}"}, "b": ["${.1}", "${oc.env:WIDTH}"]})
 def test_building_and_resolving_give_what_omegaconf_gives_or_all_refuse(config):
