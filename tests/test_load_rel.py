@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from callsheet import Process, equal, lazy, load, origin, plain, submit, sweep
+from callsheet import Process, equal, lazy, load, origin, plain, resolve, save, submit, sweep
 from callsheet.errors import LoadError, OverrideError
 from saying import told
 
@@ -125,3 +125,17 @@ def test_a_sweep_draws_again_when_a_file_that_a_config_loads_has_changed(project
     assert results() == ([0.0, 2.0], 3)
     (tmp_path / "data/two.yaml").write_text("v: 1\n")
     assert results() == ([0.0, 1.0], 3)
+
+
+@pytest.mark.parametrize("name", ["saved.yaml", "saved.json", "saved.py"])
+def test_what_a_loaded_file_refers_to_in_itself_is_that_wherever_the_whole_is_saved(project, name):
+    project("x.yaml", 'w: 3\na: "${w}"\nb: "w is ${w}"\nc: "${.w}"\n')
+    project("conf.py", 'from callsheet import load_rel\nw = 5\nx = load_rel("x.yaml")\nboth = ["${x.a}", "${w}"]\n')
+    cfg = load("conf.py")
+    save(cfg, name)
+    again = load(name)
+    assert plain(resolve(again)) == plain(resolve(cfg))
+    assert plain(resolve(cfg)) == {"w": 5, "x": {"w": 3, "a": 3, "b": "w is 3", "c": 3}, "both": [3, 5]}
+    assert again == cfg
+    assert load("conf.py", ["x.w=7"]).x["b"] == "w is 7"
+    assert load("conf.py", ["w=7"]).both[0] == 3

@@ -8,7 +8,7 @@ from ._path import format_path
 from ._project import project_settings
 from ._read import unknown_resolver
 from ._target import parse_name, resolve
-from ._tree import kind_of
+from ._tree import kind_of, walk
 from ._written import Asked, inside
 from .errors import CallsheetError, Fault, LoadError
 
@@ -39,11 +39,15 @@ def bind_all(
     """
     survey = Survey(spec)
     faults = [fault for fault, _ in survey.clashes()]
+    places: dict[int, tuple[Any, ...]] = {}
     for ref, level in survey.refs:
         _set(ref, "__held__", True)
         for part in inside(ref):
             if part.__root__ is None:
                 _set(part, "__root__", container_of(level, part.__dots__) if part.__dots__ else spec)
+            elif part.__root__ is not spec and not part.__dots__ and type(part.__base__) is tuple:
+                places = places or {id(x): steps for steps, x in walk(spec) if kind_of(type(x)) is not None}
+                _start_here(part, spec, places)
             base = part.__base__
             if type(base) is Asked and base.function is None and base.name != "env" and resolvers is not None:
                 base.function = resolvers.get(base.name) or _of_project(base.name)
@@ -53,6 +57,14 @@ def bind_all(
                     faults.append(Fault(where, fault.problem, origin=origin_at(level), advice=fault.advice))
     if faults:
         raise error(*faults)
+
+
+def _start_here(part: Ref, spec: Any, places: Mapping[int, tuple[Any, ...]]) -> None:
+    """Let a reference of a file that stands in a spec by now start in the spec: that is how it reads there."""
+    steps = places.get(id(part.__root__))
+    if steps is not None:
+        _set(part, "__base__", (*steps, *part.__base__))
+        _set(part, "__root__", spec)
 
 
 def _of_project(name: str) -> Callable[..., Any] | None:

@@ -54,6 +54,7 @@ class Imposer:
         *,
         after: int = 0,
         names: tuple[str, ...] | None = None,
+        quiet: bool = False,
     ) -> tuple[Any, list[CallsheetError]]:
         """Apply an override at its place, a wildcard at each of its own.
 
@@ -66,6 +67,7 @@ class Imposer:
             around: What its words can name.
             after: Of deletes, only those of more steps than this count.
             names: Of a wildcard that starts at the root, below which names something is new; None for all.
+            quiet: Whether it is no fault yet that a wildcard means no place.
 
         Returns:
             The root, as `apply` gives it, and what does not fit.
@@ -74,7 +76,7 @@ class Imposer:
             return root, []
         stood = False
         try:
-            places, stood = self._meant(root, said, around, names)
+            places, stood = self._meant(root, said, around, names, quiet=quiet)
         except CallsheetError as error:
             places, errors = [], [error]
         else:
@@ -126,7 +128,7 @@ class Imposer:
         return any(number > one.number and _moves(place, steps) for number, place in self._edited.items())
 
     def _meant(
-        self, root: Any, said: Override, around: Surroundings, names: tuple[str, ...] | None
+        self, root: Any, said: Override, around: Surroundings, names: tuple[str, ...] | None, *, quiet: bool
     ) -> tuple[list[Override], bool]:
         """The overrides of single places that are left to be imposed, and whether others were left out.
 
@@ -147,7 +149,8 @@ class Imposer:
             return True
 
         try:
-            return each_below(root, said, said.where or self.where, around, stands=stands, names=names), stood
+            where = said.where or self.where
+            return each_below(root, said, where, around, stands=stands, names=names, quiet=quiet), stood
         except OverrideError:
             if self._deleted.get(said.number):
                 return [], stood

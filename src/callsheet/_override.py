@@ -214,13 +214,14 @@ def each_below(
     *,
     stands: Callable[[Any, Any], bool] | None = None,
     names: tuple[str, ...] | None = None,
+    quiet: bool = False,
 ) -> list[Override]:
     """An override for each place that a wildcard means, the deepest first; the arguments are those of `places_below`.
 
     Raises:
         OverrideError, TargetError, TrustError: As for `places_below`.
     """
-    places = places_below(root, said, where, around.takers, stands=stands, names=names)
+    places = places_below(root, said, where, around.takers, stands=stands, names=names, quiet=quiet)
     return [said.like(steps=steps, below=()) for steps in reversed(places)]
 
 

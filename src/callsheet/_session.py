@@ -334,7 +334,7 @@ class _Hooks(ImportHooks):
         if not (statement.inert and self._impose_below(statement.names, meant)):
             for said in meant:
                 # What is not yet there, or not yet what it will be, and a name that is deleted: the end decides.
-                self.session.imposer.impose(file.view, said, self.session.around(file), after=1)
+                self.session.imposer.impose(file.view, said, self.session.around(file), after=1, quiet=True)
 
     def _impose_below(self, bound: tuple[str, ...], meant: list[Override]) -> bool:
         """After a statement that only bound names: impose wildcards on what these hold, unless more may follow from it.
@@ -352,7 +352,7 @@ class _Hooks(ImportHooks):
             return False
         before = imposer.nodes
         for said in wild:
-            imposer.impose(view, said, around, after=1, names=bound)
+            imposer.impose(view, said, around, after=1, names=bound, quiet=True)
         return imposer.nodes == before and all(imposer.stands(view, said, around) for said in others if wild)
 
     def _may_stand(self, said: Override, names: dict[str, Any]) -> bool:

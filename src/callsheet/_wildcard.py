@@ -109,6 +109,7 @@ def places_below(
     *,
     stands: Callable[[Any, Any], bool] | None = None,
     names: tuple[str, ...] | None = None,
+    quiet: bool = False,
 ) -> list[tuple[Any, ...]]:
     """The paths that a wildcard means, those of what holds others first.
 
@@ -122,10 +123,11 @@ def places_below(
         where: Who said it.
         takers: What targets take.
         stands: Whether it stands already in a holder, under a key; such a place is left out.
-        names: Below which names of the root to look, where the path starts there; to find nothing is no fault then.
+        names: Below which names of the root to look, where the path starts there.
+        quiet: Whether to find nothing is no fault.
 
     Raises:
-        OverrideError: There is none, or nothing to look below.
+        OverrideError: There is none, and that is a fault; or there is nothing to look below.
         TargetError, TrustError: A target cannot be imported.
     """
     start = root
@@ -141,7 +143,7 @@ def places_below(
     if not found and takers.guessed and names is None:
         found = [*_meant(root, start, said, takers, real=True)]
     takers.remember()
-    if not found and names is None:
+    if not found and not quiet:
         raise _nowhere(root, start, said, where)
     left = found if stands is None else [(steps, x) for steps, x in found if not stands(x, said.below[-1])]
     return [(*said.steps, *steps, *said.below) for steps, _ in left]

@@ -126,6 +126,16 @@ def test_what_is_no_config_is_one_clear_message(cmd, name):
     assert said.err.count("\n") <= 4
 
 
+@pytest.mark.parametrize("line", ["y = x['z']", "y = x.z", "del x['z']", "y = [1, x][4]", "y = call[2]", "y = call.z"])
+def test_what_a_config_asks_of_what_does_not_have_it_is_told_at_its_line(cmd, line):
+    cmd.write("conf.py", f"from callsheet import lazy\nx = {{'a': 1}}\ncall = lazy(dict)(a=1)\n{line}\n")
+    said = cmd("check", "conf.py", code=1)
+    assert "\n  conf.py:4  " in said.err
+    assert said.err.endswith(f"conf.py:4  {line}\n")
+    (fault,) = cmd("check", "conf.py", "--json", code=1).data["faults"]
+    assert fault["origin"] == "conf.py:4"
+
+
 @pytest.mark.parametrize(
     "words",
     [

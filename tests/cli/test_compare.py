@@ -184,6 +184,16 @@ def test_what_an_override_has_set_is_compared_although_only_its_value_is_reached
     assert values == [{"n": "1", "sizes.a": "1"}, {"n": "3", "sizes.a": "2"}]
 
 
+def test_a_report_takes_the_place_of_a_report_and_of_nothing_else(swept):
+    swept("report", "-o", "page.html")
+    swept("report", "-o", "page.html", "--title", "again")
+    assert "<title>again" in (swept.root / "page.html").read_text()
+    before = (swept.root / "conf.py").read_text()
+    said = swept("report", "-o", "conf.py", code=1)
+    assert said.err == "callsheet: conf.py is there already, and is no report\n  -o FILE  names another\n"
+    assert (swept.root / "conf.py").read_text() == before
+
+
 def test_a_report_that_cannot_be_written_says_so(swept):
     said = swept("report", "-o", "nowhere/page.html", code=1)
     assert said.err == "callsheet: nowhere/page.html cannot be written: No such file or directory\n"

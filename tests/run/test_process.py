@@ -117,6 +117,20 @@ def test_a_worker_that_is_killed_goes_on_in_its_own_directory_and_counts_the_att
     assert cmd.read("status.json", os.path.basename(first["1"]))["attempt"] == 2
 
 
+@pytest.mark.parametrize("words", [(), ("--warm",), ("--retry", "1")])
+def test_a_trial_that_ends_its_process_before_its_end_is_lost_whatever_its_exit_code(cmd, words):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)(0)\n",
+        train="import os\ndef fit(n: int):\n    if n == 1:\n        os._exit(0)\n    return n\n",
+    )
+    said = cmd("sweep", "conf.py", "main.0=1,2", *words, code=1)
+    assert "main.0=1  lost: its process ended with 0 before what it called returned\n" in said.out
+    assert "main.0=2  result 2\n" in said.out
+    assert sorted(cmd.read("status.json", name)["state"] for name in cmd.ids()) == ["done", "running"]
+    assert "1 of 2 done, 1 lost" in cmd("status").out
+    assert "  lost  " in cmd("runs").out
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_at_random_moments_the_same_command_finishes_each_trial_once(cmd, seed):
     draw = random.Random(seed)

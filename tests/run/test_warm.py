@@ -155,7 +155,7 @@ def test_however_a_trial_ends_it_ends_as_a_process_of_its_own(cmd):
             told[how].append((trial["state"], status["state"], status.get("exit"), status.get("error"), log))
     assert told[()] == told[("--warm",)]
     assert [state for state, *_ in told[()]] == [
-        "failed", "failed", "failed", "lost", "lost", "cancelled", "done", "done",
+        "failed", "failed", "failed", "lost", "lost", "cancelled", "done", "lost",
     ]  # fmt: skip
     exits = [n for (n,) in lines(cmd, "exit")]
     assert sorted(exits) == sorted(2 * ["0", "1", "2", "5", "6"])  # what was to be done at the end was done

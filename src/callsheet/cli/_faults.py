@@ -6,6 +6,7 @@ import errno
 import os
 import traceback
 
+from callsheet import _spec
 from callsheet._configfile import show_file
 from callsheet._note import is_ours, is_place, place_noted, text_of
 from callsheet._project import root_of
@@ -60,9 +61,20 @@ def faults_in(error: BaseException | None) -> Sequence[Fault]:
     return [_users_fault(error)]
 
 
+_CONTAINERS = os.path.dirname(_spec.__file__)
+
+
 def _is_users_own(error: BaseException) -> bool:
-    """Whether an exception came out of code that is not Callsheet's, so that it is no bug of ours."""
-    return not is_ours(traceback.extract_tb(error.__traceback__)[-1].filename)
+    """Whether an exception came out of code that is not Callsheet's, so that it is no bug of ours.
+
+    What a container of a spec says of a key or name that it lacks is said to whoever has asked it.
+    """
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    asked = next((n + 1 for n in reversed(range(len(files))) if not is_ours(files[n])), 0)
+    if asked == len(files):
+        return True
+    said = isinstance(error, LookupError | AttributeError | TypeError)
+    return said and asked > 0 and os.path.dirname(files[asked]) == _CONTAINERS
 
 
 def _is_ours_by_library(error: OSError) -> bool:

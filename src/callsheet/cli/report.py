@@ -11,8 +11,8 @@ from callsheet._terminal import say
 from callsheet.cli._config import json_option, runs_option, told
 from callsheet.cli._selection import names_said, nothing, selected
 from callsheet.cli._text import print_json
-from callsheet.errors import RunError
-from callsheet.report._page import write_report
+from callsheet.errors import Fault, RunError
+from callsheet.report._page import is_report, write_report
 
 
 @click.command("report")
@@ -39,6 +39,8 @@ def command(
         raise nothing(found, words)
     found = found.sort(*names_said(order))
     try:
+        if os.path.exists(output) and os.path.getsize(output) and not is_report(output):
+            raise RunError(Fault("", f"{output} is there already, and is no report", advice=["-o FILE  names another"]))
         write_report(found, output, title=title, said=" ".join(words))
     except OSError as error:
         raise RunError(unwritable(str(output), error)) from None

@@ -36,6 +36,17 @@ def write_report(
     write_whole(os.fspath(path), page(gather(found, title=title, said=said, limits=limits)))
 
 
+def is_report(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a page that was written before.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    head = _text("page.html").partition("{{")[0].encode()
+    with open(path, "rb") as file:
+        return file.read(len(head)) == head
+
+
 def page(data: dict[str, Any]) -> str:
     """The page of gathered data."""
     parts = {

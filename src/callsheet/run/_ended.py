@@ -12,6 +12,8 @@ from callsheet.run._store import Run, Store, note_ended
 _TAIL, _LONGEST = 4096, 300
 """Bytes of an output in which its last line is looked for, and characters of that which are told."""
 
+_CUT_OFF = "its process ended with 0 before what it called returned"
+
 
 @dataclass(frozen=True)
 class Retries:
@@ -82,10 +84,11 @@ def state_after(sent: Sent, exit: Exit, store: Store, *, is_stopped: bool) -> Jo
     """
     if exit.returned or exit.code == TAKEN:
         return "cancelled"
-    if exit.code == 0:
-        return "done"
     name = sent.task.plan.run_of(sent.task.index)
     run = store.read(name) if name is not None else None
+    is_cut_off = run is not None and run.status.get("state") == "running"
+    if exit.code == 0 and not is_cut_off:
+        return "done"
     if exit.code == MISUSE:
         sent.problem = exit.limit or _last_said(sent.log)
         return "failed"
@@ -96,14 +99,16 @@ def state_after(sent: Sent, exit: Exit, store: Store, *, is_stopped: bool) -> Jo
             return "pruned"
         if run.state == "done":  # it was asked to end when nothing but its process was left
             return "done"
-    if is_stopped and (exit.code < 0 or run is None):
-        if run is not None and run.status.get("state") == "running":  # it did not listen, so it cannot say so itself
+    if is_stopped and (exit.code <= 0 or run is None):
+        if run is not None and is_cut_off:  # it did not listen, so it cannot say so itself
             note_ended(run, "cancelled", exit.code, "told to stop, and ended since it went on")
         return "cancelled"
     if run is None:
         sent.problem = _last_said(sent.log)
         return "failed"
     state: JobState = run.state
+    if exit.code == 0:
+        sent.problem = _CUT_OFF
     if state == "running":  # nobody runs it
         return "lost"
     return "failed" if state == "done" else state  # nobody says that it went well

@@ -357,7 +357,9 @@ class Scheduled(Jobs):
             self._set_elsewhere(sent)
             return
         is_stopped = self._stopping.is_set() or sent.is_cancelled
+        sent.problem = ""
         state = state_after(sent, exit, self._store, is_stopped=is_stopped)
+        self._problems.pop(sent.task.index, None)
         if sent.problem:
             self._problems[sent.task.index] = sent.problem
         is_ended = state in ("done", "pruned") or is_stopped
