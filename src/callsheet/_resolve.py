@@ -13,7 +13,7 @@ from ._spec import attach, mapping_of_atoms, new_list, new_mapping
 from ._steps import apply_steps, operands_of, with_operands
 from ._tree import ATOMS, ENTER, Kind, fold, kind_of
 from ._written import WRITTEN, Asked, Route, Template, depends_on_run, given_args, inside
-from .errors import CallsheetError
+from .errors import CallsheetError, CycleError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -248,8 +248,8 @@ def reached(spec: Any, start: Any) -> set[int]:
     def items(ref: Ref) -> tuple[list[Any], list[Any]]:
         try:
             return references.items(ref)
-        except LookupError:
-            return [], []  # it leads nowhere: a fault that the check names
+        except (LookupError, CycleError):
+            return [], []  # it leads nowhere, or back to itself: a fault that the check names
 
     fold(start, make, kinds={**references.kinds, Ref: Kind(items, references.make, family="ref")})
     return found

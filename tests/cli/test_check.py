@@ -126,6 +126,17 @@ def test_what_is_no_config_is_one_clear_message(cmd, name):
     assert said.err.count("\n") <= 4
 
 
+@pytest.mark.parametrize("words", [["check"], ["run"], ["sweep", "n=1,2"], ["plan", "n=1,2"]])
+def test_a_reference_that_leads_back_to_itself_is_told_with_its_place_by_all_verbs(cmd, words):
+    cmd.write("conf.py", 'from callsheet import lazy\nn = 1\na = 2\nmain = lazy(dict)(a="${a}")\n')
+    said = cmd(words[0], "conf.py", *words[1:], "a=${a}", code=1)
+    assert (
+        "\n  a       is a reference that leads back to itself: a → a\n          set by command line\n"
+        in said.err + said.out
+    )
+    assert "\n  main.a  is a reference that leads back to itself: a → a\n" in said.err + said.out
+
+
 @pytest.mark.parametrize("line", ["y = x['z']", "y = x.z", "del x['z']", "y = [1, x][4]", "y = call[2]", "y = call.z"])
 def test_what_a_config_asks_of_what_does_not_have_it_is_told_at_its_line(cmd, line):
     cmd.write("conf.py", f"from callsheet import lazy\nx = {{'a': 1}}\ncall = lazy(dict)(a=1)\n{line}\n")
