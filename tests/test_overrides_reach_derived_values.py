@@ -379,6 +379,45 @@ def test_what_happens_once_happens_once_to_a_value_that_goes_on_from_itself(proj
     assert load(path, ["~xs.0", "xs+=[7]"]) == {"xs": [2, 3, 7, 4], "ys": [2, 3, 7, 4, 5]}
 
 
+BOX = 'xs = [1]\nbox = {"k": xs}\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'xs = [1]\nbox = {}\nbox["a"] = xs\nxs = box["a"]\n',
+        "xs = [1]\ncfg = lazy(dict)()\ncfg.xs = xs\nxs = cfg.xs\n",
+        'xs = [1]\nbox = {}\nbox.setdefault("q", xs)\nxs = box["q"]\n',
+        "xs = [1]\nother = []\nother.append(xs)\nxs = other[0]\n",
+        "xs = [1]\nif (ys := xs): pass\nxs = ys\n",
+        "xs = [1]\nwith nullcontext(xs) as ys: pass\nxs = ys\n",
+        "xs = [1]\nmatch xs:\n    case ys: pass\nxs = ys\n",
+        'xs = [1]\nbox = {}\nfor k in ("q",): box[k] = xs\nxs = box["q"]\n',
+        'xs = [1]\nbox = {}\ndef put(): box["q"] = xs\nput()\nxs = box["q"]\n',
+        'from .b import xs, box\nxs = box["k"]\n',
+        'from .b import xs\nfrom .b import box\nxs = box["k"]\n',
+        'from .b import *\nxs = box["k"]\n',
+    ],
+)
+def test_what_happens_once_happens_once_by_whatever_way_a_value_comes_back(project, text):
+    project("b.py", BOX)
+    path = project("conf.py", "from contextlib import nullcontext\nfrom callsheet import lazy\n" + text)
+    assert plain(load(path, ["xs+=[9]"]).xs) == [1, 9]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "xs = [0]\nxs = [1]\n",
+        "xs = list((0,))\nxs = list((1,))\n",
+        "def make(n): return [n]\nxs = make(0)\nxs = make(1)\n",
+        "ys = 1\nif ys:\n    xs = [0]\nelse:\n    xs = [2]\nxs = [1]\n",
+    ],
+)
+def test_what_happens_once_happens_again_to_a_value_that_is_made_anew(project, text):
+    assert plain(load(project("conf.py", text), ["xs+=[9]"]).xs) == [1, 9]
+
+
 # --- the cost, where statements only bind names -----------------------------------------------------------------------
 
 BLOCK = "from callsheet import lazy\ndef block(dim=1, dropout=0.0, attn=None): ...\n"

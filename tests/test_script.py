@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pickle
 import subprocess
@@ -58,6 +59,14 @@ class Train:
 @attrs.define
 class Positive:
     width: int = attrs.field(default=8, validator=attrs.validators.gt(0))
+
+
+@dataclass
+class Parsed:
+    text: str = "{}"
+
+    def __post_init__(self) -> None:
+        json.loads(self.text)
 
 
 @attrs.define
@@ -170,6 +179,13 @@ def test_what_a_constructor_or_validator_refuses_is_a_fault_at_its_place(capsys)
     assert told.split(":", 1)[1].startswith(" 1 fault, several was not called\n")
     with pytest.raises(ValueError, match="of the function itself"):
         several.main("net.width=2")
+
+    @callsheet.main
+    def reading(parsed: Parsed):
+        return parsed
+
+    with pytest.raises(json.JSONDecodeError):  # a fault of the constructor's own code keeps its traceback
+        reading.main("text='{bad'")
 
 
 def test_each_of_several_parameters_has_its_name():

@@ -79,7 +79,6 @@ class Rewriter:
             watched: Names that overrides are about.
         """
         self._quiet = Quiet("\n".join(self.lines), watched)
-        self._descent = Descent(watched)
         postponed = any(
             isinstance(node, ast.ImportFrom)
             and node.module == "__future__"
@@ -87,6 +86,7 @@ class Rewriter:
             for node in self.tree.body[:20]
         )
         self._uses = Uses(self.lines, dict(meanings), postponed=postponed, words=self.words)
+        self._descent = Descent(watched, self._uses.is_inert)
         self.tree.body = self._block(self.tree.body, self.waits, top=True)
 
     def _block(self, body: list[Any], waits: bool, *, top: bool = False) -> list[Any]:

@@ -131,6 +131,9 @@ def _built(function: Any, spec: Any, root: Any) -> Any:
     try:
         return callsheet.build(spec, root=root)
     except ValueError as error:
+        cls = type(error)
+        if cls is not ValueError and cls.__module__.partition(".")[0] not in ("pydantic", "pydantic_core"):
+            raise  # of what a constructor has called: that wants its traceback
         path, _ = place_noted(error)
         at = dict(callsheet.walk(root)).get(path, root)
         _refuse(function, [Fault(path, str(error) or type(error).__name__, advice=[layout(at)])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from ._configfile import show_file
@@ -181,12 +182,13 @@ def _write_local(path: str, raw: bytes) -> None:
 
 
 def _keep_rights(path: str, new: str) -> None:
-    """Who may read a file may read the one that takes its place."""
+    """Who may read a file may read the one that takes its place, where its folder can be told so."""
     try:
         mode = os.stat(path).st_mode & 0o7777
     except FileNotFoundError:
         return
-    os.chmod(new, mode)
+    with contextlib.suppress(OSError):
+        os.chmod(new, mode)
 
 
 # --- remote -----------------------------------------------------------------------------------------------------------

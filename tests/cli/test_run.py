@@ -1,10 +1,11 @@
 """`callsheet run` builds `main` and records the run (promises 8, 21, 22, 27)."""
 
 import os
+import signal
 
 import pytest
 
-from command import Project, masked
+from command import Project, masked, until
 
 
 def test_the_listing(cmd):
@@ -117,3 +118,22 @@ def test_what_is_no_override_is_misuse(cmd, text):
     assert said.err.startswith(("callsheet: ", "Usage: "))
     assert "Traceback" not in said.err
     assert not cmd.runs.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_a_run_leaves_behind_when_it_is_recorded_may_be_ended(cmd, number):
+    cmd.config(
+        "from callsheet import lazy\nfrom train import fit\nmain = lazy(fit)()\n",
+        train="""
+            import threading
+
+            def fit():
+                threading.Thread(target=threading.Event().wait).start()
+                return 1
+        """,
+    )
+    with cmd.start("run", "conf.py") as process:
+        assert process.stdout.readline().startswith("recorded")
+        until(lambda: process.poll() is not None or process.send_signal(number))
+    assert process.returncode == -number
+    assert cmd.read("status.json")["state"] == "done"

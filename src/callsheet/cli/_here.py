@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -15,6 +16,8 @@ from callsheet.errors import RunError
 from callsheet.run._capture import tee
 from callsheet.run._execute import Task, execute, heed_end
 from callsheet.run._store import ELSEWHERE, Store
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_here(task: Task, store: Store, *, as_json: bool) -> NoReturn:
@@ -30,6 +33,9 @@ def run_here(task: Task, store: Store, *, as_json: bool) -> NoReturn:
     """
     directory = store.new_run()
     where = os.path.relpath(directory)  # before it runs: it may go elsewhere
+    heard = [
+        each for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) != signal.SIG_IGN
+    ]
     heed_end()
     shown = 2 if as_json else 1
     try:
@@ -43,4 +49,6 @@ def run_here(task: Task, store: Store, *, as_json: bool) -> NoReturn:
     else:
         done = outcome.state == "done"
         (say if done else tell_error)(f"{'recorded' if done else outcome.state:<10}  {where}")
+    for each in heard:  # all is written down: what threads and exit handlers still do may be ended
+        signal.signal(each, signal.SIG_DFL)
     sys.exit(outcome.code)

@@ -393,10 +393,10 @@ class Scheduled(Jobs):
             self._follower.end(index, run)
             value = run.result.get(goal[0]) if run is not None else None
             is_score = isinstance(value, int | float) and value == value
+            self._drawing.tell(index, value if is_score else None, stopped=state == "pruned")
             if self._doubts and run is not None and state == "done":
                 self._doubts = False
                 _doubt(run, goal[0])
-            self._drawing.tell(index, value if is_score else None, stopped=state == "pruned")
 
     def _close(self, place: int, state: JobState) -> None:
         self._states[place] = _STATES.index(state)

@@ -104,9 +104,10 @@ class RemoteSender:
         return exits
 
     def stop(self, index: int) -> None:
-        """Ask one to end."""
-        self._to_end.add(self._at[index])
-        self._end_asked()
+        """Ask one to end; one that was just refused has ended."""
+        if index in self._at:
+            self._to_end.add(self._at[index])
+            self._end_asked()
 
     def cancel(self) -> None:
         """Ask all to end."""
