@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from ._configfile import show_file
@@ -187,8 +186,10 @@ def _keep_rights(path: str, new: str) -> None:
         mode = os.stat(path).st_mode & 0o7777
     except FileNotFoundError:
         return
-    with contextlib.suppress(OSError):
+    try:
         os.chmod(new, mode)
+    except OSError:  # a folder that keeps no rights
+        return
 
 
 # --- remote -----------------------------------------------------------------------------------------------------------
