@@ -23,12 +23,12 @@ class Descent:
 
     Args:
         watched: Names that overrides are about.
-        is_inert: Whether an expression changes nothing that is there.
+        only_binds: Whether a statement binds names and changes nothing that is there.
     """
 
-    def __init__(self, watched: frozenset[str], is_inert: Callable[[Any], bool]) -> None:
+    def __init__(self, watched: frozenset[str], only_binds: Callable[[Any], bool]) -> None:
         self.watched = watched
-        self.is_inert = is_inert
+        self.only_binds = only_binds
         self.made_of: dict[str, set[str]] = {}
         self._own: set[str] = set()  # names that the file has bound, but for functions and classes
         self._bodies: dict[str, set[str]] = {}  # of these: the names in them
@@ -61,13 +61,9 @@ class Descent:
                 self._link({*read, _TAKEN})
             return ()
         self._own.update(name for name, is_bound in _names(parts) if is_bound)
-        if not self._only_binds(node):
+        if not self.only_binds(node):
             self._link(read)
         return found
-
-    def _only_binds(self, node: Any) -> bool:
-        names = isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets)
-        return names and self.is_inert(node.value)
 
     def _link(self, read: set[str]) -> None:
         """Note that what some names hold may hold each other; of functions, what these name."""

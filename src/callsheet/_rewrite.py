@@ -86,7 +86,7 @@ class Rewriter:
             for node in self.tree.body[:20]
         )
         self._uses = Uses(self.lines, dict(meanings), postponed=postponed, words=self.words)
-        self._descent = Descent(watched, self._uses.is_inert)
+        self._descent = Descent(watched, self._uses.only_binds)
         self.tree.body = self._block(self.tree.body, self.waits, top=True)
 
     def _block(self, body: list[Any], waits: bool, *, top: bool = False) -> list[Any]:
@@ -106,16 +106,12 @@ class Rewriter:
                 self._compound(node, waits)
                 out.append(node)
             else:
-                inert = bool(self._descent.watched) and self._is_inert(node)
+                inert = bool(self._descent.watched) and self._uses.only_binds(node)
                 out += self._uses.statement(node, "module") if self._uses.mentions(node) else [node]
                 docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
                 if not isinstance(node, _SILENT) and not docstring:
                     out.append(self._after(node, tuple(bound_names(node)), anew=anew, inert=inert))
         return out
-
-    def _is_inert(self, node: Any) -> bool:
-        names = isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets)
-        return names and self._uses.is_inert(node.value)
 
     def _compound(self, node: Any, waits: bool) -> None:
         self._uses.heads(node)

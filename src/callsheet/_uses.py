@@ -169,9 +169,11 @@ class Uses:
         """Whether what is called is `lazy`, or the result of `lazy(T)`."""
         return self._means(func) == LAZY or (isinstance(func, ast.Call) and self._means(func.func) == LAZY)
 
-    def is_inert(self, value: Any) -> bool:
-        """Whether an expression changes nothing: it names, writes and describes, and calls nothing else."""
-        todo = [value]
+    def only_binds(self, node: Any) -> bool:
+        """Whether a statement binds names and changes nothing: it names, writes, describes, and calls nothing else."""
+        if not isinstance(node, ast.Assign) or not all(isinstance(target, ast.Name) for target in node.targets):
+            return False
+        todo: list[Any] = [node.value]
         while todo:
             x = todo.pop()
             if isinstance(x, list):
